@@ -23,7 +23,8 @@ struct GradMode {
   bool enabled = true;
   bool inference = false;
 };
-extern thread_local GradMode grad_mode;
+// Read by every call: constant initialisation and the initial-exec model make it one load.
+extern __attribute__((tls_model("initial-exec"))) constinit thread_local GradMode grad_mode;
 
 class GradGuard {
  public:
@@ -46,8 +47,13 @@ void check_inplace(TensorImpl* t, bool requires_grad);
 void set_requires_grad(TensorImpl* t, bool value);
 bool is_leaf(TensorImpl* t);
 Tensor detach(const Tensor& t);                  // shares storage and version, no history
+void drop_meta(TensorImpl* t);
+void traverse(TensorImpl* t, visitproc visit, void* arg);  // what the tape and the view relation hold
+void track(TensorImpl* t);                       // hands t to the collector: it can be part of a cycle now
 // Marks `view` as a view of `source` (or of source's base).
 void mark_view(const Tensor& view, const Tensor& source, bool multi_output);
+void hook_tensor(TensorImpl* t, PyObject* dict);  // t._backward_hooks = dict
+void hook_retain_grad(TensorImpl* t);            // its node fills t.grad when the gradient passes
 }  // namespace tape
 
 }  // namespace kagari

@@ -18,7 +18,8 @@ struct Rule {
   const char* node_name;  // "MulBackward0"
   // grads: one per output of the forward op (undefined where nothing arrived). results: one per edge.
   void (*apply)(Node& node, Tensor* grads, Tensor* results) = nullptr;
-  void (*traverse_extra)(Node&, visitproc, void*) = nullptr;
+  void (*drop_extra)(void* extra) = nullptr;
+  Node* (*inner)(void* extra) = nullptr;  // a node kept inside `extra`: the collector and release_saved look into it
 };
 
 struct Edge {
@@ -39,6 +40,7 @@ struct Saved {
   bool is_output = false;        // held detached: the history is rejoined when it is unpacked
   bool geometry_only = false;    // sizes and dtype without data
   uint32_t output_slot = 0;
+  int32_t edge = -1;             // of an input that needs a gradient: where its history continues
   PyObject* packed = nullptr;    // what the pack hook returned
   PyObject* unpack_hook = nullptr;
 };
@@ -149,12 +151,16 @@ namespace node {
 NodeRef make(const Rule* rule);  // next sequence number
 void clear(Node* n);             // drops edges and saved tensors without recursion
 void dealloc(Node* n);
+void traverse(Node* n, visitproc visit, void* arg);
 void release_saved(Node* n);     // after backward without retain_graph
 // Keeps a tensor for backward: checks hooks, detaches outputs.
 int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool geometry_only);
 // Returns a saved tensor; throws when it was freed or written since.
 Tensor unpack(Node* n, int slot);
 void add_output(Node* n, const Tensor& t);
+// Remembers which op wrote a tensor in place, so that the version error can name it.
+void note_write(TensorImpl* t, const char* op);
+const char* last_writer(TensorImpl* t);
 }  // namespace node
 
 }  // namespace kagari

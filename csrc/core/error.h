@@ -59,5 +59,5 @@ std::string concat(const Parts&... parts) {
 #define KG_INTERNAL(condition, ...)                                                              \
   do {                                                                                           \
     if (__builtin_expect(!(condition), 0))                                                       \
-      ::kagari::throw_internal(__FILE__, __LINE__, #condition, ::kagari::concat("" __VA_ARGS__)); \
+      ::kagari::throw_internal(__FILE__, __LINE__, #condition, ::kagari::concat(__VA_ARGS__)); \
   } while (0)

@@ -17,7 +17,10 @@ std::atomic<bool> forked{false};     // libgomp's workers do not survive fork: a
 
 struct ForkHandler {
   ForkHandler() {
-    pthread_atfork(nullptr, nullptr, [] { forked = true; });
+    pthread_atfork(nullptr, nullptr, [] {
+      forked = true;
+      omp_set_num_threads(1);
+    });
   }
 } fork_handler;
 }  // namespace
@@ -32,6 +35,15 @@ void set_num_threads(int n) {
   KG_CHECK(n > 0, "expected a positive number of threads, got ", n);
   wanted_threads = n;
   omp_set_num_threads(n);
+}
+
+void enter_thread() {
+  static thread_local int applied = 0;
+  int wanted = forked ? 1 : int(wanted_threads);
+  if (wanted && applied != wanted) {
+    omp_set_num_threads(wanted);
+    applied = wanted;
+  }
 }
 
 bool in_parallel_region() { return omp_in_parallel(); }

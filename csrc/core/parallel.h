@@ -9,6 +9,8 @@ namespace kagari {
 int num_threads();
 void set_num_threads(int n);  // for every thread that enters kagari from now on
 bool in_parallel_region();    // nested loops run serially
+// OpenMP's setting is per thread: brings the calling thread's in line before libraries use it.
+void enter_thread();
 
 namespace detail {
 void parallel_run(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context);

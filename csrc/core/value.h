@@ -37,12 +37,18 @@ struct Scalar {
   Dtype dtype() const;  // the dtype a tensor of this number gets (default float / complex)
 };
 
+// A Tensor is one pointer, so a pointer to a TensorImpl that somebody keeps alive can be read as one without
+// counting: kernels that run without the GIL must not touch counts.
+static_assert(sizeof(Tensor) == sizeof(TensorImpl*));
+inline const Tensor& as_tensor(TensorImpl* const& p) { return *reinterpret_cast<const Tensor*>(&p); }
+inline const Tensor no_tensor;
+
 struct TensorList {
   TensorImpl* const* p = nullptr;  // entries may be null where the signature says Tensor?[]
   int64_t n = 0;
   int64_t size() const { return n; }
   bool empty() const { return n == 0; }
-  Tensor operator[](int64_t i) const { return Tensor::borrow(p[i]); }
+  const Tensor& operator[](int64_t i) const { return as_tensor(p[i]); }
   TensorImpl* at(int64_t i) const { return p[i]; }
 };
 
@@ -135,14 +141,21 @@ struct Value {
 struct Operand {
   const Value& v;
   bool is_tensor() const { return v.is_tensor(); }
-  Tensor tensor() const { return Tensor::borrow(v.t); }
+  const Tensor& tensor() const { return as_tensor(v.t); }
   Scalar scalar() const { return v.scalar(); }
 };
 
 // How a primitive's C++ functions name their parameters' types; one entry per signature type.
 template <class T>
 struct Unbox;
-template <> struct Unbox<const Tensor&> { static Tensor get(const Value& v) { return v.is_tensor() ? Tensor::borrow(v.t) : Tensor(); } };
+// By reference, without counting: kernels are called without the GIL.
+template <> struct Unbox<const Tensor&> {
+  static const Tensor& get(const Value& v) {
+    static_assert(sizeof(Tensor) == sizeof(TensorImpl*));
+    static const Tensor none;
+    return v.is_tensor() ? reinterpret_cast<const Tensor&>(v.t) : none;
+  }
+};
 template <> struct Unbox<TensorList> { static TensorList get(const Value& v) { return v.tag == Value::Tag::tensors ? TensorList{v.ts, v.n} : TensorList{}; } };
 template <> struct Unbox<Operand> { static Operand get(const Value& v) { return {v}; } };
 template <> struct Unbox<Scalar> { static Scalar get(const Value& v) { return v.scalar(); } };

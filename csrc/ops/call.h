@@ -43,6 +43,9 @@ void call_inplace(const Row& row, const Tensor& self, const Args&... args) {
   invoke_into(row, v, into, 1, true, out);
 }
 
+// Gives an out= tensor new sizes, contiguous, growing its storage when needed.
+void resize_output(TensorImpl* t, Ints sizes);
+
 // Releases the GIL for a scope when the work is worth it. Tensors used inside must be kept alive by the caller,
 // counts must not change, and errors are thrown only after the scope.
 class GilRelease {

@@ -71,7 +71,7 @@ class Infer {
   bool data_dependent = false;  // the kernel allocates: sizes follow from data
 
   Spec& out(Ints sizes, Dtype dtype) {
-    Spec& s = specs_.emplace_back();
+    Spec& s = specs_.push({});
     s.sizes = sizes;
     s.dtype = dtype;
     return s;
@@ -88,11 +88,11 @@ class Infer {
   // Same sizes and stride order as t.
   Spec& like(const Tensor& t, Dtype dtype);
   Spec& like(const Tensor& t) { return like(t, t.dtype()); }
-  int size() const { return int(specs_.size()); }
-  Spec& operator[](int i) { return specs_[size_t(i)]; }
+  int size() const { return specs_.size(); }
+  Spec& operator[](int i) { return specs_[i]; }
 
  private:
-  std::vector<Spec> specs_;
+  Few<Spec, 2> specs_;
 };
 
 // What a gradient rule sees.
@@ -217,6 +217,7 @@ struct Row : Rule {
   std::vector<Value> defaults;   // parsed default_text; lists point into the fields below
   std::vector<std::vector<int64_t>> default_ints;
   bool has_tensor_list = false;
+  bool has_mutated = false;      // some parameter is Tensor(a!): the row writes its arguments
 
   Row(const char* id, const Signature& s, const RowFacts& f);
 };
@@ -249,7 +250,7 @@ struct KernelEntry {
 #define KG_KERNEL(id, device, function)                                                                        \
   namespace rows {                                                                                             \
   extern ::kagari::Row id;                                                                                     \
-  static ::kagari::KernelEntry id##_##device(id, ::kagari::DeviceType::device, [](::kagari::Results& out, const ::kagari::Value* v) { \
+  static ::kagari::KernelEntry kernel_of_##id##_on_##device(id, ::kagari::DeviceType::device, [](::kagari::Results& out, const ::kagari::Value* v) { \
     ::kagari::detail::FunctionOf<decltype(&function)>::template call<&function>(out, v);                       \
   });                                                                                                          \
   }
