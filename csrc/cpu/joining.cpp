@@ -1,0 +1,286 @@
+// CPU kernels that only move elements: copies, joins, repetitions, padding, and the gradient of strided views.
+#include "cpu/joining.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/parallel.h"
+#include "ops/joining.h"
+#include "ops/views.h"
+
+namespace kagari {
+
+namespace {
+
+constexpr int64_t kGrainBytes = 1 << 16;
+
+// A copy with its dimensions sorted by the target's strides and merged where both sides allow.
+struct Move {
+  int64_t sizes[kMaxDims], to[kMaxDims], from[kMaxDims];
+  int n = 0;
+};
+
+Move simplify(Ints sizes, Ints to, Ints from) {
+  int64_t order[kMaxDims];
+  int n = 0;
+  for (int64_t d = 0; d < sizes.n; ++d)
+    if (sizes[d] != 1) order[n++] = d;
+  std::stable_sort(order, order + n, [&](int64_t a, int64_t b) {
+    int64_t ta = std::abs(to[a]), tb = std::abs(to[b]);
+    return ta != tb ? ta > tb : std::abs(from[a]) > std::abs(from[b]);
+  });
+  Move m;
+  for (int i = 0; i < n; ++i) {
+    int64_t d = order[i];
+    int last = m.n - 1;
+    if (m.n && m.to[last] == to[d] * sizes[d] && m.from[last] == from[d] * sizes[d]) {
+      m.sizes[last] *= sizes[d];
+      m.to[last] = to[d];
+      m.from[last] = from[d];
+    } else {
+      m.sizes[m.n] = sizes[d];
+      m.to[m.n] = to[d];
+      m.from[m.n++] = from[d];
+    }
+  }
+  if (m.n == 0) {
+    m.sizes[0] = m.to[0] = m.from[0] = 1;
+    m.n = 1;
+  }
+  return m;
+}
+
+// Walks the positions of all but the innermost `inner` dimensions, starting from a flat position.
+struct Walk {
+  const Move& m;
+  int n;
+  int64_t at[kMaxDims];
+  int64_t to = 0, from = 0;
+  Walk(const Move& move, int inner, int64_t position) : m(move), n(move.n - inner) {
+    for (int d = n - 1; d >= 0; --d) {
+      at[d] = position % m.sizes[d];
+      position /= m.sizes[d];
+      to += at[d] * m.to[d];
+      from += at[d] * m.from[d];
+    }
+  }
+  void next() {
+    for (int d = n - 1; d >= 0; --d) {
+      to += m.to[d];
+      from += m.from[d];
+      if (++at[d] < m.sizes[d]) return;
+      to -= at[d] * m.to[d];
+      from -= at[d] * m.from[d];
+      at[d] = 0;
+    }
+  }
+};
+
+template <class T>
+void move_row(T* to, int64_t ts, const T* from, int64_t fs, int64_t n) {
+  if (ts == 1 && fs == 1) {
+    std::memcpy(to, from, size_t(n) * sizeof(T));
+  } else if (ts == 1 && fs == 0) {
+    std::fill(to, to + n, *from);
+  } else if (ts == 1) {
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i * fs];
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i * ts] = from[i * fs];
+  }
+}
+
+template <class T>
+void move_rows(const Move& m, T* to, const T* from) {
+  int last = m.n - 1;
+  int64_t row = m.sizes[last], rows = 1;
+  for (int d = 0; d < last; ++d) rows *= m.sizes[d];
+  int64_t grain = std::max<int64_t>(kGrainBytes / int64_t(sizeof(T)), 1);
+  if (rows == 1 || row > 16 * grain) {  // long rows: split each
+    for (Walk w(m, 1, 0); rows > 0; --rows, w.next())
+      parallel_for(0, row, grain, [&](int64_t b, int64_t e) {
+        move_row(to + w.to + b * m.to[last], m.to[last], from + w.from + b * m.from[last],
+                 m.from[last], e - b);
+      });
+    return;
+  }
+  parallel_for(0, rows, std::max<int64_t>(grain / row, 1), [&](int64_t b, int64_t e) {
+    Walk w(m, 1, b);
+    for (int64_t i = b; i < e; ++i, w.next())
+      move_row(to + w.to, m.to[last], from + w.from, m.from[last], row);
+  });
+}
+
+// The target's fastest dimension differs from the source's: both are walked in square tiles, so that every cache
+// line that is touched is used while it is there.
+template <class T>
+void move_tiles(const Move& m, T* to, const T* from) {
+  constexpr int64_t kTile = sizeof(T) >= 8 ? 16 : 32;
+  int a = m.n - 2, b = m.n - 1;  // a: fast in the source, b: fast in the target
+  int64_t na = m.sizes[a], nb = m.sizes[b], outer = 1;
+  for (int d = 0; d < a; ++d) outer *= m.sizes[d];
+  int64_t strips = (na + kTile - 1) / kTile;
+  int64_t grain = std::max<int64_t>(kGrainBytes / int64_t(sizeof(T)) / (kTile * nb), 1);
+  parallel_for(0, outer * strips, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t s = begin; s < end; ++s) {
+      Walk w(m, 2, s / strips);
+      int64_t a0 = s % strips * kTile, a1 = std::min(na, a0 + kTile);
+      for (int64_t b0 = 0; b0 < nb; b0 += kTile) {
+        int64_t count = std::min(nb - b0, kTile);
+        for (int64_t i = a0; i < a1; ++i)
+          move_row(to + w.to + i * m.to[a] + b0 * m.to[b], m.to[b],
+                   from + w.from + i * m.from[a] + b0 * m.from[b], m.from[b], count);
+      }
+    }
+  });
+}
+
+template <class F>
+void by_size(int64_t itemsize, F&& f) {
+  switch (itemsize) {
+    case 1: return f.template operator()<uint8_t>();
+    case 2: return f.template operator()<uint16_t>();
+    case 4: return f.template operator()<uint32_t>();
+    case 8: return f.template operator()<uint64_t>();
+    default: return f.template operator()<Bytes16>();
+  }
+}
+
+}  // namespace
+
+void move_elements(Ints sizes, char* to, Ints to_strides, const char* from, Ints from_strides,
+                   int64_t itemsize) {
+  for (int64_t s : sizes)
+    if (s == 0) return;
+  Move m = simplify(sizes, to_strides, from_strides);
+  // Bring the source's fastest dimension next to the target's.
+  int last = m.n - 1, fast = last;
+  for (int d = 0; d < last; ++d)
+    if (m.from[d] != 0 && std::abs(m.from[d]) < std::abs(m.from[fast])) fast = d;
+  by_size(itemsize, [&]<class T>() {
+    T* t = reinterpret_cast<T*>(to);
+    const T* f = reinterpret_cast<const T*>(from);
+    if (fast == last || m.sizes[fast] < 4 || m.sizes[last] < 4) return move_rows(m, t, f);
+    for (int d = fast; d + 1 < last; ++d) {
+      std::swap(m.sizes[d], m.sizes[d + 1]);
+      std::swap(m.to[d], m.to[d + 1]);
+      std::swap(m.from[d], m.from[d + 1]);
+    }
+    move_tiles(m, t, f);
+  });
+}
+
+void zero_bytes(char* to, int64_t bytes) {
+  parallel_for(0, bytes, int64_t(1) << 20,
+               [&](int64_t b, int64_t e) { std::memset(to + b, 0, size_t(e - b)); });
+}
+
+namespace {
+
+void move_tensor(TensorImpl* to, const TensorImpl* from) {
+  move_elements({to->sizes, to->ndim}, to->data, {to->strides(), to->ndim}, from->data,
+                {from->strides(), from->ndim}, itemsize(to->dtype));
+}
+// The same elements in the same order under the target's (row-major) sizes.
+void move_flat(TensorImpl* to, const TensorImpl* from) {
+  move_elements({from->sizes, from->ndim}, to->data, contiguous_strides({from->sizes, from->ndim}),
+                from->data, {from->strides(), from->ndim}, itemsize(to->dtype));
+}
+
+// ---- copies of views --------------------------------------------------------------------------------------------
+
+void clone_cpu(Results& out, const Tensor& input, std::optional<MemoryFormat>) {
+  move_tensor(out[0].get(), input.get());
+}
+void reshape_cpu(Results& out, const Tensor& input, Ints) { move_flat(out[0].get(), input.get()); }
+void flatten_cpu(Results& out, const Tensor& input, int64_t, int64_t) {
+  move_flat(out[0].get(), input.get());
+}
+void ravel_cpu(Results& out, const Tensor& input) { move_flat(out[0].get(), input.get()); }
+
+// ---- embed ------------------------------------------------------------------------------------------------------
+
+template <class T>
+void add_to(T& a, T b) {
+  if constexpr (std::is_same_v<T, bool>) a = a || b;
+  else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) a = T(float(a) + float(b));
+  else a = T(a + b);
+}
+
+// Adds in the order of the input's elements. Leading dimensions whose windows are disjoint run in parallel.
+template <class T>
+void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_strides) {
+  int64_t order[kMaxDims];
+  Move m;
+  std::iota(order, order + sizes.n, 0);
+  std::stable_sort(order, order + sizes.n,
+                   [&](int64_t a, int64_t b) { return to_strides[a] > to_strides[b]; });
+  for (int64_t i = 0; i < sizes.n; ++i) {
+    m.sizes[i] = sizes[order[i]];
+    m.to[i] = to_strides[order[i]];
+    m.from[i] = from_strides[order[i]];
+  }
+  m.n = int(sizes.n);
+  if (m.n == 0) return add_to(*to, *from);
+  int split = 0;  // dimensions before it step over all that the later ones span
+  for (; split < m.n; ++split) {
+    int64_t rest = 0;
+    for (int d = split + 1; d < m.n; ++d) rest += (m.sizes[d] - 1) * m.to[d];
+    if (m.to[split] <= rest) break;
+  }
+  int64_t outer = 1, inner = 1;
+  for (int d = 0; d < split; ++d) outer *= m.sizes[d];
+  for (int d = split; d < m.n; ++d) inner *= m.sizes[d];
+  Move rest;
+  rest.n = m.n - split;
+  std::copy(m.sizes + split, m.sizes + m.n, rest.sizes);
+  std::copy(m.to + split, m.to + m.n, rest.to);
+  std::copy(m.from + split, m.from + m.n, rest.from);
+  parallel_for(0, outer, std::max<int64_t>(8192 / inner, 1), [&](int64_t b, int64_t e) {
+    Walk w(m, rest.n, b);
+    for (int64_t i = b; i < e; ++i, w.next()) {
+      Walk in(rest, 0, 0);
+      for (int64_t k = 0; k < inner; ++k, in.next())
+        add_to(to[w.to + in.to], from[w.from + in.from]);
+    }
+  });
+}
+
+bool reaches_once(Ints sizes, Ints strides) {
+  int64_t order[kMaxDims];
+  int n = 0;
+  for (int64_t d = 0; d < sizes.n; ++d)
+    if (sizes[d] > 1) order[n++] = d;
+  std::sort(order, order + n, [&](int64_t a, int64_t b) { return strides[a] < strides[b]; });
+  int64_t span = 0;
+  for (int i = 0; i < n; ++i) {
+    if (strides[order[i]] <= span) return false;
+    span += strides[order[i]] * (sizes[order[i]] - 1);
+  }
+  return true;
+}
+
+void embed_cpu(Results& out, const Tensor& input, Ints, Ints stride, int64_t offset) {
+  TensorImpl* o = out[0].get();
+  KG_INTERNAL(o->is(kContiguous), "embed writes row-major results");
+  zero_bytes(o->data, o->numel * itemsize(o->dtype));
+  if (input.numel() == 0) return;
+  char* to = o->data + offset * itemsize(o->dtype);
+  if (reaches_once(input.sizes(), stride)) {
+    move_elements(input.sizes(), to, stride, input.data(), input.strides(), input.itemsize());
+    return;
+  }
+  visit(input.dtype(), [&]<class T>() {
+    add_window(input.sizes(), reinterpret_cast<T*>(to), stride, input.data_as<const T>(),
+               input.strides());
+  });
+}
+
+}  // namespace
+
+KG_KERNEL(clone, cpu, clone_cpu)
+KG_KERNEL(reshape, cpu, reshape_cpu)
+KG_KERNEL(flatten, cpu, flatten_cpu)
+KG_KERNEL(ravel, cpu, ravel_cpu)
+KG_KERNEL(embed, cpu, embed_cpu)
+
+}  // namespace kagari
