@@ -69,6 +69,8 @@ void free_one(Node* n) {
 
 }  // namespace
 
+uint64_t next() { return next_sequence++; }
+
 NodeRef make(const Rule* rule) {
   Node* n;
   if (kept_count) {
@@ -82,7 +84,7 @@ NodeRef make(const Rule* rule) {
     new (&n->d) NodeData;
   }
   n->d.rule = rule;
-  n->d.sequence = next_sequence++;
+  n->d.sequence = next();
   n->d.released = false;
   PyObject_GC_Track(reinterpret_cast<PyObject*>(n));
   NodeRef ref = NodeRef::steal(n);
@@ -148,6 +150,7 @@ int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool ge
     shell->dtype = t.dtype();
     shell->device = t.device();
     impl::set_geometry(shell.get(), t.sizes(), t.strides());
+    shell->offset = t.offset();
     s.tensor = shell.release();
   } else {
     KG_CHECK(!t->is(kInference),

@@ -149,6 +149,7 @@ class NodeRef {
 
 namespace node {
 NodeRef make(const Rule* rule);  // next sequence number
+uint64_t next();                 // the next sequence number
 void clear(Node* n);             // drops edges and saved tensors without recursion
 void dealloc(Node* n);
 void traverse(Node* n, visitproc visit, void* arg);

@@ -163,7 +163,24 @@ Row::Row(const char* id, const Signature& s, const RowFacts& f) : sig(s), facts(
   registry() = this;
 }
 
-Row* first_row() { return registry(); }
+namespace {
+KernelEntry*& waiting_kernels() {
+  static KernelEntry* first = nullptr;
+  return first;
+}
+}  // namespace
+
+KernelEntry::KernelEntry(Row& r, DeviceType d, RunFn f) : row(&r), device(d), fn(f), next(waiting_kernels()) { waiting_kernels() = this; }
+
+Row* first_row() {
+  while (KernelEntry* k = waiting_kernels()) {
+    k->row->kernels[int(k->device)] = k->fn;
+    waiting_kernels() = k->next;
+  }
+  return registry();
+}
+
+const Row* row_of(const Rule* rule) { return rule->apply == apply_row ? static_cast<const Row*>(rule) : nullptr; }
 
 const Row& find_row(std::string_view name) {
   for (Row* r = first_row(); r; r = r->next) {

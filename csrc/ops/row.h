@@ -222,11 +222,18 @@ struct Row : Rule {
   Row(const char* id, const Signature& s, const RowFacts& f);
 };
 
-Row* first_row();                       // all rows, in no particular order
+Row* first_row();                       // all rows, in no particular order; links kernels on the first call
+const Row* row_of(const Rule* rule);    // null for rules that are no rows
 const Row& find_row(std::string_view name);  // "sum.dim" or the C++ identifier; throws internal
 
+// Rows and kernels live in different files, whose initialisation order is unspecified: kernels wait in a list until
+// first_row() links them.
 struct KernelEntry {
-  KernelEntry(Row& row, DeviceType device, RunFn fn) { row.kernels[int(device)] = fn; }
+  Row* row;
+  DeviceType device;
+  RunFn fn;
+  KernelEntry* next;
+  KernelEntry(Row& r, DeviceType d, RunFn f);
 };
 
 }  // namespace kagari
