@@ -1,0 +1,67 @@
+// The mathematics vocabulary: one name per function for vf, vd, float and double.
+//
+// The scalar forms run the vector body on one lane, so a tail or a single number has the same bits
+// as a lane. What is needed from here: `using namespace kagari::KG_ISA::simd`, and expressions such
+// as `x / (1 + exp(-x))` in which constants that are not exact are written `splat<T>(0.1)`.
+#pragma once
+
+#include "math_f32.h"
+#include "math_f64.h"
+#include "math_special.h"
+
+namespace kagari::KG_ISA::simd {
+
+// 1 / sqrt(x), within one unit in the last place.
+KG_INLINE vf rsqrt(vf x) {
+  return detail::in_double(x, [](vd v) { return 1 / sqrt(v); });
+}
+KG_INLINE vd rsqrt(vd x) {
+  using namespace detail;
+  const vd y = 1 / sqrt(x);
+  // One step of Newton's from the exact residual 1 - x y^2.
+  const Pair h = two_product(x, y);
+  const vd rest = mul_add(-h.lo, y, fused(-h.hi, y, splat<vd>(1)));
+#if KG_SIMD_FMA
+  const double top = __builtin_inf();
+#else
+  const double top = 0x1p990;
+#endif
+  return where((x > 0) & (x < top), mul_add(0.5 * y, rest, y), y);
+}
+
+#define KG_SCALAR_UNARY(name)                                  \
+  inline float name(float x) { return name(splat<vf>(x))[0]; } \
+  inline double name(double x) { return name(splat<vd>(x))[0]; }
+#define KG_SCALAR_BINARY(name)                                                        \
+  inline float name(float x, float y) { return name(splat<vf>(x), splat<vf>(y))[0]; } \
+  inline double name(double x, double y) { return name(splat<vd>(x), splat<vd>(y))[0]; }
+
+KG_SCALAR_UNARY(exp)
+KG_SCALAR_UNARY(exp2)
+KG_SCALAR_UNARY(expm1)
+KG_SCALAR_UNARY(sigmoid)
+KG_SCALAR_UNARY(log)
+KG_SCALAR_UNARY(log2)
+KG_SCALAR_UNARY(log10)
+KG_SCALAR_UNARY(log1p)
+KG_SCALAR_UNARY(sin)
+KG_SCALAR_UNARY(cos)
+KG_SCALAR_UNARY(tan)
+KG_SCALAR_UNARY(asin)
+KG_SCALAR_UNARY(acos)
+KG_SCALAR_UNARY(atan)
+KG_SCALAR_UNARY(sinh)
+KG_SCALAR_UNARY(cosh)
+KG_SCALAR_UNARY(tanh)
+KG_SCALAR_UNARY(asinh)
+KG_SCALAR_UNARY(acosh)
+KG_SCALAR_UNARY(atanh)
+KG_SCALAR_UNARY(erf)
+KG_SCALAR_UNARY(erfc)
+KG_SCALAR_UNARY(rsqrt)
+KG_SCALAR_BINARY(atan2)
+
+#undef KG_SCALAR_UNARY
+#undef KG_SCALAR_BINARY
+
+}  // namespace kagari::KG_ISA::simd
