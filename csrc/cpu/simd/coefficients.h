@@ -36,6 +36,10 @@ inline constexpr double kTwoThirds_hi = 0x1.5555555555555p-1, kTwoThirds_lo = 0x
 inline constexpr double kTwoOverRootPi_hi = 0x1.20dd750429b6dp+0,
                         kTwoOverRootPi_lo = 0x1.1ae3a914fed80p-56;
 
+// sqrt(pi) / 2.
+inline constexpr double kHalfRootPi_hi = 0x1.c5bf891b4ef6bp-1,
+                        kHalfRootPi_lo = -0x1.618f13eb7ca89p-55;
+
 // log(2 pi) / 2.
 inline constexpr double kHalfLog2Pi_hi = 0x1.d67f1c864beb5p-1,
                         kHalfLog2Pi_lo = -0x1.65b5a1b7ff5dfp-55;
@@ -87,10 +91,10 @@ inline constexpr double kLogQuick[] = {
     0x1.c679026104935p-3, 0x1.8cafc43b2cef4p-3,
 };
 
-// (sin(r) - r + r^3 / 6) / r^5 in r^2, |r| <= pi / 4; absolute error 2^-62.9.
-inline constexpr double kSin5[] = {
-    0x1.1111111111111p-7,   -0x1.a01a01a019ed3p-13, 0x1.71de3a550bf1ap-19,
-    -0x1.ae645532257fep-26, 0x1.612259280a9d4p-33,  -0x1.ab927d42cd640p-41,
+// (sin(r) - r + r^3 / 6 - r^5 / 120) / r^7 in r^2, |r| <= pi / 4; absolute error 2^-60.8.
+inline constexpr double kSin7[] = {
+    -0x1.a01a01a01a008p-13, 0x1.71de3a5555745p-19,  -0x1.ae6455ea7b5f2p-26,
+    0x1.61230ff03dbc5p-33,  -0x1.ac0efffc31011p-41,
 };
 
 // (cos(r) - 1 + r^2 / 2 - r^4 / 24) / r^6 in r^2, |r| <= pi / 4; absolute error 2^-63.8.
@@ -146,48 +150,92 @@ inline constexpr double kAtanQuick[] = {
     -0x1.71d214eaeb143p-4, 0x1.2439d1666cb6dp-4, -0x1.4b107f787f967p-5,
 };
 
-// (erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1/2; absolute error 2^-55.9.
+// -2 / (3 sqrt(pi)).
+inline constexpr double kErf1_hi = -0x1.812746b0379e7p-2, kErf1_lo = 0x1.ee12e49cab700p-57;
+
+// (erf(x) / x - 2 / sqrt(pi) (1 - x^2 / 3)) / x^4 in x^2, |x| <= 1; absolute error 2^-57.8.
 inline constexpr double kErf[] = {
-    -0x1.812746b0379e7p-2,  0x1.ce2f21a042bcfp-4,   -0x1.b82ce31286ca6p-6,
-    0x1.565bcd0d2f387p-8,   -0x1.c02db3355a85bp-11, 0x1.f9a2dd80b8e29p-14,
-    -0x1.f4c2b3b43d836p-17, 0x1.b7f30850d48a8p-20,  -0x1.3d8b39d54153dp-23,
+    0x1.ce2f21a042be2p-4,  -0x1.b82ce31288b4ep-6,  0x1.565bcd0e6a2f8p-8,  -0x1.c02db4002b715p-11,
+    0x1.f9a326f349f2cp-14, -0x1.f4d25b17f54c2p-17, 0x1.b9e6a8811781cp-20, -0x1.5f71af7b88120p-23,
+    0x1.fc855264f4898p-27, -0x1.4fb34a81fbaaap-30, 0x1.86e3e38000677p-34, -0x1.3e449f9d0ee2dp-38,
 };
 
-// the same for |x| <= 1, short; absolute error 2^-38.1.
+// (erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1, short; absolute error 2^-38.1.
 inline constexpr double kErfQuick[] = {
     -0x1.812746b0283bep-2,  0x1.ce2f218177f5ap-4,  -0x1.b82cd8ee66e92p-6,  0x1.565a8632370b0p-8,
     -0x1.c005169a126fap-11, 0x1.f6e001bd7fd9ep-14, -0x1.d9c52733c7fb4p-17, 0x1.2acbbec114e73p-20,
 };
 
-// exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.45 <= x <= 28, at t = 0.
+// exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.74 <= x <= 28, at t = 0.
 inline constexpr double kErfcx0_hi = 0x1.3ba5916e9fd7fp+0, kErfcx0_lo = -0x1.aa9c415679e6fp-55;
 
-// the same less that, divided by t; absolute error 2^-56.7.
+// the same less that, divided by t; absolute error 2^-56.8.
 inline constexpr double kErfcx[] = {
-    -0x1.1df1ad154a28ep-3,  0x1.f7f5df66fd7a3p-7,   0x1.16ecefcfa5357p-4,   -0x1.9ddb23c3e8f34p-4,
-    0x1.7fee004e13571p-4,   -0x1.0fb06dfe4d41cp-4,  0x1.3079edf64dda0p-5,   -0x1.09623883f8e82p-6,
-    0x1.49c6729c60238p-8,   -0x1.8d4a9b39aeb1dp-11, -0x1.a1df3b46d5110p-13, 0x1.3be05b6d048ebp-13,
-    -0x1.9955e8f4a1024p-16, -0x1.788b565e91da8p-17, 0x1.7efe43e1ae487p-18,  0x1.3b67a81e7f83bp-22,
-    -0x1.b860bdc3d213ap-21, 0x1.3fba1b40d96c2p-24,  0x1.be055b14580cdp-24,  -0x1.2e23e3dbeaa9dp-26,
-    -0x1.5271dfbc30230p-27, 0x1.cd7249c87ab7fp-30,
+    -0x1.1df1ad154a28ep-3,  0x1.f7f5df66fd7c5p-7,   0x1.16ecefcfa538dp-4,   -0x1.9ddb23c3e918ap-4,
+    0x1.7fee004e127e0p-4,   -0x1.0fb06dfe474eep-4,  0x1.3079edf6782c2p-5,   -0x1.09623885b5ecdp-6,
+    0x1.49c6728b955b4p-8,   -0x1.8d4a98fd32c97p-11, -0x1.a1df2bee8c62fp-13, 0x1.3be023f7681e5p-13,
+    -0x1.99580cdd31731p-16, -0x1.787dd321a5d80p-17, 0x1.7f15fd3fdb84ap-18,  0x1.373b062428387p-22,
+    -0x1.b99fa3b26c66fp-21, 0x1.592512b9c8acfp-24,  0x1.c752bee4eea0fp-24,  -0x1.8535a8faf4b86p-26,
+    -0x1.7011c701400acp-27, 0x1.e7cc0f1fdfd11p-29,
 };
 
-// exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.45 <= x <= 11, short; absolute error
-// 2^-35.7.
+// exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.74 <= x <= 11, short; absolute error
+// 2^-38.4.
 inline constexpr double kErfcxQuick[] = {
-    0x1.3ba5916ea2e0bp+0,  -0x1.1df1ad0eefbacp-3, 0x1.f7f5dda46ce08p-7,   0x1.16ecec248bf72p-4,
-    -0x1.9ddb1b4cac8b4p-4, 0x1.7fee509bbcff1p-4,  -0x1.0fb0d1a46f980p-4,  0x1.3073db7dcbebep-5,
-    -0x1.095c4de9c1a39p-6, 0x1.4aacf6fbfabccp-8,  -0x1.8cdeb3de8ae5bp-11, -0x1.e191888fc37d2p-13,
-    0x1.2212fb0b0b0e1p-13,
+    0x1.3ba5916e9fa7ap+0,  -0x1.1df1ad150a43ap-3, 0x1.f7f5df5f17b11p-7,   0x1.16ecef8df3252p-4,
+    -0x1.9ddb22f53cc8bp-4, 0x1.7fee094f5e059p-4,  -0x1.0fb0838b3cb1ap-4,  0x1.3078db3bea50fp-5,
+    -0x1.095f1b4f2c6afp-6, 0x1.4a087e3698057p-8,  -0x1.8e8c374a928f9p-11, -0x1.c1b2caa9bbbcdp-13,
+    0x1.3a9c9ce6d86ccp-13,
 };
 
-// lgamma(2 + t) / t, |t| <= 1/2; absolute error 2^-56.0.
+// erfinv(x) / x in w - 2.5, w = -log(1 - x^2) <= 5; absolute error 2^-38.5.
+inline constexpr double kErfinv[] = {
+    0x1.805c5cfcedef5p+0,   0x1.f91e8993791f8p-3,   -0x1.11c3c304a481ep-8,  -0x1.4863cc93e8490p-10,
+    0x1.c9b4393e96fb4p-13,  -0x1.4f4a74159678ap-18, -0x1.ca92b8fc57500p-19, 0x1.0112d91c7bf40p-21,
+    0x1.cd6d4248e6968p-27,  -0x1.76bff55ec9bbcp-27, 0x1.f025ea2e420d7p-31,  0x1.1d7cac88419e9p-33,
+    -0x1.08f57e3faf900p-35, -0x1.7d8c03cb70ca5p-42, 0x1.edb4e2836e977p-42,
+};
+
+// erfinv(x) / x in sqrt(w) - 3, 5 <= w <= 17; absolute error 2^-42.4.
+inline constexpr double kErfinvFar[] = {
+    0x1.6a9efbd66e9f7p+1,   0x1.006dca7a9b7f6p+0,   0x1.3582c81c97549p-7,   -0x1.f4f1c6d75e1d8p-8,
+    0x1.749585bca2eefp-8,   -0x1.d275504c48c31p-9,  0x1.84f476a0c548ep-10,  -0x1.38451a8ca4013p-13,
+    -0x1.28ed32d337290p-12, 0x1.af165b7021057p-13,  -0x1.848e8109ca670p-15, -0x1.82dd6f3ec0632p-16,
+    0x1.6cb6a91cc3e93p-16,  -0x1.73df7c5ed3fc8p-18, -0x1.b3d0f372d2686p-20, 0x1.a91e72c136e16p-20,
+    -0x1.cd38b8dc42557p-22, 0x1.44ae0e806913ap-25,
+};
+
+// erfinv(x) / x in sqrt(w) - 5, 16 <= w <= 38; absolute error 2^-35.8.
+inline constexpr double kErfinvEnd[] = {
+    0x1.3664ddd1ababcp+2,  0x1.02a30d1f53dd4p+0,   -0x1.22ea1fdcd485ap-13, -0x1.c2f27a1c811b0p-13,
+    0x1.3eb9e7939fdf5p-14, -0x1.4a5a4a0d31963p-16, 0x1.311f51a3f86dfp-18,  -0x1.0634d94ad7e10p-20,
+    0x1.9a51e30b60d2dp-23, -0x1.489ef9510fdc9p-24, 0x1.024ba5330611bp-24,  -0x1.4afeb8a031da6p-26,
+};
+
+// 1 - Euler's constant, the slope of lgamma at 2.
+inline constexpr double kLgamma0_hi = 0x1.b0ee6072093cep-2, kLgamma0_lo = 0x1.6cb90701fbfabp-58;
+
+// (lgamma(2 + t) / t - kLgamma0) / t, |t| <= 1/2; absolute error 2^-55.6.
 inline constexpr double kLgamma[] = {
-    0x1.b0ee6072093cep-2,   0x1.4a34cc4a60fa6p-2,  -0x1.13e001a55760ap-4,  0x1.51322ac7d848ap-6,
-    -0x1.e404fc218dbaep-8,  0x1.7add6eadb5317p-9,  -0x1.38ac5c2d48207p-10, 0x1.0b36af8779ca0p-11,
-    -0x1.d3fd4b679c1c4p-13, 0x1.a127afee53e7dp-14, -0x1.78de9ab752b81p-15, 0x1.580e0afa55850p-16,
-    -0x1.3cb3be36ad88bp-17, 0x1.258f3057730fap-18, -0x1.1276ebd557fb0p-19, 0x1.012012be3900ap-20,
-    -0x1.ce17528bcf460p-22, 0x1.b40adb09a1e12p-23, -0x1.2009c1a550d0dp-23, 0x1.11fa5e7c86f7bp-24,
+    0x1.4a34cc4a60fa6p-2,  -0x1.13e001a557607p-4,  0x1.51322ac7d8483p-6,  -0x1.e404fc218f5f1p-8,
+    0x1.7add6eadb6cbbp-9,  -0x1.38ac5c2bf8e8ep-10, 0x1.0b36af8630f5fp-11, -0x1.d3fd4c76c2b4bp-13,
+    0x1.a127b0f9ee692p-14, -0x1.78de5bdfe4b09p-15, 0x1.580dcc735f957p-16, -0x1.3cbc93e25637dp-17,
+    0x1.259814c96e3bdp-18, -0x1.11b358339bbcep-19, 0x1.0057bc58baf67p-20, -0x1.e246f058f7af4p-22,
+    0x1.c959188a8539dp-23, -0x1.b134741533839p-24, 0x1.8367966486352p-25, -0x1.70bb32ee45e6ep-26,
+    0x1.01127da9788f9p-26, -0x1.ec58aea95c0e9p-28,
+};
+
+// x times Stirling's rest of lgamma in 1 / x^2, x >= 8; absolute error 2^-57.6.
+inline constexpr double kStirling[] = {
+    0x1.5555555555555p-4,   -0x1.6c16c16c16c0fp-9, 0x1.a01a01a00d0c8p-11,
+    -0x1.381381168d370p-11, 0x1.b951b7066a805p-11, -0x1.f69af4cedb3c1p-10,
+    0x1.a2565f7c03969p-8,   -0x1.c6897db52d634p-6, 0x1.c29fa984fd96ep-4,
+};
+
+// x^2 (log(x) - 1 / (2x) - digamma(x)) in 1 / x^2, x >= 10; absolute error 2^-57.6.
+inline constexpr double kDigamma[] = {
+    0x1.5555555555555p-4, -0x1.11111111110dfp-7, 0x1.04104103dcfb0p-8, -0x1.1111106fd5075p-8,
+    0x1.f07b24fc36f2dp-8, -0x1.59609637f3c51p-6, 0x1.4f05a054f4db8p-4, -0x1.5e57d05c6fc3dp-2,
 };
 
 }  // namespace kagari::coefficients

@@ -88,6 +88,7 @@ def main() -> None:
     pair("kTwoOverPi", "2 / pi", 2 / mp.pi)
     pair("kTwoThirds", "2 / 3", mp.mpf(2) / 3)
     pair("kTwoOverRootPi", "2 / sqrt(pi)", 2 / mp.sqrt(mp.pi))
+    pair("kHalfRootPi", "sqrt(pi) / 2", mp.sqrt(mp.pi) / 2)
     pair("kHalfLog2Pi", "log(2 pi) / 2", mp.log(2 * mp.pi) / 2)
     pair("kLogPi", "log(pi)", mp.log(mp.pi))
     half_pi = mp.pi / 2
@@ -134,7 +135,9 @@ def main() -> None:
     z = (mp.pi / 4 * mp.mpf("1.001")) ** 2
     sin5 = series(lambda v: (sin_tail(v) + mp.mpf(1) / 6) / v, mp.mpf(1) / 120)
     cos6 = series(lambda v: (cos_tail(v) - mp.mpf(1) / 24) / v, mp.mpf(-1) / 720)
-    emit("kSin5", "(sin(r) - r + r^3 / 6) / r^5 in r^2, |r| <= pi / 4", sin5, 0, z, 6)
+    sin7 = series(lambda v: (sin5(v) - mp.mpf(1) / 120) / v, mp.mpf(-1) / 5040)
+    note = "(sin(r) - r + r^3 / 6 - r^5 / 120) / r^7 in r^2, |r| <= pi / 4"
+    emit("kSin7", note, sin7, 0, z, 5)
     note = "(cos(r) - 1 + r^2 / 2 - r^4 / 24) / r^6 in r^2, |r| <= pi / 4"
     emit("kCos6", note, cos6, 0, z, 6)
     emit("kSinQuick", "(sin(r) - r) / r^3 in r^2, |r| <= pi / 4, short", sin_tail, 0, z, 4)
@@ -166,15 +169,18 @@ def main() -> None:
     def erf_tail(z: mp.mpf) -> mp.mpf:
         return (erf_ratio(z) - first) / z if z else -first / 3
 
-    emit("kErf", "(erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1/2", erf_tail, 0, 0.2501, 9)
-    emit("kErfQuick", "the same for |x| <= 1, short", erf_tail, 0, 1, 8)
+    erf_tail2 = series(lambda z: (erf_tail(z) + first / 3) / z, first / 10)
+    pair("kErf1", "-2 / (3 sqrt(pi))", -first / 3)
+    note = "(erf(x) / x - 2 / sqrt(pi) (1 - x^2 / 3)) / x^4 in x^2, |x| <= 1"
+    emit("kErf", note, erf_tail2, 0, 1, 12)
+    emit("kErfQuick", "(erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1, short", erf_tail, 0, 1, 8)
 
     def erfcx_map(t: mp.mpf) -> mp.mpf:
         x = 4 * (1 + t) / (1 - t)
         return erfcx(x) * (1 + 2 * x)
 
-    lo, hi = (mp.mpf("0.45") - 4) / mp.mpf("4.45"), (mp.mpf(28) - 4) / 32
-    note = "exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.45 <= x <= 28"
+    lo, hi = (mp.mpf("0.74") - 4) / mp.mpf("4.74"), (mp.mpf(28) - 4) / 32
+    note = "exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.74 <= x <= 28"
     centre = erfcx_map(mp.mpf(0))
     pair("kErfcx0", note + ", at t = 0", centre)
     slope = mp.diff(erfcx_map, 0)
@@ -183,10 +189,38 @@ def main() -> None:
     hi = (mp.mpf(11) - 4) / 15
     emit("kErfcxQuick", note.replace("28", "11") + ", short", erfcx_map, lo, hi, 13)
 
-    def lgamma_tail(t: mp.mpf) -> mp.mpf:
-        return mp.loggamma(2 + t) / t if t else 1 - mp.euler
+    def erfinv_ratio(w: mp.mpf) -> mp.mpf:
+        x2 = -mp.expm1(-w)
+        return mp.erfinv(mp.sqrt(x2)) / mp.sqrt(x2) if w else mp.sqrt(mp.pi) / 2
 
-    emit("kLgamma", "lgamma(2 + t) / t, |t| <= 1/2", lgamma_tail, -0.5, 0.5, 20)
+    emit("kErfinv", "erfinv(x) / x in w - 2.5, w = -log(1 - x^2) <= 5",
+         lambda v: erfinv_ratio(v + mp.mpf("2.5")), -2.5, 2.5, 15)  # fmt: skip
+    emit("kErfinvFar", "erfinv(x) / x in sqrt(w) - 3, 5 <= w <= 17",
+         lambda v: erfinv_ratio((v + 3) ** 2), mp.sqrt(5) - 3, mp.sqrt(17) - 3, 18)  # fmt: skip
+    emit("kErfinvEnd", "erfinv(x) / x in sqrt(w) - 5, 16 <= w <= 38",
+         lambda v: erfinv_ratio((v + 5) ** 2), -1, mp.sqrt(38) - 5, 12)  # fmt: skip
+
+    pair("kLgamma0", "1 - Euler's constant, the slope of lgamma at 2", 1 - mp.euler)
+    slope = mp.zeta(2) / 2 - mp.mpf(1) / 2
+    near_two = series(lambda t: (mp.loggamma(2 + t) / t - (1 - mp.euler)) / t, slope)
+    note = "(lgamma(2 + t) / t - kLgamma0) / t, |t| <= 1/2"
+    emit("kLgamma", note, near_two, -0.5, 0.5, 22)
+
+    def stirling(u: mp.mpf) -> mp.mpf:
+        x = 1 / mp.sqrt(u)
+        main_part = (x - mp.mpf(1) / 2) * mp.log(x) - x + mp.log(2 * mp.pi) / 2
+        return (mp.loggamma(x) - main_part) * x
+
+    series_at_zero = series(stirling, mp.mpf(1) / 12)
+    emit("kStirling", "x times Stirling's rest of lgamma in 1 / x^2, x >= 8",
+         series_at_zero, 0, mp.mpf(1) / 64, 9)  # fmt: skip
+
+    def digamma_rest(u: mp.mpf) -> mp.mpf:
+        x = 1 / mp.sqrt(u)
+        return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) / u
+
+    emit("kDigamma", "x^2 (log(x) - 1 / (2x) - digamma(x)) in 1 / x^2, x >= 10",
+         series(digamma_rest, mp.mpf(1) / 12), 0, mp.mpf(1) / 100, 8)  # fmt: skip
     print("}  // namespace kagari::coefficients")
 
 

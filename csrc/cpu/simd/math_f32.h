@@ -303,4 +303,18 @@ KG_INLINE vf erfc(vf x) {
   });
 }
 
+// ---- powers
+// --------------------------------------------------------------------------------------
+
+KG_INLINE vf pow(vf x, vf y) {
+  const vf magnitude = detail::in_double(
+      abs(x), y, [](vd a, vd v) { return detail::quick::exp(v * detail::quick::log(a)); });
+  return detail::pow_specials(x, y, magnitude);
+}
+
+KG_INLINE vf hypot(vf x, vf y) {
+  const vf r = detail::in_double(x, y, [](vd a, vd b) { return sqrt(mul_add(a, a, b * b)); });
+  return where(isinf(x) | isinf(y), __builtin_inff(), r);
+}
+
 }  // namespace kagari::KG_ISA::simd

@@ -187,9 +187,10 @@ KG_INLINE SinCos sin_cos_reduced(Pair r) {
   const vd z = square.hi;
   const vd zl = mul_add(r.hi + r.hi, r.lo, square.lo);
   const vd c3 = splat<vd>(-1.0 / 6), c3_lo = splat<vd>(-0x1.5555555555555p-57);
-  const vd w = mul_add(z * z, poly(z, co::kSin5), zl * c3 + z * c3_lo);
-  const Pair q = two_product(z, c3);
-  const vd ql = q.lo + w;
+  const Pair w = two_product(z, mul_add(z, poly(z, co::kSin7), splat<vd>(1.0 / 120)));
+  const Pair v = fast_two_sum(c3, w.hi);
+  const Pair q = two_product(z, v.hi);
+  const vd ql = q.lo + mul_add(z, v.lo + (w.lo + c3_lo), zl * v.hi);
   const Pair p = two_product(r.hi, q.hi);
   const Pair s = fast_two_sum(r.hi, p.hi);
   const vd sl = s.lo + (mul_add(r.hi, ql, p.lo) + mul_add(r.lo, q.hi, r.lo));

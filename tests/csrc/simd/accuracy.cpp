@@ -5,12 +5,14 @@
 //   accuracy --judge name [f64]      x and y pairs on stdin, the largest error on stdout
 //
 // --step 1 walks every float; the default step is for continuous integration.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
 #include <type_traits>
@@ -53,7 +55,7 @@ using Wide = std::conditional_t<std::is_same_v<T, float>, double, __float128>;
 // |got - want| in units of the last place of T at want. Results that must be NaN or infinite count
 // as an infinite error when they are not, and a wrong sign of zero too.
 template <class T>
-double error_in_ulps(T got, Wide<T> want) {
+double error_in_ulps(T got, Wide<T> want, double floor = 0) {
   constexpr int digits = std::is_same_v<T, float> ? 24 : 53;
   constexpr int min_exponent = std::is_same_v<T, float> ? -125 : -1021;
   const T rounded = static_cast<T>(want);
@@ -70,17 +72,18 @@ double error_in_ulps(T got, Wide<T> want) {
     return static_cast<double>(d / unit);
   }
   if (got != got) return HUGE_VAL;
-  if (want == 0) {
+  if (want == 0 && floor == 0) {
     if (got != 0) return HUGE_VAL;
     const bool minus = std::is_same_v<T, float> ? std::signbit(static_cast<double>(want))
                                                 : signbitq(static_cast<__float128>(want)) != 0;
     return minus == std::signbit(got) ? 0 : HUGE_VAL;
   }
+  const Wide<T> size = std::max<Wide<T>>(want < 0 ? -want : want, floor);
   int e;
   if constexpr (std::is_same_v<T, float>) {
-    std::frexp(want, &e);
+    std::frexp(size, &e);
   } else {
-    frexpq(want, &e);
+    frexpq(size, &e);
   }
   if (e < min_exponent) e = min_exponent;
   const Wide<T> d = got > want ? Wide<T>(got) - want : want - Wide<T>(got);
@@ -101,7 +104,7 @@ void judge(const Reference& ref, const T* x, const T* y, const T* got, std::size
     } else {
       want = ref.r128(x[i], y[i]);
     }
-    const double e = error_in_ulps<T>(got[i], want);
+    const double e = error_in_ulps<T>(got[i], want, std::is_same_v<T, float> ? 0 : ref.floor64);
     if (e > worst.ulps) worst = {e, double(x[i]), double(y[i]), double(got[i]), double(want)};
   }
 }
