@@ -589,7 +589,16 @@ PyObject* set_anomaly(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 PyObject* is_anomaly(PyObject*, PyObject*) { return PyBool_FromLong(anomaly.enabled); }
 PyObject* is_anomaly_nan(PyObject*, PyObject*) { return PyBool_FromLong(anomaly.check_nan); }
 
+PyObject* bump_version(PyObject*, PyObject* o) {
+  KG_BIND_TRY
+  KG_CHECK_TYPE(is_tensor(o), "expected a Tensor, got ", Py_TYPE(o)->tp_name);
+  as_impl(o)->bump_version();
+  Py_RETURN_NONE;
+  KG_BIND_CATCH("increment_version", nullptr)
+}
+
 PyMethodDef functions[] = {
+    {"_bump_version", bump_version, METH_O, nullptr},
     {"_run_backward", as_function(run_backward), METH_FASTCALL, nullptr},
     {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Returns whether operations are recorded for backward."},
     {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},

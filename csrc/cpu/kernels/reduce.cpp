@@ -1,0 +1,307 @@
+// Loops of the reductions: fixed lanes inside a block, so that the compiler's vectors and their order are the program's.
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "cpu/reduce_table.h"
+
+namespace kagari::KG_ISA {
+namespace {
+
+constexpr int kLanes = 64;
+
+template <class T>
+inline constexpr bool is_complex_v = std::is_same_v<T, c64> || std::is_same_v<T, c128>;
+template <class T>
+inline constexpr bool is_half_v = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
+template <class T>
+inline constexpr bool is_float_v = std::is_same_v<T, float> || std::is_same_v<T, double> || is_half_v<T>;
+
+// What a lane computes in, and what blocks are folded in.
+template <class T>
+using Lane = std::conditional_t<is_half_v<T>, float, std::conditional_t<std::is_same_v<T, bool>, int64_t,
+             std::conditional_t<std::is_integral_v<T>, std::conditional_t<std::is_same_v<T, uint64_t>, uint64_t, int64_t>, T>>>;
+template <class T>
+using Wide = std::conditional_t<is_float_v<T>, double, std::conditional_t<is_complex_v<T>, c128, Lane<T>>>;
+// Of the elements themselves, for max and min.
+template <class T>
+using Same = std::conditional_t<is_half_v<T>, float, T>;
+
+template <class T>
+auto absolute(T x) {
+  if constexpr (is_complex_v<T>) return std::abs(x);
+  else if constexpr (std::is_unsigned_v<T>) return x;
+  else if constexpr (std::is_integral_v<T>) return x < 0 ? T(0 - uint64_t(x)) : x;
+  else return std::fabs(x);
+}
+template <class T>
+auto squared(T x) {
+  if constexpr (is_complex_v<T>) return x.real() * x.real() + x.imag() * x.imag();
+  else return x * x;
+}
+
+// Each fold: identity, map of an element (with its parameter), join of two lanes, and the widening into the accumulator.
+template <class T>
+struct Sum {
+  using L = Lane<T>;
+  using A = Wide<T>;
+  static L identity() { return L(0); }
+  static L map(T x, double) { return L(x); }
+  static L join(L a, L b) { return a + b; }
+};
+template <class T>
+struct Prod {
+  using L = Wide<T>;  // products in the wide type: their error grows faster
+  using A = Wide<T>;
+  static L identity() { return L(1); }
+  static L map(T x, double) { return L(Lane<T>(x)); }
+  static L join(L a, L b) { return a * b; }
+};
+template <class T, bool max>
+struct Extreme {
+  using L = Same<T>;
+  using A = L;
+  static L identity() {
+    if constexpr (std::is_same_v<T, bool>) return !max;
+    else if constexpr (is_float_v<T>) return max ? -std::numeric_limits<L>::infinity() : std::numeric_limits<L>::infinity();
+    else return max ? std::numeric_limits<L>::lowest() : std::numeric_limits<L>::max();
+  }
+  static L map(T x, double) { return L(x); }
+  static L join(L a, L b) {
+    L r = max ? (b > a ? b : a) : (b < a ? b : a);
+    if constexpr (is_float_v<T>) {
+      r = b != b ? b : r;
+      r = a != a ? a : r;
+    }
+    return r;
+  }
+};
+template <class T>
+struct Any {
+  using L = int64_t;
+  using A = int64_t;
+  static L identity() { return 0; }
+  static L map(T x, double) { return Lane<T>(x) != Lane<T>(0); }
+  static L join(L a, L b) { return a | b; }
+};
+template <class T>
+struct All : Any<T> {
+  static int64_t identity() { return 1; }
+  static int64_t join(int64_t a, int64_t b) { return a & b; }
+};
+template <class T>
+struct Nonzero : Any<T> {
+  static int64_t join(int64_t a, int64_t b) { return a + b; }
+};
+template <class T>
+using RealLane = decltype(absolute(Lane<T>()));
+template <class T>
+struct SumAbs {
+  using L = RealLane<T>;
+  using A = double;
+  static L identity() { return 0; }
+  static L map(T x, double) { return absolute(Lane<T>(x)); }
+  static L join(L a, L b) { return a + b; }
+};
+template <class T>
+struct SumSquares : SumAbs<T> {
+  using L = std::conditional_t<is_half_v<T> || std::is_same_v<T, float> || std::is_same_v<T, c64>, double, RealLane<T>>;
+  static L identity() { return 0; }
+  static L map(T x, double) {
+    if constexpr (is_complex_v<T>) return squared(c128(x));
+    else return squared(L(Lane<T>(x)));
+  }
+  static L join(L a, L b) { return a + b; }
+};
+template <class T>
+struct SumAbsPow : SumAbs<T> {
+  using L = double;
+  static L map(T x, double p) { return std::pow(double(absolute(Lane<T>(x))), p); }
+  static L identity() { return 0; }
+  static L join(L a, L b) { return a + b; }
+};
+template <class T, bool max>
+struct ExtremeAbs {
+  using L = RealLane<T>;
+  using A = double;
+  static L identity() { return max ? L(0) : L(std::numeric_limits<double>::infinity()); }
+  static L map(T x, double) { return absolute(Lane<T>(x)); }
+  static L join(L a, L b) {
+    L r = max ? (b > a ? b : a) : (b < a ? b : a);
+    r = b != b ? b : r;
+    return a != a ? a : r;
+  }
+};
+template <class T>
+struct SquareDeviation {  // real types; complex ones are split by the caller
+  using L = double;
+  using A = double;
+  static L identity() { return 0; }
+  static L map(T x, double mean) {
+    double d = double(Lane<T>(x)) - mean;
+    return d * d;
+  }
+  static L join(L a, L b) { return a + b; }
+};
+
+// Complex numbers are summed part by part, which the compiler can put into vectors.
+template <class R>
+void row_complex_sum(const std::complex<R>* x, int64_t n, c128* out) {
+  R lanes[kLanes] = {};
+  const R* parts = reinterpret_cast<const R*>(x);
+  int64_t i = 0;
+  for (; i + kLanes <= 2 * n; i += kLanes)
+    for (int k = 0; k < kLanes; ++k) lanes[k] += parts[i + k];
+  for (int k = 0; i + k < 2 * n; ++k) lanes[k] += parts[i + k];
+  double re = 0, im = 0;
+  for (int k = 0; k < kLanes; k += 2) {
+    re += double(lanes[k]);
+    im += double(lanes[k + 1]);
+  }
+  *out = {re, im};
+}
+
+template <class F, class T>
+void row_fold(const T* x, int64_t n, double p, void* out) {
+  using L = typename F::L;
+  using A = typename F::A;
+  if constexpr (std::is_same_v<F, Sum<c64>> || std::is_same_v<F, Sum<c128>>) {
+    row_complex_sum(x, n, static_cast<c128*>(out));
+  } else {
+    L lanes[kLanes];
+    for (int k = 0; k < kLanes; ++k) lanes[k] = F::identity();
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes)
+      for (int k = 0; k < kLanes; ++k) lanes[k] = F::join(lanes[k], F::map(x[i + k], p));
+    for (int k = 0; i + k < n; ++k) lanes[k] = F::join(lanes[k], F::map(x[i + k], p));
+    // A tree over the lanes in the accumulator's type.
+    A wide[kLanes];
+    for (int k = 0; k < kLanes; ++k) wide[k] = A(lanes[k]);
+    for (int step = kLanes / 2; step > 0; step /= 2)
+      for (int k = 0; k < step; ++k) {
+        if constexpr (std::is_same_v<A, L>) wide[k] = F::join(wide[k], wide[k + step]);
+        else if constexpr (std::is_same_v<F, ExtremeAbs<T, true>>) wide[k] = Extreme<double, true>::join(wide[k], wide[k + step]);
+        else if constexpr (std::is_same_v<F, ExtremeAbs<T, false>>) wide[k] = Extreme<double, false>::join(wide[k], wide[k + step]);
+        else wide[k] += wide[k + step];
+      }
+    *static_cast<A*>(out) = wide[0];
+  }
+}
+
+template <class F, class T>
+void column_fold(const T* x, int64_t rows, int64_t columns, int64_t stride, const double* p, void* out) {
+  using L = typename F::L;
+  using A = typename F::A;
+  L lanes[kColumnsPerTask];
+  for (int64_t c = 0; c < columns; ++c) lanes[c] = F::identity();
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* row = x + r * stride;
+    if (p) {
+      for (int64_t c = 0; c < columns; ++c) lanes[c] = F::join(lanes[c], F::map(row[c], p[c]));
+    } else {
+      for (int64_t c = 0; c < columns; ++c) lanes[c] = F::join(lanes[c], F::map(row[c], 0));
+    }
+  }
+  A* a = static_cast<A*>(out);
+  for (int64_t c = 0; c < columns; ++c) a[c] = A(lanes[c]);
+}
+
+// Calls f with the fold's struct for the element type; combinations that no row asks for do nothing.
+template <class Call>
+void choose(Fold fold, Dtype dtype, Call&& call) {
+  visit(dtype, [&]<class T>() {
+    if (fold == Fold::sum) return call.template operator()<Sum<T>, T>();
+    if (fold == Fold::prod) return call.template operator()<Prod<T>, T>();
+    if (fold == Fold::any) return call.template operator()<Any<T>, T>();
+    if (fold == Fold::all) return call.template operator()<All<T>, T>();
+    if (fold == Fold::nonzero) return call.template operator()<Nonzero<T>, T>();
+    if constexpr (!is_complex_v<T>) {
+      if (fold == Fold::max) return call.template operator()<Extreme<T, true>, T>();
+      if (fold == Fold::min) return call.template operator()<Extreme<T, false>, T>();
+    }
+    if constexpr (is_float_v<T> || is_complex_v<T>) {
+      if (fold == Fold::sum_abs) return call.template operator()<SumAbs<T>, T>();
+      if (fold == Fold::sum_squares) return call.template operator()<SumSquares<T>, T>();
+      if (fold == Fold::sum_abs_pow) return call.template operator()<SumAbsPow<T>, T>();
+      if (fold == Fold::max_abs) return call.template operator()<ExtremeAbs<T, true>, T>();
+      if (fold == Fold::min_abs) return call.template operator()<ExtremeAbs<T, false>, T>();
+    }
+    if constexpr (is_float_v<T>) {
+      if (fold == Fold::square_deviation) return call.template operator()<SquareDeviation<T>, T>();
+    }
+  });
+}
+
+void row(Fold fold, Dtype dtype, const void* x, int64_t n, double p, void* out) {
+  choose(fold, dtype, [&]<class F, class T>() { row_fold<F, T>(static_cast<const T*>(x), n, p, out); });
+}
+
+void columns(Fold fold, Dtype dtype, const void* x, int64_t rows, int64_t count, int64_t stride, const double* p, void* out) {
+  choose(fold, dtype, [&]<class F, class T>() { column_fold<F, T>(static_cast<const T*>(x), rows, count, stride, p, out); });
+}
+
+template <class T, bool max>
+int64_t arg_row_of(const T* x, int64_t n, T* value) {
+  using S = Same<T>;
+  // The extreme value first (vectors), then where it stands first: both passes run in the cache for rows of usual length.
+  S best = Extreme<T, max>::identity();
+  for (int64_t at = 0; at < n; at += kRowBlock) {
+    S block;
+    row_fold<Extreme<T, max>, T>(x + at, n - at < kRowBlock ? n - at : kRowBlock, 0, &block);
+    best = at == 0 ? block : Extreme<T, max>::join(best, block);
+  }
+  int64_t found = 0;
+  if (best != best) {
+    while (S(x[found]) == S(x[found])) ++found;
+  } else {
+    while (found < n - 1 && S(x[found]) != best) ++found;
+  }
+  *value = x[found];
+  return found;
+}
+
+int64_t arg_row(bool max, Dtype dtype, const void* x, int64_t n, void* value) {
+  int64_t found = 0;
+  visit(dtype, [&]<class T>() {
+    if constexpr (!is_complex_v<T>)
+      found = max ? arg_row_of<T, true>(static_cast<const T*>(x), n, static_cast<T*>(value))
+                  : arg_row_of<T, false>(static_cast<const T*>(x), n, static_cast<T*>(value));
+  });
+  return found;
+}
+
+template <class T, bool max>
+void arg_columns_of(const T* x, int64_t n, int64_t columns, int64_t stride, T* values, int64_t* indices) {
+  using S = Same<T>;
+  S best[kColumnsPerTask];
+  for (int64_t c = 0; c < columns; ++c) {
+    best[c] = S(x[c]);
+    indices[c] = 0;
+  }
+  for (int64_t r = 1; r < n; ++r) {
+    const T* row = x + r * stride;
+    for (int64_t c = 0; c < columns; ++c) {
+      S v = S(row[c]);
+      bool better = max ? v > best[c] : v < best[c];
+      better = (better || v != v) && best[c] == best[c];
+      best[c] = better ? v : best[c];
+      indices[c] = better ? r : indices[c];
+    }
+  }
+  for (int64_t c = 0; c < columns; ++c) values[c] = x[indices[c] * stride + c];
+}
+
+void arg_columns(bool max, Dtype dtype, const void* x, int64_t n, int64_t count, int64_t stride, void* values, int64_t* indices) {
+  visit(dtype, [&]<class T>() {
+    if constexpr (!is_complex_v<T>) {
+      if (max) arg_columns_of<T, true>(static_cast<const T*>(x), n, count, stride, static_cast<T*>(values), indices);
+      else arg_columns_of<T, false>(static_cast<const T*>(x), n, count, stride, static_cast<T*>(values), indices);
+    }
+  });
+}
+
+}  // namespace
+
+const ReduceTable reduce_table = {row, columns, arg_row, arg_columns};
+
+}  // namespace kagari::KG_ISA
