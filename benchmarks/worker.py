@@ -1,0 +1,137 @@
+"""Runs rows with one library, in a process of its own; run.py starts it.
+
+    python worker.py LIBRARY THREADS            # reads row names, answers a JSON line for each
+    python worker.py LIBRARY THREADS --once ROW # one row, measured from the start of the process
+
+THREADS is 0 for the library's own default.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from rows import Row, load_all
+
+BATCHES = 5  # timed batches per visit; the median counts
+BATCH_SECONDS = 0.02
+VISIT_SECONDS = 2.0
+SAMPLES = 256  # elements of a result that are compared
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The tensors and numbers inside a result."""
+    if isinstance(value, (tuple, list)):
+        for item in value:
+            yield from leaves(item)
+    elif value is not None:
+        yield value
+
+
+def fingerprint(m: Any, value: Any) -> list[dict[str, Any]]:
+    """Shape, sum of magnitudes and some elements of everything in a result."""
+    prints = []
+    for leaf in leaves(value):
+        if not hasattr(leaf, "detach"):
+            prints.append({"shape": [], "mean": abs(float(leaf)), "some": [float(leaf)]})
+            continue
+        numbers = leaf.detach().to(m.float64).reshape(-1).numpy()
+        some = numbers[:: max(1, len(numbers) // SAMPLES)]
+        mean = float(abs(numbers).mean()) if len(numbers) else 0.0
+        prints.append({"shape": list(leaf.shape), "mean": mean, "some": some.tolist()})
+    return prints
+
+
+def loop(work: Any) -> tuple[Callable[[int], float], Callable[[], Any]]:
+    """A workload as two functions: one times n executions, the other gives a result."""
+    if callable(work):
+        source, names, expression = "work()", {"work": work}, None
+    else:
+        source, names, expression = (*work, None)[:3]
+    names = dict(names)
+    body = f"""
+def timed(n, {", ".join(names)}):
+    start = clock()
+    for _ in range(n):
+        {source}
+    return clock() - start
+"""
+    scope: dict[str, Any] = {"clock": time.perf_counter}
+    exec(body, scope)
+
+    def result() -> Any:
+        if expression is None:
+            return eval(source, {}, names)
+        exec(source, {}, names)
+        return eval(expression, {}, names)
+
+    return lambda n: scope["timed"](n, **names), result
+
+
+def visit(m: Any, row: Row) -> dict[str, Any]:
+    """Sets the row up, keeps its first result, times it."""
+    m.manual_seed(0)
+    timed, result = loop(row.setup(m))
+    prints = fingerprint(m, result())
+    n, seconds = 1, timed(1)
+    while seconds < BATCH_SECONDS / 2 and n < 10**7:
+        n *= 2 if seconds > BATCH_SECONDS / 50 else 8
+        seconds = timed(n)
+    batches = [seconds]
+    spent = seconds
+    while len(batches) < BATCHES and (len(batches) < 3 or spent + seconds < VISIT_SECONDS):
+        batches.append(timed(n))
+        spent += batches[-1]
+    return {"value": statistics.median(batches) / n, "result": prints}
+
+
+def once(library: str, row: Row, threads: int) -> dict[str, Any]:
+    """Executes the row once: seconds since the process was started, or its peak memory."""
+    m = prepare(library, threads)
+    value = loop(row.setup(m))[1]()
+    seconds = time.monotonic() - float(os.environ["KAGARI_BENCH_START"])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return {"value": seconds if row.unit == "s" else peak, "result": fingerprint(m, value)}
+
+
+def prepare(library: str, threads: int) -> Any:
+    """The library, with its threads set."""
+    m = importlib.import_module(library)
+    if threads:
+        m.set_num_threads(threads)
+    return m
+
+
+def main() -> None:
+    """Answers on the standard output; whatever a workload prints goes to standard error."""
+    library, threads = sys.argv[1], int(sys.argv[2])
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def answer(what: Callable[[], dict[str, Any]]) -> None:
+        try:
+            reply = what()
+        except Exception as error:  # a row that fails is reported in the table, the others go on
+            reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:160]}
+        print(json.dumps(reply), file=answers, flush=True)
+
+    rows = load_all()
+    if len(sys.argv) > 3:
+        answer(lambda: once(library, rows[sys.argv[4]], threads))
+        return
+    m = prepare(library, threads)
+    answer(lambda: {"version": m.__version__, "threads": m.get_num_threads()})
+    for line in sys.stdin:
+        answer(partial(visit, m, rows[line.strip()]))
+
+
+if __name__ == "__main__":
+    main()
