@@ -1,9 +1,11 @@
 # Finds oneDNN, OpenBLAS and libgomp, in the build environment's Python packages first.
 #
 # Defines the imported targets kagari::onednn (unless KAGARI_ONEDNN is off) and kagari::openblas, and the list
-# KAGARI_BUNDLED_LIBS of shared objects that travel inside the package.
+# KAGARI_BUNDLED_LIBS of shared objects that travel inside the package, with their licences in
+# KAGARI_BUNDLED_LICENCES as NAME:PATH.
 
 set(KAGARI_BUNDLED_LIBS "")
+set(KAGARI_BUNDLED_LICENCES "")
 
 # Asks the build environment's Python where its packages keep headers and libraries: KEY=VALUE lines.
 execute_process(
@@ -13,7 +15,9 @@ execute_process(
   COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE "\n" ";" kagari_located "${kagari_located}")
 foreach(line IN LISTS kagari_located)
-  if(line MATCHES "^([A-Z_]+)=(.+)$")
+  if(line MATCHES "^LICENCE=(.+)$")
+    list(APPEND KAGARI_BUNDLED_LICENCES "${CMAKE_MATCH_1}")
+  elseif(line MATCHES "^([A-Z_]+)=(.+)$")
     set(KAGARI_FOUND_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
   endif()
 endforeach()

@@ -1,4 +1,4 @@
-"""Prints, as KEY=VALUE lines for CMake, where oneDNN and OpenBLAS of this Python lie."""
+"""Prints where oneDNN, OpenBLAS and their licences lie, as KEY=VALUE lines for CMake."""
 
 import importlib.metadata
 import importlib.util
@@ -26,6 +26,15 @@ def main() -> None:
     if library and header:
         print(f"ONEDNN_LIBRARY={library}")
         print(f"ONEDNN_INCLUDE={header.parent}")
+    licences = {
+        "oneDNN.txt": locate("onednn-cpu-gomp", "doc/onednn/LICENSE"),
+        "oneDNN-third-party.txt": locate("onednn-cpu-gomp", "doc/onednn/THIRD-PARTY-PROGRAMS"),
+        # This one holds the licence and the exception of GCC's run-time libraries too.
+        "OpenBLAS-and-libgomp.txt": locate("scipy-openblas32", "licenses/LICENSE.txt"),
+    }
+    for name, path in licences.items():
+        if path:
+            print(f"LICENCE={name}:{path}")
     if importlib.util.find_spec("scipy_openblas32"):
         import scipy_openblas32
 
