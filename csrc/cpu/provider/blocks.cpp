@@ -1,0 +1,342 @@
+// The blocked loop nest: cache blocks, chunk and panel sums, and the split of C over threads, which
+// never touches bits.
+#include "cpu/provider/blocks.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <new>
+
+namespace kagari::provider {
+
+namespace {
+
+constexpr int64_t kBlockBytes =
+    2048;  // of one packed row of a block of B: with kChunk rows it fills half of a common L2
+constexpr int64_t kBlockRows = 768;    // of C between two packings of B
+constexpr double kSerialWork = 400e3;  // operations below which a second thread does not pay
+
+constexpr int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
+
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
+struct Rooms {
+  std::unique_ptr<void, Free> data[kRooms];
+  int64_t bytes[kRooms] = {};
+};
+thread_local Rooms rooms;
+
+char* offset(void* p, int64_t bytes) { return static_cast<char*>(p) + bytes; }
+const char* offset(const void* p, int64_t bytes) { return static_cast<const char*>(p) + bytes; }
+
+// One block of C, at most kBlockRows × the block's columns, all of its depth or one panel of it.
+class Tile {
+ public:
+  Tile(const Product& p, int64_t row, int64_t rows, int64_t col, int64_t cols)
+      : p_(p),
+        k_(*p.kernels),
+        row_(row),
+        rows_(rows),
+        col_(col),
+        cols_(cols),
+        width_(2 * k_.vector) {
+    // B in place: worth it where few rows of A share the packing, or all of B lies in the first
+    // cache.
+    in_place_b_ =
+        p.b_plain && (rows <= 2 * k_.rows || p.depth * p.n * k_.compute_size <= 24 * 1024);
+    room_a_ = room(Room::a, k_.rows * (kChunk + 2 * k_.vector) * int64_t(k_.compute_size));
+    int64_t b_cols = in_place_b_ ? width_ : up(cols, width_);
+    room_b_ = room(Room::b, std::min(kChunk, p.depth) * b_cols * k_.compute_size);
+  }
+
+  // All panels, then C.
+  void run() {
+    bool one_chunk = p_.depth <= kChunk;
+    bool finish = p_.bias || p_.relu || (p_.accumulate && !one_chunk) || !k_.sums_in_place;
+    bool direct = k_.sums_in_place && !(p_.accumulate && finish);
+    void* total = c_at(0);
+    int64_t total_row = p_.c_row;
+    if (!direct) {
+      total_row = up(cols_, k_.vector);
+      total = room(Room::sums, (one_chunk ? k_.rows : rows_) * total_row * k_.sum_size);
+    }
+    int64_t part_row = up(cols_, k_.vector);
+    for (int64_t from = 0; from == 0 || from < p_.depth; from += kPanel) {
+      int64_t to = std::min(p_.depth, from + kPanel);
+      bool last = to == p_.depth;
+      void* sums = total;
+      int64_t sums_row = total_row;
+      if (from > 0) {
+        sums = room(Room::part, rows_ * part_row * k_.sum_size);
+        sums_row = part_row;
+      }
+      panel(from, to, sums, sums_row, !direct && one_chunk, direct && p_.accumulate,
+            [&](int64_t i, int64_t rows, void* group) {
+              void* whole = from > 0 ? offset(total, i * total_row * k_.sum_size) : group;
+              if (from > 0) k_.add(whole, total_row, group, sums_row, rows, cols_);
+              if (last && finish) finish_rows(whole, total_row, i, rows);
+            });
+    }
+  }
+
+  // One panel's sums alone, for run_products to add.
+  void run_panel(int64_t from, int64_t to, void* sums, int64_t sums_row) {
+    panel(from, to, sums, sums_row, false, false, [](int64_t, int64_t, void*) {});
+  }
+
+ private:
+  void* c_at(int64_t i) const {
+    return offset(p_.c, ((row_ + i) * p_.c_row + col_) * int64_t(k_.source_size / k_.per_column));
+  }
+
+  void finish_rows(void* sums, int64_t sums_row, int64_t i, int64_t rows) {
+    const void* bias =
+        p_.bias ? offset(p_.bias, col_ * int64_t(k_.source_size / k_.per_column)) : nullptr;
+    k_.finish(sums, sums_row, c_at(i), p_.c_row, rows, cols_, bias, p_.accumulate, p_.relu);
+  }
+
+  // sums = the chunks of [from, to) added in order (on top of what is there with `onto`); done(i,
+  // rows, sums of these rows) follows each group of rows in its last chunk. `reuse`: one group's
+  // sums lie where the previous group's were.
+  template <class Done>
+  void panel(int64_t from, int64_t to, void* sums, int64_t sums_row, bool reuse, bool onto,
+             Done&& done) {
+    for (int64_t at = from; at == from || at < to; at += kChunk) {
+      int64_t depth = std::min(kChunk, to - at);
+      bool add = onto || at > from;
+      bool last = at + kChunk >= to;
+      pack_b(at, depth);
+      for (int64_t i = 0; i < rows_; i += k_.rows) {
+        int64_t rows = std::min<int64_t>(k_.rows, rows_ - i);
+        void* group = reuse ? sums : offset(sums, i * sums_row * k_.sum_size);
+        RowBlock a = p_.source->a(row_ + i, rows, at, depth, room_a_);
+        multiply(a, rows, at, depth, group, sums_row, add);
+        if (last) done(i, rows, group);
+      }
+    }
+  }
+
+  void pack_b(int64_t at, int64_t depth) {
+    int64_t whole = in_place_b_ ? cols_ / k_.vector * k_.vector : 0;  // columns read in place
+    char* to = static_cast<char*>(room_b_);
+    for (int64_t j = whole; j < cols_; j += width_) {
+      int64_t n = std::min<int64_t>(width_, cols_ - j);
+      int64_t width = n <= k_.vector ? k_.vector : width_;
+      p_.source->b(at, depth, col_ + j, n, width, to);
+      to += depth * width * k_.compute_size;
+    }
+  }
+
+  void multiply(const RowBlock& a, int64_t rows, int64_t at, int64_t depth, void* sums,
+                int64_t sums_row, bool add) {
+    const Micro wide = k_.micro[1][rows - 1], narrow = k_.micro[0][rows - 1];
+    int64_t j = 0;
+    if (in_place_b_) {
+      const char* b = offset(p_.b_plain, (at * p_.b_row + col_) * k_.compute_size);
+      for (; j + width_ <= cols_; j += width_)
+        wide(depth, a.data, a.row, a.col, offset(b, j * k_.compute_size), p_.b_row,
+             offset(sums, j * k_.sum_size), sums_row, width_, add);
+      for (; j + k_.vector <= cols_; j += k_.vector)
+        narrow(depth, a.data, a.row, a.col, offset(b, j * k_.compute_size), p_.b_row,
+               offset(sums, j * k_.sum_size), sums_row, k_.vector, add);
+    }
+    const char* b = static_cast<const char*>(room_b_);
+    for (; j < cols_; j += width_) {
+      int64_t n = std::min<int64_t>(width_, cols_ - j);
+      int64_t width = n <= k_.vector ? k_.vector : width_;
+      (width == width_ ? wide : narrow)(depth, a.data, a.row, a.col, b, width,
+                                        offset(sums, j * k_.sum_size), sums_row, n, add);
+      b += depth * width * k_.compute_size;
+    }
+  }
+
+  const Product& p_;
+  const Kernels& k_;
+  int64_t row_, rows_, col_, cols_, width_;
+  bool in_place_b_;
+  void* room_a_;
+  void* room_b_;
+};
+
+int64_t block_columns(const Product& p, int64_t rows) {
+  // A single group of rows uses each packed column once: small blocks keep them in the nearest
+  // cache.
+  if (rows <= p.kernels->rows) return 8 * p.kernels->vector;
+  return kBlockBytes / p.kernels->compute_size;
+}
+
+template <class F>
+void each_block(const Product& p, int64_t row, int64_t rows, int64_t col, int64_t cols, F&& f) {
+  int64_t step = block_columns(p, rows);
+  for (int64_t i = 0; i < rows; i += kBlockRows)
+    for (int64_t j = 0; j < cols; j += step) {
+      Tile tile(p, row + i, std::min(kBlockRows, rows - i), col + j, std::min(step, cols - j));
+      f(tile, row + i, col + j);
+    }
+}
+
+// How C is cut into jobs: a grid of tiles, and panels of depth where C alone is too small for the
+// threads.
+struct Plan {
+  int64_t tile_rows, tile_cols, grid_rows, grid_cols;
+};
+
+Plan plan_tiles(const Product& p, int64_t wanted) {
+  int64_t unit_rows = p.kernels->rows, unit_cols = 2 * p.kernels->vector;
+  int64_t row_units = parts(p.m, unit_rows), col_units = parts(p.n, unit_cols);
+  Plan best{};
+  double best_cost = 0;
+  for (int64_t g = 1; g <= std::min(wanted, row_units); ++g) {
+    int64_t h = std::min(parts(wanted, g), col_units);
+    int64_t rows = parts(row_units, g) * unit_rows, cols = parts(col_units, h) * unit_cols;
+    Plan plan{rows, cols, parts(p.m, rows), parts(p.n, cols)};
+    // Packing an element costs about as much as ten multiplications; jobs run in rounds of
+    // `wanted`.
+    double rounds = double(parts(plan.grid_rows * plan.grid_cols, wanted));
+    double cost = rounds * (double(rows) * double(cols) + 10.0 * double(rows + cols));
+    if (best_cost == 0 || cost < best_cost) {
+      best = plan;
+      best_cost = cost;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+void* room(Room which, int64_t bytes) {
+  Rooms& all = rooms;
+  int i = int(which);
+  if (bytes > all.bytes[i]) {
+    int64_t wanted = up(std::max(bytes, 2 * all.bytes[i]), 4096);
+    all.bytes[i] = 0;
+    all.data[i].reset();
+    // A little more than asked for: whole vectors may be read at the end.
+    void* p = std::aligned_alloc(4096, size_t(wanted + 4096));
+    if (!p) throw std::bad_alloc();
+    all.data[i].reset(p);
+    all.bytes[i] = wanted;
+  }
+  return all.data[i].get();
+}
+
+int threads_available() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
+
+void run_jobs(int64_t count, void (*f)(void*, int64_t), void* context) {
+  int threads = int(std::min<int64_t>(threads_available(), count));
+  if (threads <= 1) {
+    for (int64_t i = 0; i < count; ++i) f(context, i);
+    return;
+  }
+  std::atomic<int64_t> next{0};
+  std::exception_ptr fault;
+  std::mutex lock;
+#pragma omp parallel num_threads(threads)
+  {
+    try {
+      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) f(context, i);
+    } catch (...) {
+      std::lock_guard hold(lock);
+      fault = std::current_exception();
+      next = count;
+    }
+  }
+  if (fault) std::rethrow_exception(fault);
+}
+
+void run_tile(const Product& p, int64_t row, int64_t rows, int64_t col, int64_t cols) {
+  each_block(p, row, rows, col, cols, [](Tile& tile, int64_t, int64_t) { tile.run(); });
+}
+
+namespace {
+
+// C of one product is too small to occupy the threads, but deep: panels are summed apart, then
+// added in the order in which a single thread adds them.
+void run_split(const Product& p, const Plan& plan) {
+  const Kernels& k = *p.kernels;
+  int64_t panels = parts(p.depth, kPanel), tiles = plan.grid_rows * plan.grid_cols;
+  int64_t pitch = up(p.n, k.vector), bytes = p.m * pitch * k.sum_size;
+  char* sums = static_cast<char*>(room(Room::split, panels * bytes));
+  run_jobs(panels * tiles, [&](int64_t job) {
+    int64_t panel = job / tiles, tile = job % tiles;
+    int64_t row = tile / plan.grid_cols * plan.tile_rows,
+            col = tile % plan.grid_cols * plan.tile_cols;
+    each_block(p, row, std::min(plan.tile_rows, p.m - row), col,
+               std::min(plan.tile_cols, p.n - col), [&](Tile& t, int64_t i, int64_t j) {
+                 t.run_panel(panel * kPanel, std::min(p.depth, (panel + 1) * kPanel),
+                             sums + panel * bytes + (i * pitch + j) * k.sum_size, pitch);
+               });
+  });
+  int64_t groups = parts(p.m, k.rows);
+  run_jobs(groups, [&](int64_t group) {
+    int64_t row = group * k.rows, rows = std::min<int64_t>(k.rows, p.m - row);
+    char* total = sums + row * pitch * k.sum_size;
+    for (int64_t i = 1; i < panels; ++i) k.add(total, pitch, total + i * bytes, pitch, rows, p.n);
+    k.finish(total, pitch, offset(p.c, row * p.c_row * int64_t(k.source_size / k.per_column)),
+             p.c_row, rows, p.n, p.bias, p.accumulate, p.relu);
+  });
+}
+
+}  // namespace
+
+void run_products(const Product& shape, int64_t count, ProductAt at, const void* context) {
+  double work = 2.0 * double(shape.m) * double(shape.n) * double(shape.depth);
+  int threads = threads_available();
+  auto whole = [&](int64_t i) {
+    at(
+        context, i, [](const Product& p, void*) { run_tile(p, 0, p.m, 0, p.n); }, nullptr);
+  };
+  if (threads <= 1 || work * double(count) < kSerialWork) {
+    for (int64_t i = 0; i < count; ++i) whole(i);
+    return;
+  }
+  if (count >= 4 * threads) {
+    // Enough products for everyone: several to a job where they are small.
+    int64_t per =
+        std::clamp<int64_t>(int64_t(kSerialWork / (work + 1)), 1, parts(count, 4 * threads));
+    run_jobs(parts(count, per), [&](int64_t job) {
+      for (int64_t i = job * per; i < std::min(count, (job + 1) * per); ++i) whole(i);
+    });
+    return;
+  }
+  // Large tiles pay for more jobs than threads, which evens out what else the machine does.
+  int64_t wanted = parts(threads, count);
+  if (work / double(wanted) > 2e9) wanted *= 2;
+  Plan plan = plan_tiles(shape, wanted);
+  int64_t tiles = plan.grid_rows * plan.grid_cols;
+  if (tiles * count < threads && shape.depth > kPanel) {
+    struct Use {
+      const Plan& plan;
+    } use{plan};
+    for (int64_t i = 0; i < count; ++i)
+      at(
+          context, i, [](const Product& p, void* u) { run_split(p, static_cast<Use*>(u)->plan); },
+          &use);
+    return;
+  }
+  struct Job {
+    const Plan& plan;
+    int64_t tile;
+  };
+  run_jobs(tiles * count, [&](int64_t job) {
+    Job mine{plan, job % tiles};
+    at(
+        context, job / tiles,
+        [](const Product& p, void* argument) {
+          const Job& j = *static_cast<Job*>(argument);
+          int64_t row = j.tile / j.plan.grid_cols * j.plan.tile_rows;
+          int64_t col = j.tile % j.plan.grid_cols * j.plan.tile_cols;
+          run_tile(p, row, std::min(j.plan.tile_rows, p.m - row), col,
+                   std::min(j.plan.tile_cols, p.n - col));
+        },
+        &mine);
+  });
+}
+
+}  // namespace kagari::provider

@@ -1,0 +1,78 @@
+// The blocked loop nest around the micro kernels, shared by plain products and convolutions.
+//
+// Everything here counts in the kernels' packed units: `depth` in compute elements along k, columns
+// in accumulators. The operands come from a Source, which packs parts of A and B on demand.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <type_traits>
+
+#include "cpu/provider/kernels.h"
+
+namespace kagari::provider {
+
+// The law's constants: they decide bits, nothing else here does. A chunk is one chain of fma, a
+// panel a sum of chunks.
+inline constexpr int64_t kChunk = 256;
+inline constexpr int64_t kPanel = 8 * kChunk;
+
+// Rows of A, packed or in place: element (i, p) at data[i·row + p·col].
+struct RowBlock {
+  const void* data;
+  int64_t row, col;
+};
+
+class Source {
+ public:
+  // Rows [row, row + rows) of A, depth [from, from + depth); at most kernels.rows rows, kChunk
+  // deep; `room` may hold them.
+  virtual RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const = 0;
+  // Columns [col, col + n) of B, depth [from, from + depth), as rows of `width` columns, those
+  // beyond n zero.
+  virtual void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t width,
+                 void* room) const = 0;
+
+ protected:
+  ~Source() = default;
+};
+
+struct Product {
+  const Kernels* kernels = nullptr;
+  const Source* source = nullptr;
+  const void* b_plain =
+      nullptr;  // B where it may be read in place: rows of contiguous compute elements
+  int64_t b_row = 0;
+  int64_t m = 0, n = 0, depth = 0;
+  void* c = nullptr;
+  int64_t c_row = 0;
+  const void* bias = nullptr;
+  bool accumulate = false, relu = false;
+};
+
+// A part of C, on the calling thread.
+void run_tile(const Product& product, int64_t row, int64_t rows, int64_t col, int64_t cols);
+
+// `count` products, all of the shape of the first, over the threads. `at(context, i)` gives the
+// i-th: it is called from many threads.
+using ProductAt = void (*)(const void* context, int64_t i, void (*use)(const Product&, void*),
+                           void* argument);
+void run_products(const Product& shape, int64_t count, ProductAt at, const void* context);
+
+// f(job) for each job < count, each on some thread; jobs must not care which. Exceptions reach the
+// caller.
+void run_jobs(int64_t count, void (*f)(void*, int64_t), void* context);
+template <class F>
+void run_jobs(int64_t count, F&& f) {
+  run_jobs(
+      count, [](void* c, int64_t i) { (*static_cast<std::remove_reference_t<F>*>(c))(i); },
+      const_cast<void*>(static_cast<const void*>(&f)));
+}
+int threads_available();  // 1 inside a parallel region
+
+// Scratch memory of the calling thread, one block per purpose, kept and only ever grown.
+enum class Room { a, b, sums, part, bias, image, split };
+inline constexpr int kRooms = 7;
+void* room(Room which, int64_t bytes);
+
+}  // namespace kagari::provider

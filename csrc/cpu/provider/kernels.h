@@ -1,0 +1,72 @@
+// The inner kernels of matrix products as a table of pointers per element kind, one set of tables
+// per instruction set.
+//
+// Operands are packed into the kind's compute type: 16-bit floats become floats (or pairs of
+// bfloat16 in 32 bits, where the processor multiplies those), integers become unsigned ones of 32
+// or 64 bits, a complex number becomes two reals in A and a 2×2 real block in B, so that a complex
+// product is a real one on doubled k and n.
+#pragma once
+#include <cstdint>
+
+#include "cpu/provider/gemm.h"
+
+namespace kagari::provider {
+
+inline constexpr int kMaxRows = 12;
+inline constexpr int64_t kAlign = 64;
+
+// C (rows, n) = or += A (rows, k) × B (k, n); rows is the kernel's own, n at most its vectors'
+// width. a: element (i, p) at i·a_row + p·a_col; b: row p at p·b_row, readable to the whole width.
+using Micro = void (*)(int64_t k, const void* a, int64_t a_row, int64_t a_col, const void* b,
+                       int64_t b_row, void* c, int64_t c_row, int64_t n, bool add);
+// Rows × depth of the source into compute elements; `steps` reports where element (i, p) lies:
+// i·steps[0] + p·steps[1].
+using PackA = void (*)(const void* source, int64_t row, int64_t col, int64_t rows, int64_t depth,
+                       void* out, int64_t* steps);
+// Depth × columns of the source into rows of `width` compute elements; columns beyond n become
+// zeros.
+using PackB = void (*)(const void* source, int64_t row, int64_t col, int64_t depth, int64_t n,
+                       int64_t width, void* out);
+// out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`.
+using Finish = void (*)(const void* sums, int64_t sums_row, void* out, int64_t out_row,
+                        int64_t rows, int64_t n, const void* bias, bool accumulate, bool relu);
+using Add = void (*)(void* total, int64_t total_row, const void* part, int64_t part_row,
+                     int64_t rows, int64_t n);
+
+struct Kernels {
+  int rows;           // of the largest micro kernel
+  int vector;         // compute elements in one vector; the widest micro kernel has two
+  int source_size;    // bytes of an element as the caller knows it
+  int compute_size;   // bytes of a packed element
+  int sum_size;       // bytes of an accumulator
+  int per_depth_num;  // packed depth = ceil(depth · num / den): 2/1 for complex, 1/2 for pairs
+  int per_depth_den;
+  int per_column;            // packed columns per column of the source: 2 for complex
+  bool plain;                // the source is in the compute type: operands may be read in place
+  bool sums_in_place;        // C can hold the accumulators
+  Micro micro[2][kMaxRows];  // [vectors - 1][rows - 1]
+  PackA pack_a;
+  PackB pack_b;
+  Finish finish;
+  Add add;
+};
+
+// Chosen once, by what the processor has.
+const Kernels& kernels_of(Kind kind);
+
+namespace base {
+extern const Kernels kernels[kKinds];
+}
+#if defined(__x86_64__)
+namespace v3 {
+extern const Kernels kernels[kKinds];
+}
+namespace v4 {
+extern const Kernels kernels[kKinds];
+}
+namespace v4_bf16 {
+extern const Kernels kernels[1];
+}
+#endif
+
+}  // namespace kagari::provider
