@@ -27,6 +27,7 @@ enum class ArgType : uint8_t {
   layout,         // Layout
   string,         // str
   generator,      // Generator
+  any,            // Any: any Python object; Python composites only
 };
 
 struct Param {
@@ -106,6 +107,7 @@ constexpr ArgType read_type_name(std::string_view w) {
   if (w == "Layout") return ArgType::layout;
   if (w == "str") return ArgType::string;
   if (w == "Generator") return ArgType::generator;
+  if (w == "Any") return ArgType::any;
   throw "signature: unknown type; the types stand in ArgType (ops/signature.h)";
 }
 

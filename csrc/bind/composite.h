@@ -1,0 +1,24 @@
+// Python functions declared with a signature: how the call machinery sees them.
+#pragma once
+#include <string>
+
+#include "bind/parser.h"
+
+namespace kagari {
+
+struct Composite {
+  std::string text;      // the signature as given; `signature` points into it
+  std::string readable;  // the same with its results replaced by Tensor
+  std::string returns;   // what stood after ->
+  std::string doc;
+  Signature signature;
+  PyObject* function = nullptr;
+  PyObject* defaults[kMaxParams] = {};
+};
+
+// Calls the Python function with the arguments in the signature's order. `slots` as parse() left
+// them.
+PyObject* call_composite(const Overload& o, Form form, const Value* values, PyObject* const* slots,
+                         PyObject* out);
+
+}  // namespace kagari
