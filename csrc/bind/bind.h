@@ -18,8 +18,7 @@
 
 namespace kagari {
 
-// ---- References
-// ------------------------------------------------------------------------------------------------
+// ---- References ---------------------------------------------------------------------------------
 
 // An owned reference to a Python object.
 class Ref {
@@ -59,8 +58,7 @@ inline void checked_status(int status) {
   if (status < 0) throw_python_error();
 }
 
-// ---- Errors
-// ----------------------------------------------------------------------------------------------------
+// ---- Errors -------------------------------------------------------------------------------------
 
 extern PyObject* out_of_memory_error;  // kagari.OutOfMemoryError, a RuntimeError
 extern PyObject* linalg_error;         // kagari.linalg.LinAlgError, a RuntimeError
@@ -78,8 +76,7 @@ void translate_exception(const char* op) noexcept;
     return failure;                    \
   }
 
-// ---- Tensors
-// ---------------------------------------------------------------------------------------------------
+// ---- Tensors ------------------------------------------------------------------------------------
 
 inline bool is_tensor_exact(PyObject* o) { return Py_TYPE(o) == tensor_type; }
 inline bool is_tensor(PyObject* o) {
@@ -101,8 +98,7 @@ inline PyObject* wrap(Tensor&& t) {
 Scalar item(const TensorImpl* t);
 PyObject* wrap(const Scalar& s);  // bool, int, float or complex
 
-// ---- Types
-// -----------------------------------------------------------------------------------------------------
+// ---- Types --------------------------------------------------------------------------------------
 
 extern PyTypeObject* dtype_type;
 extern PyTypeObject* device_type;
@@ -140,8 +136,7 @@ bool to_dims(PyObject* o, Dims& out);
 // "Tensor float32 (2, 3)", "int", "list of str": how errors speak of an argument.
 std::string describe_object(PyObject* o);
 
-// ---- State of the thread
-// ---------------------------------------------------------------------------------------
+// ---- State of the thread ------------------------------------------------------------------------
 
 enum ThreadFlags : uint32_t {
   kModes = 1,          // the stack of function modes is not empty
@@ -160,8 +155,7 @@ inline Device default_device() {
   return thread_state.flags & kDefaultDevice ? thread_state.default_device : Device{};
 }
 
-// ---- Overrides (__torch_function__)
-// ----------------------------------------------------------------------------
+// ---- Overrides (__torch_function__) -------------------------------------------------------------
 
 // Whether the type of this tensor or foreign object defines __torch_function__ (other than the
 // disabled one). Not for exact tensors, which never do. Cached by type.
@@ -189,8 +183,7 @@ int dispatch_setter(PyObject* self, const char* name, PyObject* value);
 PyObject* dispatch_method(const char* name, PyObject* const* args, Py_ssize_t nargs,
                           PyObject* kwnames);
 
-// ---- Calling ops
-// -----------------------------------------------------------------------------------------------
+// ---- Calling ops --------------------------------------------------------------------------------
 
 // All overloads of one name: rows and composites.
 struct Group;
@@ -205,8 +198,7 @@ PyObject* op_call_binary(Group* group, PyObject* a, PyObject* b);
 PyObject* op_call_inplace(Group* group, PyObject* a, PyObject* b);
 PyObject* op_call_unary(Group* group, PyObject* a);
 
-// ---- The module
-// ------------------------------------------------------------------------------------------------
+// ---- The module ---------------------------------------------------------------------------------
 
 extern PyObject* core_module;  // kagari._core; borrowed, lives for ever
 // Makes a submodule `kagari._core.<name>` that can be imported from; borrowed.

@@ -15,8 +15,7 @@ KG_DECLARE_ROW(clone)
 
 namespace {
 
-// ---- Declaring
-// -------------------------------------------------------------------------------------------------
+// ---- Declaring ----------------------------------------------------------------------------------
 
 Ref number_of(std::string_view t) {
   if (t == "inf") return checked(PyFloat_FromDouble(std::numeric_limits<double>::infinity()));
@@ -176,8 +175,7 @@ PyMethodDef functions[] = {
      "it in kagari."},
     {}};
 
-// ---- Calling
-// ---------------------------------------------------------------------------------------------------
+// ---- Calling ------------------------------------------------------------------------------------
 
 Ref tuple_of_ints(Ints list, PyObject* given) {
   // A tuple of plain ints is what the function gets anyway.

@@ -34,8 +34,7 @@ Callable& callable_of(PyObject* o) { return *reinterpret_cast<OpObject*>(o)->cal
 
 }  // namespace
 
-// ---- Running
-// ---------------------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------
 
 PyObject* wrap_results(const Overload& o, Callable& c, Results& out) {
   const Signature& sig = *o.sig;
@@ -154,8 +153,7 @@ PyObject* run_callable(Callable& c, PyObject* const* args, Py_ssize_t nargs, PyO
   KG_BIND_CATCH(c.name.c_str(), nullptr)
 }
 
-// ---- From the other files of bind/
-// -----------------------------------------------------------------------------
+// ---- From the other files of bind/ --------------------------------------------------------------
 
 namespace {
 
@@ -254,8 +252,7 @@ void for_each_group(void (*visit)(void*, Group&), void* context) {
   for (auto& [name, group] : groups()) visit(context, *group);
 }
 
-// ---- Groups
-// ----------------------------------------------------------------------------------------------------
+// ---- Groups -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -375,8 +372,7 @@ std::string callable_doc(const Callable& c) {
   return text;
 }
 
-// ---- The Python types
-// ------------------------------------------------------------------------------------------
+// ---- The Python types ---------------------------------------------------------------------------
 
 namespace {
 
@@ -511,8 +507,7 @@ PyType_Slot method_slots[] = {{Py_tp_call, (void*)PyVectorcall_Call},
 PyType_Spec method_spec = {"kagari._core.OpMethod", sizeof(OpObject), 0,
                            kOpFlags | Py_TPFLAGS_METHOD_DESCRIPTOR, method_slots};
 
-// ---- The table as data, for stubs and docs
-// ---------------------------------------------------------------------
+// ---- The table as data, for stubs and docs ------------------------------------------------------
 
 void set_item(PyObject* dict, const char* key, PyObject* value) {
   Ref held = checked(value);

@@ -14,8 +14,7 @@ PyObject* protocol_name = nullptr;               // "__torch_function__"
 PyObject* disabled_impl = nullptr;               // what a class sets to be left alone
 thread_local std::vector<PyObject*> mode_stack;  // strong; the last one is asked first
 
-// ---- Which types are asked
-// -------------------------------------------------------------------------------------
+// ---- Which types are asked ----------------------------------------------------------------------
 
 // Direct-mapped by address. A type that changes gets a new version tag, which makes its entry
 // stale.
@@ -80,8 +79,7 @@ bool any_override(PyObject* const* args, Py_ssize_t n) {
   return any_argument(args, n, [](PyObject* o) { return object_overrides(o); });
 }
 
-// ---- Asking
-// ----------------------------------------------------------------------------------------------------
+// ---- Asking -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -211,8 +209,7 @@ int dispatch_setter(PyObject* self, const char* name, PyObject* value) {
   KG_BIND_CATCH(name, -1)
 }
 
-// ---- The default of subclasses
-// ---------------------------------------------------------------------------------
+// ---- The default of subclasses ------------------------------------------------------------------
 
 namespace {
 
@@ -313,8 +310,7 @@ PyMethodDef disabled_method = {
     METH_VARARGS | METH_KEYWORDS,
     "Set as __torch_function__ by classes whose results are plain tensors."};
 
-// ---- Switches and the stack of modes
-// ---------------------------------------------------------------------------
+// ---- Switches and the stack of modes ------------------------------------------------------------
 
 struct SwitchObject {
   PyObject_HEAD uint32_t before;
@@ -380,8 +376,7 @@ PyObject* mode_at(PyObject*, PyObject* index) {
   return Py_NewRef(mode_stack[size_t(i)]);
 }
 
-// ---- For Python
-// ------------------------------------------------------------------------------------------------
+// ---- For Python ---------------------------------------------------------------------------------
 
 PyObject* has_torch_function(PyObject*, PyObject* relevant) {
   KG_BIND_TRY

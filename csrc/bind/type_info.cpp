@@ -8,8 +8,7 @@
 namespace kagari {
 namespace {
 
-// ---- finfo, iinfo
-// ----------------------------------------------------------------------------------------------
+// ---- finfo, iinfo -------------------------------------------------------------------------------
 
 struct FloatFacts {
   Dtype dtype;
@@ -165,8 +164,7 @@ PyType_Slot iinfo_slots[] = {
     {0, nullptr}};
 PyType_Spec iinfo_spec = {"kagari.iinfo", sizeof(InfoObject), 0, Py_TPFLAGS_DEFAULT, iinfo_slots};
 
-// ---- Promotion
-// -------------------------------------------------------------------------------------------------
+// ---- Promotion ----------------------------------------------------------------------------------
 
 // A category of higher rank (dimensioned tensors over 0-d ones over numbers) keeps its dtype within
 // a kind.
@@ -267,8 +265,7 @@ PyMethodDef functions[] = {
      "another."},
     {}};
 
-// ---- NumPy's and Python's names for dtypes
-// ---------------------------------------------------------------------
+// ---- NumPy's and Python's names for dtypes ------------------------------------------------------
 
 bool numpy_dtype(PyObject* o, Dtype& out) {
   // Only NumPy's own objects are asked, and NumPy is loaded when there is one.

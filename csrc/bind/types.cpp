@@ -59,8 +59,7 @@ void plain_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// ---- dtype
-// -----------------------------------------------------------------------------------------------------
+// ---- dtype --------------------------------------------------------------------------------------
 
 Dtype dtype_of_object(PyObject* o) { return Dtype(named(o)->value); }
 
@@ -110,8 +109,7 @@ constexpr unsigned kSingleton =
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE;
 PyType_Spec dtype_spec = {"kagari.dtype", sizeof(NamedObject), 0, kSingleton, dtype_slots};
 
-// ---- layout, memory_format
-// -------------------------------------------------------------------------------------
+// ---- layout, memory_format ----------------------------------------------------------------------
 
 PyMethodDef named_methods[] = {{"__reduce__", named_reduce, METH_NOARGS, nullptr}, {}};
 PyType_Slot layout_slots[] = {{Py_tp_repr, (void*)named_repr},
@@ -129,8 +127,7 @@ PyType_Slot format_slots[] = {
 PyType_Spec format_spec = {"kagari.memory_format", sizeof(NamedObject), 0, kSingleton,
                            format_slots};
 
-// ---- device
-// ----------------------------------------------------------------------------------------------------
+// ---- device -------------------------------------------------------------------------------------
 
 constexpr const char* device_names[kDeviceTypes] = {"cpu", "meta", "cuda"};
 
@@ -295,8 +292,7 @@ PyMethodDef device_functions[] = {
      "get_default_device($module, /)\n--\n\nReturns where factories put new tensors."},
     {}};
 
-// ---- Size
-// ------------------------------------------------------------------------------------------------------
+// ---- Size ---------------------------------------------------------------------------------------
 
 // Holds ints only, so it can be part of no cycle and stays out of the collector's lists.
 PyObject* size_alloc(Py_ssize_t n) {
@@ -435,8 +431,7 @@ PyType_Spec size_spec = {"kagari.Size", 0, 0,
 
 }  // namespace
 
-// ---- From the core to Python
-// -----------------------------------------------------------------------------------
+// ---- From the core to Python --------------------------------------------------------------------
 
 PyObject* dtype_object(Dtype d) { return d == Dtype::undefined ? Py_None : dtype_objects[int(d)]; }
 PyObject* layout_object(Layout l) { return layout_objects[int(l)]; }
