@@ -125,23 +125,30 @@ void softmax_backward(const T* g, const T* y, T* dx, int64_t n, bool log) {
 }
 
 template <class T>
-void moments(const T* x, int64_t n, double eps, bool rms, double* mean, double* rstd) {
+void square_deviations(const T* x, int64_t n, T mean, double* sum) {
   using V = typename Lanes<T>::type;
+  V shift = simd::splat<V>(mean);
+  RowSum<T> squares;
+  each_vector<T>(n, [&](int64_t i, int count) {
+    V d = keep<T>(V(get(x + i, count) - shift), count);
+    squares.add(d * d);
+  });
+  *sum = squares.result();
+}
+
+template <class T>
+void moments(const T* x, int64_t n, double eps, bool rms, double* mean, double* rstd) {
   double m = 0;
   if (!rms) {
     RowSum<T> sum;
     each_vector<T>(n, [&](int64_t i, int count) { sum.add(keep<T>(get(x + i, count), count)); });
     m = sum.result() / double(n);
   }
-  V shift = simd::splat<V>(T(m));
-  RowSum<T> squares;
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V d = keep<T>(V(get(x + i, count) - shift), count);
-    squares.add(d * d);
-  });
+  double squares;
+  square_deviations(x, n, T(m), &squares);
   // The mean was rounded to T for the differences: correct for what that moved.
   double off = double(T(m)) - m;
-  double variance = squares.result() / double(n) - off * off;
+  double variance = squares / double(n) - off * off;
   *mean = m;
   *rstd = 1 / __builtin_sqrt((variance > 0 || variance != variance ? variance : 0) + eps);
 }
@@ -219,7 +226,7 @@ void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
 }
 
 template <class T>
-constexpr RowLoops<T> loops = {softmax<T>,        softmax_backward<T>,  moments<T>,        normalize<T>,
+constexpr RowLoops<T> loops = {softmax<T>,        softmax_backward<T>,  moments<T>,        square_deviations<T>, normalize<T>,
                                normalize_backward<T>, normalize_weights<T>, normalize_sums<T>, affine<T>,
                                affine_of_two<T>};
 
