@@ -1,0 +1,88 @@
+"""Distances and similarities."""
+
+from __future__ import annotations
+
+import kagari
+from kagari import Tensor
+from kagari.overrides import overridable
+
+
+@overridable
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    r"""Distance of vectors: :math:`\|x_1 - x_2 + \epsilon\|_p` along the last dimension.
+
+    Args:
+        x1 (Tensor): ``(N, D)`` or ``(D,)``.
+        x2 (Tensor): the same, or broadcast with it.
+        p (float): the norm's exponent.
+        eps (float): :math:`\epsilon`, which keeps the gradient finite at zero.
+        keepdim (bool): keep the last dimension with size 1.
+
+    Returns:
+        ``(N,)`` or a scalar; ``(N, 1)`` or ``(1,)`` with ``keepdim``.
+
+    Example:
+        >>> import kagari
+        >>> pairwise_distance(kagari.tensor([3.0, 4.0]), kagari.zeros(2), eps=0.0).item()
+        5.0
+    """
+    return (x1 - x2 + eps).norm(p, dim=-1, keepdim=keepdim)
+
+
+@overridable
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    r"""Cosine of the angle: :math:`x_1 \cdot x_2 / (\|x_1\| \|x_2\|)`, norms at least `eps`.
+
+    Args:
+        x1 (Tensor): any shape.
+        x2 (Tensor): the same, or broadcast with it.
+        dim (int): the dimension of the vectors.
+        eps (float): :math:`\epsilon`.
+
+    Returns:
+        The common shape without ``dim``.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.tensor([[3.0, 4.0]])
+        >>> round(cosine_similarity(x, 2 * x).item(), 4)
+        1.0
+    """
+    x1, x2 = kagari.broadcast_tensors(x1, x2)
+    return (_unit(x1, dim, eps) * _unit(x2, dim, eps)).sum(dim)
+
+
+def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
+    norm = x.norm(2, dim, keepdim=True).clone()
+    with kagari.no_grad():  # the bound does not take part in the gradient
+        norm.clamp_min_(eps)
+    return x / norm
+
+
+@overridable
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    r"""Distances of all pairs of rows: :math:`\|x_i - x_j\|_p` for :math:`i < j`.
+
+    Args:
+        input (Tensor): ``(N, D)``.
+        p (float): the norm's exponent.
+
+    Returns:
+        ``(N (N - 1) / 2,)``, in the order (0, 1), (0, 2), ..., (1, 2), ...
+
+    Raises:
+        RuntimeError: the input does not have 2 dimensions, or ``p`` is negative.
+
+    Example:
+        >>> import kagari
+        >>> pdist(kagari.tensor([[0.0], [1.0], [3.0]])).tolist()
+        [1.0, 3.0, 2.0]
+    """
+    if input.dim() != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D; flatten the rows")
+    if p < 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
+    rows, columns = kagari.triu_indices(input.size(0), input.size(0), 1, device=input.device)
+    return (input.index_select(0, rows) - input.index_select(0, columns)).norm(p, dim=1)
