@@ -236,7 +236,19 @@ struct KernelEntry {
   KernelEntry(Row& r, DeviceType d, RunFn f);
 };
 
+// Another public name of everything that `of` names: its function, method and in-place forms, with all overloads.
+struct NameAlias {
+  const char* name;
+  const char* of;
+  NameAlias* next;
+  static inline NameAlias* first = nullptr;
+  NameAlias(const char* n, const char* o) : name(n), of(o), next(first) { first = this; }
+};
+
 }  // namespace kagari
+
+// KG_ALIAS(multiply, mul)
+#define KG_ALIAS(name, of) static ::kagari::NameAlias name##_alias(#name, #of);
 
 #define KG_ROW(id, signature, ...)                                                                   \
   namespace rows {                                                                                   \

@@ -1,0 +1,252 @@
+// See convert.h.
+#include "cpu/convert.h"
+
+#include "core/parallel.h"
+#include "core/value.h"
+#include "cpu/loops.h"
+#include "cpu/pointwise_convert.h"
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+namespace kagari {
+
+namespace {
+
+const ConvertTable& kernels() {
+  static const ConvertTable& table = KG_PICK(convert_table);
+  return table;
+}
+
+constexpr int64_t kParallelBytes = 128 << 10;
+constexpr int64_t kStreamBytes = int64_t(4) << 20;
+constexpr Dtype kRealOrder[kRealDtypes] = {Dtype::boolean, Dtype::u8,  Dtype::i8,  Dtype::i16, Dtype::i32,  Dtype::i64, Dtype::u16,
+                                           Dtype::u32,     Dtype::u64, Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64};
+consteval bool in_order() {
+  for (int i = 0; i < kRealDtypes; ++i)
+    if (int(kRealOrder[i]) != i) return false;
+  return true;
+}
+static_assert(in_order(), "the kernels' table follows the order of Dtype");
+
+// Real and complex elements change places with the pairs' first halves.
+template <class R>
+void take_real(void* to, const void* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) static_cast<R*>(to)[i] = static_cast<const R*>(from)[2 * i];
+}
+template <class R>
+void add_imaginary(void* to, const void* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    static_cast<R*>(to)[2 * i] = static_cast<const R*>(from)[i];
+    static_cast<R*>(to)[2 * i + 1] = 0;
+  }
+}
+template <class R>
+void complex_to_bool(void* to, const void* from, int64_t n) {
+  auto* p = static_cast<const R*>(from);
+  for (int64_t i = 0; i < n; ++i) static_cast<uint8_t*>(to)[i] = p[2 * i] != 0 || p[2 * i + 1] != 0;
+}
+
+void convert_complex(char* to, Dtype to_dtype, const char* from, Dtype from_dtype, int64_t n) {
+  const ConvertTable& k = kernels();
+  if (is_complex(from_dtype) && is_complex(to_dtype)) {
+    k.real[int(real_dtype(from_dtype))][int(real_dtype(to_dtype))](to, from, 2 * n);
+    return;
+  }
+  if (is_complex(from_dtype) && to_dtype == Dtype::boolean) {
+    (from_dtype == Dtype::c64 ? complex_to_bool<float> : complex_to_bool<double>)(to, from, n);
+    return;
+  }
+  constexpr int64_t kBlock = 512;
+  alignas(64) double block[kBlock];
+  for (int64_t i = 0; i < n; i += kBlock) {
+    int64_t m = std::min(kBlock, n - i);
+    if (is_complex(from_dtype)) {
+      Dtype real = real_dtype(from_dtype);
+      (real == Dtype::f32 ? take_real<float> : take_real<double>)(block, from + i * itemsize(from_dtype), m);
+      k.real[int(real)][int(to_dtype)](to + i * itemsize(to_dtype), block, m);
+    } else {
+      Dtype real = real_dtype(to_dtype);
+      k.real[int(from_dtype)][int(real)](block, from + i * itemsize(from_dtype), m);
+      (real == Dtype::f32 ? add_imaginary<float> : add_imaginary<double>)(to + i * itemsize(to_dtype), block, m);
+    }
+  }
+}
+
+template <class T>
+void gather_as(void* to, const char* from, int64_t stride, int64_t n) {
+  auto* p = static_cast<T*>(to);
+  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(p + i, from + i * stride, sizeof(T));
+}
+template <class T>
+void scatter_as(char* to, int64_t stride, const void* from, int64_t n) {
+  auto* p = static_cast<const T*>(from);
+  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(to + i * stride, p + i, sizeof(T));
+}
+
+// The "computation" of a copy: 64 bytes per vector.
+void copy_vectors(void* out, const void* const* in, const int64_t* step, const void*, int64_t vectors) {
+  if (step[0]) {
+    __builtin_memcpy(out, in[0], size_t(vectors) * 64);
+    return;
+  }
+  for (int64_t i = 0; i < vectors; ++i) __builtin_memcpy(static_cast<char*>(out) + 64 * i, in[0], 64);
+}
+
+// Copies [i0, i1) x [j0, j1) of the plane element by element: to's fast dimension is i, from's is j.
+struct Plane {
+  char* to;
+  const char* from;
+  int64_t ni, nj;        // ni: along to's fast dimension
+  int64_t to_j, from_i;  // strides in bytes; the fast ones are the element's size
+  int64_t size;
+};
+template <class T>
+void transpose_part(const Plane& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  for (int64_t j = j0; j < j1; ++j)
+    for (int64_t i = i0; i < i1; ++i)
+      __builtin_memcpy(p.to + j * p.to_j + i * int64_t(sizeof(T)), p.from + i * p.from_i + j * int64_t(sizeof(T)), sizeof(T));
+}
+void transpose_edges(const Plane& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  switch (p.size) {
+    case 1: return transpose_part<uint8_t>(p, i0, i1, j0, j1);
+    case 2: return transpose_part<uint16_t>(p, i0, i1, j0, j1);
+    case 4: return transpose_part<uint32_t>(p, i0, i1, j0, j1);
+    case 8: return transpose_part<uint64_t>(p, i0, i1, j0, j1);
+    default: return transpose_part<Bytes16>(p, i0, i1, j0, j1);
+  }
+}
+
+// Rows [begin, end) of squares along j.
+void transpose_squares(const Plane& p, int64_t side, int64_t begin, int64_t end, bool stream) {
+  auto square = p.size == 4 ? kernels().transpose4 : p.size == 8 ? kernels().transpose8 : nullptr;
+  for (int64_t b = begin; b < end; ++b) {
+    int64_t j0 = b * side, j1 = std::min(j0 + side, p.nj);
+    for (int64_t i0 = 0; i0 < p.ni; i0 += side) {
+      int64_t i1 = std::min(i0 + side, p.ni);
+      if (square && j1 - j0 == side && i1 - i0 == side) {
+        square(p.to + j0 * p.to_j + i0 * p.size, p.to_j, p.from + i0 * p.from_i + j0 * p.size, p.from_i, stream);
+      } else {
+        transpose_edges(p, i0, i1, j0, j1);
+      }
+    }
+  }
+}
+
+// A copy whose two sides are fast along different dimensions.
+void transpose(const Loop& l, int other) {
+  const LoopOperand &to = l.op[0], &from = l.op[1];
+  const int64_t size = itemsize(to.dtype);
+  const int64_t side = size >= 4 && size <= 8 ? 64 / size : 32;
+  const int64_t squares = (l.sizes[other] + side - 1) / side;
+  int64_t planes = l.numel / (l.sizes[0] * l.sizes[other]);
+  bool stream = l.numel * size >= kStreamBytes && reinterpret_cast<uintptr_t>(to.data) % 64 == 0;
+  for (int d = 1; d < l.ndim; ++d) stream = stream && to.strides[d] % 64 == 0;
+  const int64_t per_square = side * l.sizes[0] * size;
+  parallel_for(0, planes * squares, (kParallelBytes + per_square - 1) / per_square, [&](int64_t b, int64_t e) {
+    while (b < e) {
+      int64_t plane = b / squares, first = b % squares, last = std::min(squares, first + e - b);
+      Plane p{to.data, from.data, l.sizes[0], l.sizes[other], to.strides[other], from.strides[0], size};
+      for (int d = 1; d < l.ndim; ++d) {
+        if (d == other) continue;
+        int64_t index = plane % l.sizes[d];
+        plane /= l.sizes[d];
+        p.to += index * to.strides[d];
+        p.from += index * from.strides[d];
+      }
+      transpose_squares(p, side, first, last, stream);
+      b += last - first;
+    }
+#if defined(__x86_64__)
+    if (stream) _mm_sfence();
+#endif
+  });
+}
+
+// The dimension along which `from` is fast, when it is another than to's and both are long enough for squares; else 0.
+int transposed_dimension(const Loop& l) {
+  const int64_t size = itemsize(l.op[0].dtype);
+  if (l.ndim < 2 || l.op[0].strides[0] != size || l.op[1].strides[0] == size || l.op[1].strides[0] == 0 || l.sizes[0] < 8) return 0;
+  for (int d = 1; d < l.ndim; ++d)
+    if (l.op[1].strides[d] == size && l.sizes[d] >= 8) return d;
+  return 0;
+}
+
+}  // namespace
+
+void convert_block(void* to, Dtype to_dtype, const void* from, Dtype from_dtype, int64_t n) {
+  if (to_dtype == from_dtype) {
+    __builtin_memcpy(to, from, size_t(n * itemsize(to_dtype)));
+    return;
+  }
+  if (is_storage_only(to_dtype)) throw_storage_only(to_dtype);
+  if (is_storage_only(from_dtype)) throw_storage_only(from_dtype);
+  if (is_complex(to_dtype) || is_complex(from_dtype)) {
+    convert_complex(static_cast<char*>(to), to_dtype, static_cast<const char*>(from), from_dtype, n);
+  } else {
+    kernels().real[int(from_dtype)][int(to_dtype)](to, from, n);
+  }
+}
+
+void gather(void* to, const char* from, int64_t stride, int64_t size, int64_t n) {
+  switch (size) {
+    case 1: return gather_as<uint8_t>(to, from, stride, n);
+    case 2: return gather_as<uint16_t>(to, from, stride, n);
+    case 4: return gather_as<uint32_t>(to, from, stride, n);
+    case 8: return gather_as<uint64_t>(to, from, stride, n);
+    default: return gather_as<Bytes16>(to, from, stride, n);
+  }
+}
+void scatter(char* to, int64_t stride, const void* from, int64_t size, int64_t n) {
+  switch (size) {
+    case 1: return scatter_as<uint8_t>(to, stride, from, n);
+    case 2: return scatter_as<uint16_t>(to, stride, from, n);
+    case 4: return scatter_as<uint32_t>(to, stride, from, n);
+    case 8: return scatter_as<uint64_t>(to, stride, from, n);
+    default: return scatter_as<Bytes16>(to, stride, from, n);
+  }
+}
+
+void convert(const TensorImpl* to, const TensorImpl* from) {
+  if (to->numel == 0) return;
+  const bool same = to->dtype == from->dtype;
+  if (!same) {  // before any thread starts
+    if (is_storage_only(to->dtype)) throw_storage_only(to->dtype);
+    if (is_storage_only(from->dtype)) throw_storage_only(from->dtype);
+  }
+  Loop l;
+  l.shape({to->sizes, to->ndim});
+  l.add(to, to->dtype);
+  l.add(from, to->dtype);
+  simplify(l);
+  const int64_t size = itemsize(to->dtype), from_size = itemsize(from->dtype);
+  const LoopOperand &a = l.op[0], &b = l.op[1];
+  if (l.ndim == 0 || (l.ndim == 1 && a.strides[0] == size && b.strides[0] == from_size)) {
+    if (same && a.data == b.data) return;
+    parallel_for(0, l.numel, std::max<int64_t>(1, kParallelBytes / size), [&](int64_t begin, int64_t end) {
+      convert_block(a.data + begin * size, a.dtype, b.data + begin * from_size, b.dtype, end - begin);
+    });
+    return;
+  }
+  if (int other = same ? transposed_dimension(l) : 0) {
+    transpose(l, other);
+    return;
+  }
+  run_loop(l, {&copy_vectors, int(64 / size), nullptr});
+}
+
+pointwise::Span copy_span() { return &copy_vectors; }
+
+void store_scalar(void* to, Dtype dtype, const Scalar& value) {
+  if (value.is_complex()) {
+    c128 z = value.to_complex();
+    convert_block(to, dtype, &z, Dtype::c128, 1);
+  } else if (value.is_integral()) {
+    convert_block(to, dtype, &value.i, value.is_u64 ? Dtype::u64 : Dtype::i64, 1);
+  } else {
+    convert_block(to, dtype, &value.d, Dtype::f64, 1);
+  }
+}
+
+}  // namespace kagari

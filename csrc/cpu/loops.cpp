@@ -1,0 +1,395 @@
+// See loops.h.
+#include "cpu/loops.h"
+
+#include "core/parallel.h"
+#include "cpu/convert.h"
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+namespace kagari {
+
+namespace {
+
+constexpr int64_t kVector = 64;            // the widest vector, bytes
+constexpr int64_t kBlockBytes = 4096;      // of one operand's buffer
+constexpr int64_t kParallel = 32768;       // elements that are worth a second thread
+constexpr int64_t kStreamBytes = int64_t(4) << 20;  // outputs from this size on bypass the cache
+constexpr int64_t kShortRow = 64;          // rows below this length are gathered several at a time
+
+// Up to 64 bytes without a call.
+inline void copy_small(char* to, const char* from, int64_t n) {
+  if (n >= 32) {
+    __builtin_memcpy(to, from, 32);
+    __builtin_memcpy(to + n - 32, from + n - 32, 32);
+  } else if (n >= 16) {
+    __builtin_memcpy(to, from, 16);
+    __builtin_memcpy(to + n - 16, from + n - 16, 16);
+  } else if (n >= 8) {
+    __builtin_memcpy(to, from, 8);
+    __builtin_memcpy(to + n - 8, from + n - 8, 8);
+  } else if (n >= 4) {
+    __builtin_memcpy(to, from, 4);
+    __builtin_memcpy(to + n - 4, from + n - 4, 4);
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+  }
+}
+
+void splat(char* to, const char* value, int64_t size) {
+  __builtin_memcpy(to, value, size_t(size));
+  for (int64_t have = size; have < kVector; have *= 2) __builtin_memcpy(to + have, to, size_t(have));
+}
+
+// Writes around the cache: `to` is aligned to 16 bytes, n a multiple of 16.
+void stream_out(char* to, const char* from, int64_t n) {
+#if defined(__x86_64__)
+  for (int64_t i = 0; i < n; i += 16)
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to + i), _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
+#else
+  __builtin_memcpy(to, from, size_t(n));
+#endif
+}
+
+struct alignas(kVector) Buffers {
+  char bytes[Loop::kMaxOperands][kBlockBytes];
+};
+
+bool fits(const LoopOperand& o) { return o.dtype == o.want && (o.via == Dtype::undefined || o.via == o.want); }
+
+// Elements in the dtype of memory become elements in the dtype of the kernel.
+void bring(char* to, const char* from, const LoopOperand& o, int64_t n) {
+  if (o.via == Dtype::undefined || o.via == o.dtype || o.via == o.want) {
+    convert_block(to, o.want, from, o.dtype, n);
+  } else {
+    alignas(kVector) char rounded[kBlockBytes];
+    convert_block(rounded, o.via, from, o.dtype, n);
+    convert_block(to, o.want, rounded, o.via, n);
+  }
+}
+
+// One element for all: a vector of it.
+void bring_single(char* to, const char* from, const LoopOperand& o) {
+  char one[16];
+  bring(one, from, o, 1);
+  splat(to, one, itemsize(o.want));
+}
+
+// Everything a run needs that does not change from block to block.
+struct Run {
+  const Loop& loop;
+  const SpanCall& call;
+  int64_t sizes[Loop::kMaxOperands];     // bytes per element in the kernel
+  int64_t memory[Loop::kMaxOperands];    // and in memory
+  bool direct[Loop::kMaxOperands] = {};  // contiguous in the wanted dtype
+  bool dense[Loop::kMaxOperands] = {};   // the same over all dimensions
+  alignas(kVector) char singles[Loop::kMaxOperands][kVector];
+  int64_t block;                         // elements per block
+
+  Run(const Loop& l, const SpanCall& c) : loop(l), call(c) {
+    int64_t widest = 1;
+    for (int k = 0; k < l.operands; ++k) {
+      const LoopOperand& o = l.op[k];
+      sizes[k] = itemsize(o.want);
+      memory[k] = itemsize(o.dtype);
+      widest = std::max({widest, sizes[k], memory[k], o.via == Dtype::undefined ? 1 : itemsize(o.via)});
+      if (k > 0 && o.single) bring_single(singles[k], o.data, o);
+      direct[k] = fits(o) && (l.ndim == 0 || o.strides[0] == memory[k]);
+      int64_t expected = memory[k];
+      bool follows = true;
+      for (int d = 0; d < l.ndim; ++d) {
+        follows = follows && o.strides[d] == expected;
+        expected *= l.sizes[d];
+      }
+      dense[k] = follows && fits(o);
+    }
+    block = kBlockBytes / widest;
+  }
+};
+
+void flat(const Run& r, int64_t begin, int64_t end, bool stream) {
+  const Loop& l = r.loop;
+  const void* in[Loop::kMaxOperands];
+  uint32_t single = 0;
+  for (int k = 1; k < l.operands; ++k) {
+    single |= uint32_t(l.op[k].single) << (k - 1);
+    in[k - 1] = l.op[k].single ? r.singles[k] : l.op[k].data + begin * r.sizes[k];
+  }
+  char* out = l.op[0].data + begin * r.sizes[0];
+  if (!stream) {
+    run_span(r.call, out, in, r.sizes, l.operands, single, end - begin);
+    return;
+  }
+  alignas(kVector) char buffer[kBlockBytes];
+  int64_t step = kBlockBytes / r.sizes[0];
+  for (int64_t i = begin; i < end; i += step) {
+    int64_t n = std::min(step, end - i);
+    run_span(r.call, n == step ? buffer : out, in, r.sizes, l.operands, single, n);
+    if (n == step) stream_out(out, buffer, kBlockBytes);
+    out += n * r.sizes[0];
+    for (int k = 1; k < l.operands; ++k)
+      if (!l.op[k].single) in[k - 1] = static_cast<const char*>(in[k - 1]) + n * r.sizes[k];
+  }
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
+// Where a walk over the outer dimensions stands.
+struct Walk {
+  const Loop& l;
+  int from;
+  int64_t index[kMaxDims];
+  int64_t offset[Loop::kMaxOperands];
+  Walk(const Loop& loop, int first_dim, int64_t position) : l(loop), from(first_dim) {
+    for (int k = 0; k < l.operands; ++k) offset[k] = 0;
+    for (int d = from; d < l.ndim; ++d) {
+      index[d] = position % l.sizes[d];
+      position /= l.sizes[d];
+      for (int k = 0; k < l.operands; ++k) offset[k] += index[d] * l.op[k].strides[d];
+    }
+  }
+  void next() {
+    for (int d = from; d < l.ndim; ++d) {
+      if (++index[d] < l.sizes[d]) {
+        for (int k = 0; k < l.operands; ++k) offset[k] += l.op[k].strides[d];
+        return;
+      }
+      for (int k = 0; k < l.operands; ++k) offset[k] -= l.op[k].strides[d] * (l.sizes[d] - 1);
+      index[d] = 0;
+    }
+  }
+};
+
+// Rows long enough to be computed one by one; unit u is block u % per_row of row u / per_row.
+void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row) {
+  const Loop& l = r.loop;
+  Buffers buffers;
+  alignas(kVector) char raw[kBlockBytes];
+  alignas(kVector) char splats[Loop::kMaxOperands][kVector];
+  Walk w(l, 1, begin / per_row);
+  int64_t at = begin % per_row;
+  for (int64_t u = begin; u < end; ++u) {
+    int64_t start = at * r.block, n = std::min(r.block, l.sizes[0] - start);
+    const void* in[Loop::kMaxOperands];
+    uint32_t single = 0;
+    for (int k = 1; k < l.operands; ++k) {
+      const LoopOperand& o = l.op[k];
+      const char* p = o.data + w.offset[k] + start * o.strides[0];
+      if (o.single) {
+        in[k - 1] = r.singles[k];
+        single |= 1u << (k - 1);
+      } else if (o.strides[0] == 0) {
+        bring_single(splats[k], p, o);
+        in[k - 1] = splats[k];
+        single |= 1u << (k - 1);
+      } else if (r.direct[k]) {
+        in[k - 1] = p;
+      } else if (o.strides[0] == r.memory[k]) {
+        bring(buffers.bytes[k], p, o, n);
+        in[k - 1] = buffers.bytes[k];
+      } else if (fits(o)) {
+        gather(buffers.bytes[k], p, o.strides[0], r.memory[k], n);
+        in[k - 1] = buffers.bytes[k];
+      } else {
+        gather(raw, p, o.strides[0], r.memory[k], n);
+        bring(buffers.bytes[k], raw, o, n);
+        in[k - 1] = buffers.bytes[k];
+      }
+    }
+    const LoopOperand& o = l.op[0];
+    char* out = o.data + w.offset[0] + start * o.strides[0];
+    run_span(r.call, r.direct[0] ? out : buffers.bytes[0], in, r.sizes, l.operands, single, n);
+    if (!r.direct[0]) {
+      if (o.strides[0] == r.memory[0]) {
+        convert_block(out, o.dtype, buffers.bytes[0], o.want, n);
+      } else {
+        convert_block(raw, o.dtype, buffers.bytes[0], o.want, n);
+        scatter(out, o.strides[0], raw, r.memory[0], n);
+      }
+    }
+    if (++at == per_row) {
+      at = 0;
+      w.next();
+    }
+  }
+}
+
+// Short rows: blocks of the linear index, each gathered from several rows.
+void short_rows(const Run& r, int64_t begin, int64_t end) {
+  const Loop& l = r.loop;
+  Buffers buffers;
+  alignas(kVector) char raw[kBlockBytes];
+  const int64_t row = l.sizes[0];
+  for (int64_t at = begin; at < end; at += r.block) {
+    int64_t n = std::min(r.block, end - at);
+    auto move = [&](int k, char* buffer, bool out) {  // between operand k and a contiguous block
+      Walk w(l, 1, at / row);
+      int64_t first = at % row;
+      for (int64_t done = 0; done < n;) {
+        int64_t count = std::min(row - first, n - done);
+        char* p = l.op[k].data + w.offset[k] + first * l.op[k].strides[0];
+        char* b = buffer + done * r.memory[k];
+        if (out) {
+          scatter(p, l.op[k].strides[0], b, r.memory[k], count);
+        } else {
+          gather(b, p, l.op[k].strides[0], r.memory[k], count);
+        }
+        done += count;
+        first = 0;
+        w.next();
+      }
+    };
+    const void* in[Loop::kMaxOperands];
+    uint32_t single = 0;
+    for (int k = 1; k < l.operands; ++k) {
+      const LoopOperand& o = l.op[k];
+      if (o.single) {
+        in[k - 1] = r.singles[k];
+        single |= 1u << (k - 1);
+      } else if (r.dense[k]) {
+        in[k - 1] = o.data + at * r.memory[k];
+      } else {
+        move(k, fits(o) ? buffers.bytes[k] : raw, false);
+        if (!fits(o)) bring(buffers.bytes[k], raw, o, n);
+        in[k - 1] = buffers.bytes[k];
+      }
+    }
+    const LoopOperand& o = l.op[0];
+    run_span(r.call, r.dense[0] ? o.data + at * r.memory[0] : buffers.bytes[0], in, r.sizes, l.operands, single, n);
+    if (!r.dense[0]) {
+      convert_block(raw, o.dtype, buffers.bytes[0], o.want, n);
+      move(0, raw, true);
+    }
+  }
+}
+
+}  // namespace
+
+void Loop::shape(Ints s) {
+  ndim = int(s.size());
+  numel = 1;
+  for (int d = 0; d < ndim; ++d) {
+    sizes[d] = s[d];
+    numel *= s[d];
+  }
+}
+
+LoopOperand& Loop::add(const TensorImpl* t, Dtype want) {
+  LoopOperand& o = op[operands++];
+  o.data = t->data;
+  o.dtype = t->dtype;
+  o.want = want;
+  o.via = Dtype::undefined;
+  o.single = t->numel == 1 && numel != 1;
+  int64_t size = itemsize(t->dtype);
+  int missing = ndim - t->ndim;
+  for (int d = 0; d < ndim; ++d) {
+    int e = d - missing;
+    o.strides[d] = e < 0 || (t->sizes[e] == 1 && sizes[d] != 1) ? 0 : t->strides()[e] * size;
+  }
+  return o;
+}
+
+LoopOperand& Loop::add_number(void* value, Dtype want) {
+  LoopOperand& o = op[operands++];
+  o.data = static_cast<char*>(value);
+  o.dtype = o.want = want;
+  o.via = Dtype::undefined;
+  o.single = true;
+  for (int d = 0; d < ndim; ++d) o.strides[d] = 0;
+  return o;
+}
+
+void simplify(Loop& l) {
+  // Drop dimensions of size 1; innermost first.
+  int n = 0;
+  for (int d = 0; d < l.ndim; ++d) {
+    if (l.sizes[d] == 1) continue;
+    l.sizes[n] = l.sizes[d];
+    for (int k = 0; k < l.operands; ++k) l.op[k].strides[n] = l.op[k].strides[d];
+    ++n;
+  }
+  l.ndim = n;
+  auto exchange = [&](int a, int b) {
+    std::swap(l.sizes[a], l.sizes[b]);
+    for (int k = 0; k < l.operands; ++k) std::swap(l.op[k].strides[a], l.op[k].strides[b]);
+  };
+  for (int a = 0, b = n - 1; a < b; ++a, --b) exchange(a, b);
+  // Insertion sort by the strides of the first operand that tells two dimensions apart.
+  auto after = [&](int a, int b) {
+    for (int k = 0; k < l.operands; ++k) {
+      int64_t x = std::abs(l.op[k].strides[a]), y = std::abs(l.op[k].strides[b]);
+      if (x == 0 || y == 0 || x == y) continue;
+      return x > y;
+    }
+    return false;
+  };
+  for (int i = 1; i < n; ++i)
+    for (int j = i; j > 0 && after(j - 1, j); --j) exchange(j - 1, j);
+  // Merge neighbours that every operand steps through evenly.
+  int last = 0;
+  for (int d = 1; d < n; ++d) {
+    bool even = true;
+    for (int k = 0; k < l.operands; ++k) even = even && l.op[k].strides[d] == l.op[k].strides[last] * l.sizes[last];
+    if (even) {
+      l.sizes[last] *= l.sizes[d];
+      continue;
+    }
+    ++last;
+    l.sizes[last] = l.sizes[d];
+    for (int k = 0; k < l.operands; ++k) l.op[k].strides[last] = l.op[k].strides[d];
+  }
+  l.ndim = n > 0 ? last + 1 : 0;
+}
+
+void run_span(const SpanCall& call, void* out, const void* const* in, const int64_t* sizes, int operands, uint32_t single, int64_t n) {
+  int64_t step[Loop::kMaxOperands];
+  for (int k = 1; k < operands; ++k) step[k - 1] = single >> (k - 1) & 1 ? 0 : call.lanes * sizes[k];
+  int64_t vectors = n / call.lanes, rest = n - vectors * call.lanes;
+  if (vectors) call.span(out, in, step, call.attributes, vectors);
+  if (rest == 0) return;
+  // The rest is padded to a vector with bytes that no integer division trips over.
+  alignas(kVector) char padded[Loop::kMaxOperands][kVector];
+  const void* from[Loop::kMaxOperands];
+  for (int k = 1; k < operands; ++k) {
+    if (single >> (k - 1) & 1) {
+      from[k - 1] = in[k - 1];
+      continue;
+    }
+    __builtin_memset(padded[k], 1, kVector);
+    copy_small(padded[k], static_cast<const char*>(in[k - 1]) + vectors * step[k - 1], rest * sizes[k]);
+    from[k - 1] = padded[k];
+  }
+  call.span(padded[0], from, step, call.attributes, 1);
+  copy_small(static_cast<char*>(out) + vectors * call.lanes * sizes[0], padded[0], rest * sizes[0]);
+}
+
+void run_loop(Loop& l, const SpanCall& call) {
+  if (l.numel == 0) return;
+  simplify(l);
+  Run r(l, call);
+  bool all_flat = l.ndim <= 1 && r.direct[0];
+  for (int k = 1; k < l.operands; ++k) all_flat = all_flat && (l.op[k].single || r.direct[k]);
+  if (all_flat) {
+    int64_t bytes = l.numel * r.sizes[0];
+    bool stream = call.light && bytes >= kStreamBytes && reinterpret_cast<uintptr_t>(l.op[0].data) % 16 == 0;
+    for (int k = 1; k < l.operands && stream; ++k) {
+      const char* p = l.op[k].data;
+      stream = p + l.numel * r.sizes[k] <= l.op[0].data || p >= l.op[0].data + bytes;
+    }
+    // Chunks start where vectors do, so that streamed stores stay aligned.
+    parallel_for(0, l.numel, kParallel, [&](int64_t b, int64_t e) { flat(r, b, e, stream); });
+    return;
+  }
+  if (l.sizes[0] >= kShortRow) {
+    int64_t per_row = (l.sizes[0] + r.block - 1) / r.block, units = l.numel / l.sizes[0] * per_row;
+    int64_t per_unit = std::min(r.block, l.sizes[0]);
+    parallel_for(0, units, (kParallel + per_unit - 1) / per_unit, [&](int64_t b, int64_t e) { rows(r, b, e, per_row); });
+    return;
+  }
+  parallel_for(0, l.numel, kParallel, [&](int64_t b, int64_t e) { short_rows(r, b, e); });
+}
+
+}  // namespace kagari

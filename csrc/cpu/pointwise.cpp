@@ -1,0 +1,144 @@
+// The CPU's side of the pointwise class: the tables for this processor, and the rows that only move or set elements.
+#include "cpu/pointwise.h"
+
+#include "core/parallel.h"
+#include "cpu/convert.h"
+#include "cpu/loops.h"
+#include "ops/pointwise_class.h"
+
+namespace kagari {
+
+namespace {
+
+using pointwise::cpu_pointwise;
+using pointwise::Input;
+using pointwise::Launch;
+using pointwise::Span;
+
+// A number waits in memory as the dtype that holds it exactly.
+Dtype unpack(const Scalar& s, char* to) {
+  auto put = [&](auto v, Dtype d) {
+    std::memcpy(to, &v, sizeof v);
+    return d;
+  };
+  switch (s.kind) {
+    case Scalar::Kind::boolean: return put(uint8_t(s.i != 0), Dtype::boolean);
+    case Scalar::Kind::integer: return put(s.i, s.is_u64 ? Dtype::u64 : Dtype::i64);
+    case Scalar::Kind::real: return put(s.d, Dtype::f64);
+    default: return put(s.to_complex(), Dtype::c128);
+  }
+}
+
+void run(const Launch& launch) {
+  KG_INTERNAL(launch.span, "a formula has no kernel for its computing dtype");
+  Loop loop;
+  loop.shape({launch.out->sizes, launch.out->ndim});
+  loop.add(launch.out, launch.out_want);
+  alignas(16) char numbers[Loop::kMaxOperands][16];
+  for (int i = 0; i < launch.count; ++i) {
+    const Input& in = launch.in[i];
+    LoopOperand* o;
+    if (in.tensor) {
+      o = &loop.add(in.tensor, in.want);
+    } else {
+      Dtype d = unpack(in.number, numbers[i]);
+      o = &loop.add_number(numbers[i], in.want);
+      o->dtype = d;
+    }
+    o->via = in.via;
+  }
+  run_loop(loop, {launch.span, launch.lanes, launch.attributes});
+}
+
+void run_contiguous(Span span, int lanes, void* out, int64_t out_size, const void* const* in, const int64_t* in_sizes, int count,
+                    uint32_t single, const void* attributes, int64_t n) {
+  int64_t sizes[Loop::kMaxOperands] = {out_size};
+  for (int i = 0; i < count; ++i) sizes[i + 1] = in_sizes[i];
+  run_span({span, lanes, attributes}, out, in, sizes, count + 1, single, n);
+}
+
+const struct Tables {
+  Tables() {
+    auto& t = cpu_pointwise.tables;
+    t[int(Dtype::f32)] = &KG_PICK(pointwise_f32);
+    t[int(Dtype::f64)] = &KG_PICK(pointwise_f64);
+    t[int(Dtype::i32)] = &KG_PICK(pointwise_i32);
+    t[int(Dtype::i64)] = &KG_PICK(pointwise_i64);
+    t[int(Dtype::u64)] = &KG_PICK(pointwise_u64);
+    t[int(Dtype::boolean)] = &KG_PICK(pointwise_u8);
+    t[int(Dtype::c64)] = &portable::pointwise_c64;
+    t[int(Dtype::c128)] = &portable::pointwise_c128;
+    const SelectTable& select = KG_PICK(select_table);
+    for (int i = 0; i < 5; ++i) {
+      cpu_pointwise.select[i] = select.by_size[i];
+      cpu_pointwise.select_lanes[i] = select.lanes[i];
+    }
+    cpu_pointwise.run = run;
+    cpu_pointwise.run_contiguous = run_contiguous;
+  }
+} tables;
+
+// ---- rows without arithmetic -----------------------------------------------------------------------------------
+
+void copy_cpu(Results& out, const Tensor&, const Tensor& src, bool) {
+  const TensorImpl* to = out[0].get();
+  if (overlap(to, src.get()) == Overlap::none || (to->data == src->data && to->dtype == src.dtype() && to->ndim == src->ndim &&
+                                                    std::equal(to->sizes, to->sizes + 2 * to->ndim, src->sizes))) {
+    convert(to, src.get());
+    return;
+  }
+  // Overlapping memory: through a copy of the source. A view that names no tensor of Python's is enough for that.
+  int64_t n = src.numel(), size = src.itemsize();
+  Workspace room(size_t(n * size));
+  TensorImpl dense = *src.get();
+  Dims both(src.sizes());
+  Dims strides = contiguous_strides(src.sizes());
+  for (int64_t s : strides) both.push_back(s);
+  dense.data = room.as<char>();
+  dense.sizes = both.data();
+  dense.flags |= kContiguous;
+  convert(&dense, src.get());
+  convert(to, &dense);
+}
+
+void to_copy_cpu(Results& out, const Tensor& input, Dtype, Layout, std::optional<Device>, std::optional<bool>, bool,
+                 std::optional<MemoryFormat>) {
+  convert(out[0].get(), input.get());
+}
+
+void fill_with(const TensorImpl* t, const void* value, Dtype dtype) {
+  if (t->numel == 0) return;
+  if (is_storage_only(t->dtype)) throw_storage_only(t->dtype);
+  Loop loop;
+  loop.shape({t->sizes, t->ndim});
+  loop.add(t, t->dtype);
+  alignas(16) char one[16];
+  convert_block(one, t->dtype, value, dtype, 1);
+  loop.add_number(one, t->dtype);
+  run_loop(loop, {copy_span(), int(64 / itemsize(t->dtype)), nullptr});
+}
+
+void fill_cpu(Results& out, const Tensor&, Operand value) {
+  alignas(16) char number[16];
+  if (value.is_tensor()) {
+    std::memcpy(number, value.v.t->data, size_t(itemsize(value.v.t->dtype)));
+    fill_with(out[0].get(), number, value.v.t->dtype);
+  } else {
+    Dtype d = unpack(value.scalar(), number);
+    fill_with(out[0].get(), number, d);
+  }
+}
+
+void zero_cpu(Results& out, const Tensor&) {
+  const uint8_t zero = 0;
+  fill_with(out[0].get(), &zero, Dtype::boolean);
+}
+
+}  // namespace
+
+KG_KERNEL(copy, cpu, copy_cpu)
+KG_KERNEL(to_copy, cpu, to_copy_cpu)
+KG_KERNEL(fill, cpu, fill_cpu)
+KG_KERNEL(zero, cpu, zero_cpu)
+
+}  // namespace kagari

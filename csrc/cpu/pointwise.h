@@ -1,0 +1,28 @@
+// Tables of the pointwise class's kernels, one per computing type.
+#pragma once
+#include "cpu/isa.h"
+#include "ops/pointwise_formulas.h"
+
+namespace kagari {
+
+using pointwise::SpanTable;
+KG_ISA_TABLE(SpanTable, pointwise_f32)
+KG_ISA_TABLE(SpanTable, pointwise_f64)
+KG_ISA_TABLE(SpanTable, pointwise_i32)
+KG_ISA_TABLE(SpanTable, pointwise_i64)
+KG_ISA_TABLE(SpanTable, pointwise_u64)
+KG_ISA_TABLE(SpanTable, pointwise_u8)
+
+// where(): in[0] holds bytes that select, the others are elements of 1, 2, 4, 8 or 16 bytes.
+struct SelectTable {
+  pointwise::Span by_size[5];
+  int lanes[5];
+};
+KG_ISA_TABLE(SelectTable, select_table)
+
+namespace portable {  // complex numbers compute one at a time: one copy serves all instruction sets
+extern const SpanTable pointwise_c64;
+extern const SpanTable pointwise_c128;
+}  // namespace portable
+
+}  // namespace kagari
