@@ -460,12 +460,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"digits.py: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        kept = options.checkpoint.exists()
-        words = (
-            f"all finished epochs are in {options.checkpoint}: --resume"
-            if kept
-            else "before the first epoch"
-        )
+        kept = f"the saved epochs are in {options.checkpoint}: --resume"
+        words = kept if options.checkpoint.exists() else "no epoch was finished yet"
         print(f"\ninterrupted; {words}", file=sys.stderr)
         return INTERRUPTED
     return 0
