@@ -5,6 +5,7 @@ is within a small factor of the best possible maximum error. Run from anywhere:
 `python csrc/cpu/simd/coefficients.py > csrc/cpu/simd/coefficients.h` (needs mpmath).
 """
 
+import struct
 from collections.abc import Callable
 
 import mpmath as mp
@@ -173,12 +174,15 @@ def main() -> None:
     pair("kErf1", "-2 / (3 sqrt(pi))", -first / 3)
     note = "(erf(x) / x - 2 / sqrt(pi) (1 - x^2 / 3)) / x^4 in x^2, |x| <= 1"
     emit("kErf", note, erf_tail2, 0, 1, 12)
-    emit("kErfQuick", "(erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1, short", erf_tail, 0, 1, 8)
+    note = "(erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1, short"
+    emit("kErfQuick", note, erf_tail, 0, 1, 8)
 
     def erfcx_map(t: mp.mpf) -> mp.mpf:
         x = 4 * (1 + t) / (1 - t)
         return erfcx(x) * (1 + 2 * x)
 
+    emit("kErfFar", "-log(1 - erf(x)) in x - 2.5, 1 <= x <= 4, short",
+         lambda v: -mp.log(mp.erfc(v + mp.mpf("2.5"))), -1.5, 1.5, 12)  # fmt: skip
     lo, hi = (mp.mpf("0.74") - 4) / mp.mpf("4.74"), (mp.mpf(28) - 4) / 32
     note = "exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.74 <= x <= 28"
     centre = erfcx_map(mp.mpf(0))
@@ -221,7 +225,112 @@ def main() -> None:
 
     emit("kDigamma", "x^2 (log(x) - 1 / (2x) - digamma(x)) in 1 / x^2, x >= 10",
          series(digamma_rest, mp.mpf(1) / 12), 0, mp.mpf(1) / 100, 8)  # fmt: skip
+    float_tables()
     print("}  // namespace kagari::coefficients")
+
+
+def as_float(v: mp.mpf) -> mp.mpf:
+    """v rounded to float32."""
+    return mp.mpf(struct.unpack("f", struct.pack("f", float(v)))[0])
+
+
+def float_pair(name: str, values: list[mp.mpf]) -> None:
+    """A table of numbers, each as an unevaluated sum of two floats."""
+    high = [as_float(v) for v in values]
+    float_array(name + "_hi", high)
+    float_array(name + "_lo", [as_float(v - h) for v, h in zip(values, high, strict=True)])
+
+
+def float_array(name: str, values: list[mp.mpf]) -> None:
+    print(f"alignas(64) inline constexpr float {name}[] = {{")
+    for i in range(0, len(values), 4):
+        print("    " + " ".join(float(as_float(v)).hex() + "f," for v in values[i : i + 4]))
+    print("};")
+
+
+def float_tables() -> None:
+    """What float lanes look up in registers: powers of two for exp, pieces of erf."""
+    for bits in (4, 3):
+        count = 2**bits
+        r = mp.log(2) / 2 / count * mp.mpf("1.01")
+        tail = series(lambda x: (mp.expm1(x) - x) / x**2, mp.mpf(1) / 2)
+        note = f"(exp(r) - 1 - r) / r^2, |r| <= ln2 / {2 * count}, for float lanes"
+        emit(f"kExpFloat{count}", note, tail, -r, r, 3)
+        print(f"// 2^(j / {count}).")
+        float_pair(f"kPower{count}", [mp.mpf(2) ** (mp.mpf(j) / count) for j in range(count)])
+        print()
+    # erf(k / 8 + r) for |r| <= 1/16: the value, the slope and four more terms.
+    rows = []
+    for k in range(32):
+        centre = mp.mpf(k) / 8
+        value, slope = mp.erf(centre), 2 / mp.sqrt(mp.pi) * mp.exp(-centre * centre)
+
+        def rest(r: mp.mpf, c: mp.mpf = centre, v: mp.mpf = value, s: mp.mpf = slope) -> mp.mpf:
+            return (mp.erf(c + r) - v - s * r) / r**2 if abs(r) > 1e-13 else -c * s
+
+        if k == 0:  # odd: only odd powers, so that the relative error stays small
+            odd = fit(lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 2 / mp.sqrt(mp.pi)) / z,
+                      mp.mpf("1e-12"), mp.mpf(1) / 256, 2)  # fmt: skip
+            terms4 = [mp.mpf(0), odd[0], mp.mpf(0), odd[1]]
+        else:
+            terms4 = fit(rest, mp.mpf(-1) / 16, mp.mpf(1) / 16, 4)
+        rows.append([value, slope, *terms4])
+    print("// erf(k / 8 + r) = value + r (slope + r (c2 + r (c3 + r (c4 + r c5)))), |r| <= 1 / 16.")
+    float_pair("kErfValue", [row[0] for row in rows])
+    float_pair("kErfSlope", [row[1] for row in rows])
+    for n in range(2, 6):
+        float_array(f"kErfC{n}", [row[n] for row in rows])
+    print()
+    tanh_tables()
+    log_tables()
+
+
+def tanh_tables() -> None:
+    """Pieces of tanh: below 1/16, then four to an octave up to 10 and a little."""
+    rows = []
+    for k in range(32):
+        if k == 0:
+            odd = fit(lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+                      mp.mpf("1e-12"), mp.mpf(1) / 256, 2)  # fmt: skip
+            rows.append([mp.mpf(0), mp.mpf(1), mp.mpf(0), odd[0], mp.mpf(0), odd[1], mp.mpf(0), mp.mpf(0)])
+            continue
+        octave, quarter = divmod(k - 1, 4)
+        half = mp.mpf(2) ** (octave - 4) / 8
+        centre = mp.mpf(2) ** (octave - 4) * (1 + mp.mpf(quarter) / 4) + half
+        value, slope = mp.tanh(centre), mp.sech(centre) ** 2
+
+        def rest(r: mp.mpf, c: mp.mpf = centre, v: mp.mpf = value, s: mp.mpf = slope) -> mp.mpf:
+            return (mp.tanh(c + r) - v - s * r) / r**2 if abs(r) > 1e-13 else -v * s
+
+        rows.append([value, slope, *fit(rest, -half, half, 6)])
+    print("// tanh(centre + r), as erf above, with two terms more.")
+    float_pair("kTanhValue", [row[0] for row in rows])
+    float_pair("kTanhSlope", [row[1] for row in rows])
+    for n in range(2, 8):
+        float_array(f"kTanhC{n}", [row[n] for row in rows])
+    print()
+
+
+def log_tables() -> None:
+    """log(m) = -log(c) + log(1 + r), r = m c - 1, for sixteen pieces of [3/4, 3/2)."""
+    inverse = []
+    for j in range(16):
+        lo = mp.mpf("0.75") + mp.mpf(j) / 32 if j < 8 else 1 + mp.mpf(j - 8) / 16
+        width = mp.mpf(1) / 32 if j < 8 else mp.mpf(1) / 16
+        centre = lo + width / 2
+        inverse.append(mp.mpf(1) if j in (7, 8) else mp.nint(32 / centre) / 32)
+    logs = [-mp.log(c) for c in inverse]
+    high = [mp.nint(v * 2**16) / 2**16 for v in logs]
+    print("// Few-bit reciprocals c of sixteen pieces of [3/4, 3/2), and -log(c), its first part")
+    print("// and that of ln 2 multiples of 2^-16, so that sums of them are exact.")
+    float_array("kLogInverse", inverse)
+    float_array("kLogPiece_hi", high)
+    float_array("kLogPiece_lo", [v - h for v, h in zip(logs, high, strict=True)])
+    ln2 = mp.nint(mp.log(2) * 2**16) / 2**16
+    print(f"inline constexpr float kLn2Short_hi = {float(ln2).hex()}f;")
+    print(f"inline constexpr float kLn2Short_lo = {float(as_float(mp.log(2) - ln2)).hex()}f;")
+    tail = series(lambda r: (mp.log1p(r) - r) / r**2, mp.mpf(-1) / 2)
+    emit("kLogFloat", "(log(1 + r) - r) / r^2 for the pieces", tail, -0.05, 0.0626, 6)
 
 
 def two_over_pi_bits(n: int) -> int:

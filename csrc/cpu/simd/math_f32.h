@@ -45,8 +45,6 @@ KG_INLINE vd log_positive(vd x) {
   return mul_add(p.k, splat<vd>(co::kLn2_hi), log_near_one(p.m - 1));
 }
 
-KG_INLINE vd log(vd x) { return log_specials(x, vd{}, log_positive(x)); }
-
 // log(1 + u), u > -1 finite.
 KG_INLINE vd log1p_finite(vd u) {
   const vd w = 1 + u;
@@ -58,9 +56,59 @@ KG_INLINE vd log1p_finite(vd u) {
 
 }  // namespace detail::quick
 
-KG_INLINE vf exp(vf x) {
-  return detail::in_double(x, [](vd v) { return detail::quick::exp(v); });
+namespace detail {
+
+KG_INLINE vf exp_wide(vf x) {
+  return in_double(x, [](vd v) { return quick::exp(v); });
 }
+
+#if KG_SIMD_FMA && (KG_SIMD_AVX512 || KG_SIMD_AVX2)
+// exp where its result is subnormal or next to the largest float.
+KG_NOINLINE vf exp_edge(vf x) { return exp_wide(x); }
+
+// exp in float lanes: 2^(j / m) from a register, times exp(r) for |r| <= ln2 / 2m, where adding
+// `shift` rounds x / ln2 to a multiple of 1 / m.
+KG_INLINE vf exp_native(vf x) {
+#if KG_SIMD_AVX512
+  const vf c = at_most(at_least(x, -105), 89);
+  const vf shift = splat<vf>(0x1.8p19);
+#else
+  const vf c = at_most(at_least(x, -87.3f), 88);
+  const vf shift = splat<vf>(0x1.8p20);
+#endif
+  const vf t = fma(c, splat<vf>(co::kInvLn2_hi), shift);
+  const vf n = t - shift;
+  const float ln2_hi = static_cast<float>(co::kLn2_hi);
+  const vf r = fma(n, splat<vf>(-ln2_hi), c), rl = n * splat<vf>(ln2_hi - co::kLn2_hi), s = r + rl;
+#if KG_SIMD_AVX512
+  const __m512i j = (__m512i)bit_cast<vi32>(t);
+  const vf hi = (vf)_mm512_maskz_permutexvar_ps(kAll16, j, (__m512)load(co::kPower16_hi));
+  const vf lo = (vf)_mm512_maskz_permutexvar_ps(kAll16, j, (__m512)load(co::kPower16_lo));
+  const vf p = fma(s * s, poly(s, co::kExpFloat16), rl);
+  const vf y = hi + fma(hi, r, fma(hi, p, lo));
+  // 2^floor(n), also where that is subnormal, but then with a second rounding.
+  const vf fast = (vf)_mm512_maskz_scalef_ps(kAll16, (__m512)y, (__m512)n);
+  const vi32 edge = (x < -87.3f) & (x > -104.0f);
+#else
+  const vi32 j = bit_cast<vi32>(t);
+  const vf hi = (vf)_mm256_permutevar8x32_ps((__m256)load(co::kPower8_hi), (__m256i)j);
+  const vf lo = (vf)_mm256_permutevar8x32_ps((__m256)load(co::kPower8_lo), (__m256i)j);
+  const vf p = fma(s * s, poly(s, co::kExpFloat8), rl);
+  const vf y = hi + fma(hi, r, fma(hi, p, lo));
+  vf fast = bit_cast<vf>(bit_cast<vi32>(y) + ((j >> 3) << 23));
+  fast = where(x < -87.3f, splat<vf>(0), where(x > 88, splat<vf>(__builtin_inff()), fast));
+  const vi32 edge = ((x < -87.3f) & (x > -104.0f)) | ((x > 88) & (x < 89));
+#endif
+  if (__builtin_expect(any(edge), 0)) return nan_of(x, where(edge, exp_edge(x), fast));
+  return nan_of(x, fast);
+}
+#else
+KG_INLINE vf exp_native(vf x) { return exp_wide(x); }
+#endif
+
+}  // namespace detail
+
+KG_INLINE vf exp(vf x) { return detail::exp_native(x); }
 
 KG_INLINE vf exp2(vf x) {
   using namespace detail;
@@ -74,15 +122,56 @@ KG_INLINE vf expm1(vf x) {
 }
 
 KG_INLINE vf sigmoid(vf x) {
-  return detail::in_double(x, [](vd v) { return 1 / (1 + detail::quick::exp(-v)); });
+  const vf e = exp(-abs(x));
+  return detail::nan_of(x, where(x < 0, e, 1) / (1 + e));
 }
 
+namespace detail {
+
+#if KG_SIMD_AVX512
+// Sixteen or thirty-two floats, looked up by the low bits of each index.
+KG_INLINE vf lookup16(const float* table, vi32 i) {
+  return (vf)_mm512_maskz_permutexvar_ps(kAll16, (__m512i)i, (__m512)load(table));
+}
+KG_INLINE vf lookup32(const float* table, vi32 i) {
+  return (vf)_mm512_permutex2var_ps((__m512)load(table), (__m512i)i, (__m512)load(table + 16));
+}
+
+// value + r slope + p as one sum: p is small, and what rounding the first two loses is added to it.
+KG_INLINE vf piece_sum(vf value, vf slope, vf r, vf p) {
+  const vf h = fma(r, slope, value);
+  return h + (fma(r, slope, value - h) + p);
+}
+#endif
+
+}  // namespace detail
+
 KG_INLINE vf tanh(vf x) {
+#if KG_SIMD_AVX512
+  using namespace detail;
+  // Polynomials about centres, four to an octave, their coefficients looked up in registers.
+  const vf a = at_most(abs(x), 9.5f);
+  const vi32 b = bit_cast<vi32>(a);
+  const vi32 k = (b >> 21) - 491;
+  const vi32 near = k < 1;
+  const vi32 i = where(near, vi32{}, k);
+  const vf r = a - where(near, 0, bit_cast<vf>((b & ~0x1fffff) | 0x100000));
+  vf p = fma(lookup32(co::kTanhC7, i), r, lookup32(co::kTanhC6, i));
+  p = fma(p, r, lookup32(co::kTanhC5, i));
+  p = fma(p, r, lookup32(co::kTanhC4, i));
+  p = fma(p, r, lookup32(co::kTanhC3, i));
+  p = fma(p, r, lookup32(co::kTanhC2, i));
+  p = fma(p, r, lookup32(co::kTanhSlope_lo, i));
+  p = fma(p, r, lookup32(co::kTanhValue_lo, i));
+  const vf y = piece_sum(lookup32(co::kTanhValue_hi, i), lookup32(co::kTanhSlope_hi, i), r, p);
+  return nan_of(x, copysign(y, x));
+#else
   const vf y = detail::in_double(abs(x), [](vd v) {
     const vd e = detail::quick::expm1(detail::at_most(v + v, 40));
     return e / (e + 2);
   });
   return copysign(y, x);
+#endif
 }
 
 KG_INLINE vf sinh(vf x) {
@@ -100,23 +189,57 @@ KG_INLINE vf cosh(vf x) {
   });
 }
 
+namespace detail {
+
+// What every logarithm gives where x > zero_at is not a finite number.
+KG_INLINE vf log_specials(vf x, float zero_at, vf y) {
+  const float inf = __builtin_inff();
+  y = where(x == zero_at, -inf, y);
+  y = where(x == inf, inf, y);
+  return nan_of(x, where(x >= zero_at, y, __builtin_nanf("")));
+}
+
+}  // namespace detail
+
 KG_INLINE vf log(vf x) {
-  return detail::in_double(x, [](vd v) { return detail::quick::log(v); });
+  using namespace detail;
+#if KG_SIMD_AVX512
+  // x = 2^k m with m in [3/4, 3/2); a table of sixteen takes m near 1.
+  const vi32 small = x < 0x1p-126f;
+  const vi32 b = bit_cast<vi32>(where(small, x * 0x1p24f, x));
+  const vi32 u = b - 0x3f400000;
+  const vf k = to_float(where(small, (u >> 23) - 24, u >> 23));
+  const vf m = bit_cast<vf>(b - (u & ~0x7fffff));
+  const vi32 j = u >> 19;
+  const vf r = fma(m, lookup16(co::kLogInverse, j), splat<vf>(-1));
+  const vf h = fma(k, splat<vf>(co::kLn2Short_hi), lookup16(co::kLogPiece_hi, j));
+  const vf l = fma(k, splat<vf>(co::kLn2Short_lo), lookup16(co::kLogPiece_lo, j));
+  const vf s = h + r;
+  const vf y = s + (((h - s) + r) + fma(r * r, poly(r, co::kLogFloat), l));
+#else
+  const vf y = in_double(x, [](vd v) { return quick::log_positive(v); });
+#endif
+  return log_specials(x, 0, y);
 }
 
 KG_INLINE vf log2(vf x) {
-  return detail::in_double(x, [](vd v) { return detail::quick::log(v) * detail::co::kInvLn2_hi; });
+  using namespace detail;
+  const vf y = in_double(x, [](vd v) {
+    const Split p = split(v);
+    return mul_add(quick::log_near_one(p.m - 1), splat<vd>(co::kInvLn2_hi), p.k);
+  });
+  return log_specials(x, 0, y);
 }
 
 KG_INLINE vf log10(vf x) {
-  return detail::in_double(x, [](vd v) { return detail::quick::log(v) * detail::co::kInvLn10_hi; });
+  const vf y = detail::in_double(
+      x, [](vd v) { return detail::quick::log_positive(v) * detail::co::kInvLn10_hi; });
+  return detail::log_specials(x, 0, y);
 }
 
 KG_INLINE vf log1p(vf x) {
-  const vf y = detail::in_double(x, [](vd v) {
-    return detail::log_specials(v, splat<vd>(-1), detail::quick::log1p_finite(v));
-  });
-  return where(x == 0, x, y);
+  const vf y = detail::in_double(x, [](vd v) { return detail::quick::log1p_finite(v); });
+  return where(x == 0, x, detail::log_specials(x, -1, y));
 }
 
 KG_INLINE vf asinh(vf x) {
@@ -277,29 +400,59 @@ namespace detail::quick {
 KG_INLINE vd erf_near(vd x, vd z) {
   return x * mul_add(z, poly(z, co::kErfQuick), splat<vd>(co::kTwoOverRootPi_hi));
 }
-// 0.45 <= a <= 11.
+// 0.74 <= a <= 11.
 KG_INLINE vd erfc_far(vd a) {
   const vd t = (a - 4) / (a + 4);
-  return poly(t, co::kErfcxQuick) * quick::exp(-(a * a)) / mul_add(splat<vd>(2), a, splat<vd>(1));
+  return (poly(t, co::kErfcxQuick) * quick::exp(-(a * a))) / mul_add(splat<vd>(2), a, splat<vd>(1));
 }
 
 }  // namespace detail::quick
 
+#if KG_SIMD_AVX512
+namespace detail {
+// erf next to the subnormal numbers, where float lanes have no room for a rest.
+KG_NOINLINE vf erf_tiny(vf x) {
+  return in_double(x, [](vd v) { return v * co::kTwoOverRootPi_hi; });
+}
+}  // namespace detail
+#endif
+
 KG_INLINE vf erf(vf x) {
+#if KG_SIMD_AVX512
+  using namespace detail;
+  // erf(k / 8 + r) by six numbers for each k, looked up in registers; beyond 3.94 it is 1.
+  const vf a = at_most(abs(x), 3.93f);
+  const vf shift = splat<vf>(0x1.8p20);
+  const vf t = a + shift;
+  const vf r = a - (t - shift);
+  const vi32 k = bit_cast<vi32>(t);
+  vf p = fma(lookup32(co::kErfC5, k), r, lookup32(co::kErfC4, k));
+  p = fma(p, r, lookup32(co::kErfC3, k));
+  p = fma(p, r, lookup32(co::kErfC2, k));
+  p = fma(p, r, lookup32(co::kErfSlope_lo, k));
+  p = fma(p, r, lookup32(co::kErfValue_lo, k));
+  const vf y = piece_sum(lookup32(co::kErfValue_hi, k), lookup32(co::kErfSlope_hi, k), r, p);
+  const vi32 tiny = (a < 0x1p-90f) & (a > 0);
+  if (__builtin_expect(any(tiny), 0)) {
+    return nan_of(x, where(tiny, erf_tiny(x), copysign(y, x)));
+  }
+  return nan_of(x, copysign(y, x));
+#else
   const vf y = detail::in_double(abs(x), [](vd a) {
-    a = detail::at_most(a, 5);
-    const vd far = 1 - detail::quick::erfc_far(detail::at_least(a, 1));
+    a = detail::at_most(a, 4);
+    const vd far = -detail::quick::expm1(-detail::poly(a - 2.5, detail::co::kErfFar));
     return where(a < 1, detail::quick::erf_near(a, a * a), far);
   });
   return copysign(y, x);
+#endif
 }
 
 KG_INLINE vf erfc(vf x) {
   return detail::in_double(x, [](vd v) {
     const vd a = abs(v);
     const vd near = 1 - detail::quick::erf_near(v, v * v);
-    const vd far = detail::quick::erfc_far(detail::at_most(detail::at_least(a, 0.45), 11));
-    return where(a < 0.5, near, where(v < 0, 2 - far, far));
+    const vd far = detail::quick::erfc_far(detail::at_most(detail::at_least(a, 0.75), 11));
+    return where(a < 0.75, near, where(v < 0, 2 - far, far));
   });
 }
 
@@ -307,8 +460,11 @@ KG_INLINE vf erfc(vf x) {
 // --------------------------------------------------------------------------------------
 
 KG_INLINE vf pow(vf x, vf y) {
-  const vf magnitude = detail::in_double(
-      abs(x), y, [](vd a, vd v) { return detail::quick::exp(v * detail::quick::log(a)); });
+  const vf magnitude = detail::in_double(abs(x), y, [](vd a, vd v) {
+    const vd l = detail::quick::log_positive(a);
+    const double inf = __builtin_inf();
+    return detail::quick::exp(v * where(a == 0, -inf, where(a == inf, inf, l)));
+  });
   return detail::pow_specials(x, y, magnitude);
 }
 
