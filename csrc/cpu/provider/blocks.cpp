@@ -18,6 +18,8 @@ namespace {
 constexpr int64_t kBlockBytes =
     2048;  // of one packed row of a block of B: with kChunk rows it fills half of a common L2
 constexpr int64_t kBlockRows = 768;    // of C between two packings of B
+constexpr int64_t kPanelGap = 128;       // keeps equal places of B's panels out of one cache set
+constexpr int64_t kSweepRows = 3;        // fewer rows than these stream through B in place
 constexpr double kSerialWork = 400e3;  // operations below which a second thread does not pay
 
 constexpr int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
@@ -35,6 +37,13 @@ thread_local Rooms rooms;
 char* offset(void* p, int64_t bytes) { return static_cast<char*>(p) + bytes; }
 const char* offset(const void* p, int64_t bytes) { return static_cast<const char*>(p) + bytes; }
 
+// Reading B in place pays where few rows of A would share its packing, unless rows far apart would be visited in turn.
+bool reads_b_in_place(const Product& p, int64_t rows) {
+  if (!p.b_plain) return false;
+  double bytes = double(p.depth) * double(p.n) * p.kernels->compute_size;
+  return rows <= kSweepRows || (rows <= 2 * p.kernels->rows && bytes <= 256e3) || bytes <= 24e3;
+}
+
 // One block of C, at most kBlockRows × the block's columns, all of its depth or one panel of it.
 class Tile {
  public:
@@ -46,13 +55,11 @@ class Tile {
         col_(col),
         cols_(cols),
         width_(2 * k_.vector) {
-    // B in place: worth it where few rows of A share the packing, or all of B lies in the first
-    // cache.
-    in_place_b_ =
-        p.b_plain && (rows <= 2 * k_.rows || p.depth * p.n * k_.compute_size <= 24 * 1024);
+    in_place_b_ = reads_b_in_place(p, rows);
+    sweeps_ = in_place_b_ && rows <= kSweepRows && cols >= 4 * width_;
+    pitch_ = std::min(kChunk, p.depth) * width_ * k_.compute_size + kPanelGap;
     room_a_ = room(Room::a, k_.rows * (kChunk + 2 * k_.vector) * int64_t(k_.compute_size));
-    int64_t b_cols = in_place_b_ ? width_ : up(cols, width_);
-    room_b_ = room(Room::b, std::min(kChunk, p.depth) * b_cols * k_.compute_size);
+    room_b_ = room(Room::b, (in_place_b_ ? 1 : parts(cols, width_)) * pitch_);
   }
 
   // All panels, then C.
@@ -124,51 +131,51 @@ class Tile {
 
   void pack_b(int64_t at, int64_t depth) {
     int64_t whole = in_place_b_ ? cols_ / k_.vector * k_.vector : 0;  // columns read in place
-    char* to = static_cast<char*>(room_b_);
-    for (int64_t j = whole; j < cols_; j += width_) {
-      int64_t n = std::min<int64_t>(width_, cols_ - j);
-      int64_t width = n <= k_.vector ? k_.vector : width_;
-      p_.source->b(at, depth, col_ + j, n, width, to);
-      to += depth * width * k_.compute_size;
-    }
+    if (whole < cols_) p_.source->b(at, depth, col_ + whole, cols_ - whole, pitch_, room_b_);
   }
 
   void multiply(const RowBlock& a, int64_t rows, int64_t at, int64_t depth, void* sums,
                 int64_t sums_row, bool add) {
     const Micro wide = k_.micro[1][rows - 1], narrow = k_.micro[0][rows - 1];
+    int64_t size = k_.compute_size, sum_size = k_.sum_size;
     int64_t j = 0;
     if (in_place_b_) {
-      const char* b = offset(p_.b_plain, (at * p_.b_row + col_) * k_.compute_size);
+      const char* b = offset(p_.b_plain, (at * p_.b_row + col_) * size);
+      if (sweeps_) {
+        j = cols_ / k_.vector * k_.vector;
+        for (int64_t i = 0; i < rows; ++i)
+          k_.sweep(depth, offset(a.data, i * a.row * size), a.col, b, p_.b_row,
+                   offset(sums, i * sums_row * sum_size), j, add);
+      }
       for (; j + width_ <= cols_; j += width_)
-        wide(depth, a.data, a.row, a.col, offset(b, j * k_.compute_size), p_.b_row,
-             offset(sums, j * k_.sum_size), sums_row, width_, add);
+        wide(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row,
+             offset(sums, j * sum_size), sums_row, width_, add);
       for (; j + k_.vector <= cols_; j += k_.vector)
-        narrow(depth, a.data, a.row, a.col, offset(b, j * k_.compute_size), p_.b_row,
-               offset(sums, j * k_.sum_size), sums_row, k_.vector, add);
+        narrow(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row,
+               offset(sums, j * sum_size), sums_row, k_.vector, add);
     }
     const char* b = static_cast<const char*>(room_b_);
-    for (; j < cols_; j += width_) {
+    for (; j < cols_; j += width_, b += pitch_) {
       int64_t n = std::min<int64_t>(width_, cols_ - j);
-      int64_t width = n <= k_.vector ? k_.vector : width_;
-      (width == width_ ? wide : narrow)(depth, a.data, a.row, a.col, b, width,
-                                        offset(sums, j * k_.sum_size), sums_row, n, add);
-      b += depth * width * k_.compute_size;
+      bool slim = n <= k_.vector;
+      (slim ? narrow : wide)(depth, a.data, a.row, a.col, b, slim ? k_.vector : width_,
+                             offset(sums, j * sum_size), sums_row, n, add);
     }
   }
 
   const Product& p_;
   const Kernels& k_;
   int64_t row_, rows_, col_, cols_, width_;
-  bool in_place_b_;
+  bool in_place_b_, sweeps_;
+  int64_t pitch_;  // bytes between the panels of B
   void* room_a_;
   void* room_b_;
 };
 
 int64_t block_columns(const Product& p, int64_t rows) {
-  // A single group of rows uses each packed column once: small blocks keep them in the nearest
-  // cache.
-  if (rows <= p.kernels->rows) return 8 * p.kernels->vector;
-  return kBlockBytes / p.kernels->compute_size;
+  int64_t bytes = kBlockBytes;
+  if (rows <= p.kernels->rows && reads_b_in_place(p, rows)) bytes *= 4;
+  return bytes / p.kernels->compute_size;
 }
 
 template <class F>

@@ -28,9 +28,8 @@ class Source {
   // Rows [row, row + rows) of A, depth [from, from + depth); at most kernels.rows rows, kChunk
   // deep; `room` may hold them.
   virtual RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const = 0;
-  // Columns [col, col + n) of B, depth [from, from + depth), as rows of `width` columns, those
-  // beyond n zero.
-  virtual void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t width,
+  // Columns [col, col + n) of B, depth [from, from + depth), in panels as Kernels::pack_b leaves them.
+  virtual void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
                  void* room) const = 0;
 
  protected:

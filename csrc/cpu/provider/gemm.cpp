@@ -70,13 +70,12 @@ class Plain final : public Source {
     return {room, steps[0], steps[1]};
   }
 
-  void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t width,
-         void* room) const override {
+  void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch, void* room) const override {
     int64_t first = from * kernels->per_depth_den / kernels->per_depth_num;
     const char* at = b_data + (first * b_strides.row + col / kernels->per_column * b_strides.col) *
                                   kernels->source_size;
     kernels->pack_b(at, b_strides.row, b_strides.col, length(first, depth), n / kernels->per_column,
-                    width, room);
+                    pitch, room);
   }
 
  private:

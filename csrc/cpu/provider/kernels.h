@@ -23,10 +23,14 @@ using Micro = void (*)(int64_t k, const void* a, int64_t a_row, int64_t a_col, c
 // i·steps[0] + p·steps[1].
 using PackA = void (*)(const void* source, int64_t row, int64_t col, int64_t rows, int64_t depth,
                        void* out, int64_t* steps);
-// Depth × columns of the source into rows of `width` compute elements; columns beyond n become
-// zeros.
+// Depth × columns of the source into panels of two vectors' width, `pitch` bytes apart, the last one vector wide where that is enough;
+// columns beyond n become zeros.
 using PackB = void (*)(const void* source, int64_t row, int64_t col, int64_t depth, int64_t n,
-                       int64_t width, void* out);
+                       int64_t pitch, void* out);
+// One row of C over many columns of a B that is read in place: `sums` = or += a × B. Streams through rows of B, where the
+// micro kernels would jump from row to row.
+using Sweep = void (*)(int64_t k, const void* a, int64_t a_col, const void* b, int64_t b_row, void* sums, int64_t n,
+                       bool add);
 // out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`.
 using Finish = void (*)(const void* sums, int64_t sums_row, void* out, int64_t out_row,
                         int64_t rows, int64_t n, const void* bias, bool accumulate, bool relu);
@@ -45,6 +49,7 @@ struct Kernels {
   bool plain;                // the source is in the compute type: operands may be read in place
   bool sums_in_place;        // C can hold the accumulators
   Micro micro[2][kMaxRows];  // [vectors - 1][rows - 1]
+  Sweep sweep;
   PackA pack_a;
   PackB pack_b;
   Finish finish;

@@ -1,4 +1,4 @@
-// GFLOP/s of products next to the figures they are held to, on two threads.
+// GFLOP/s of products next to the figures they are held to; two threads unless an argument says another number.
 //
 // Built as test_gemm.cpp is, with -O3.
 #include "harness.h"
@@ -42,9 +42,9 @@ void bench(const Row& r) {
 }  // namespace
 }  // namespace kagari::test
 
-int main() {
+int main(int argc, char** argv) {
   using namespace kagari::test;
-  omp_set_num_threads(2);
+  omp_set_num_threads(argc > 1 ? std::atoi(argv[1]) : 2);
   const Row f32[] = {{"square", 1, 1024, 1024, 1024, 0, 200},
                      {"square", 1, 1024, 1024, 1024, 2, 200},
                      {"square", 1, 1024, 1024, 1024, 1, 200},
