@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/parallel.h"
+#include "cpu/convert.h"
 #include "ops/joining.h"
 #include "ops/views.h"
 
@@ -16,12 +17,12 @@ constexpr int64_t kGrainBytes = 1 << 16;
 
 // A copy with its dimensions sorted by the target's strides and merged where both sides allow.
 struct Move {
-  int64_t sizes[kMaxDims], to[kMaxDims], from[kMaxDims];
+  int64_t sizes[2 * kMaxDims], to[2 * kMaxDims], from[2 * kMaxDims];
   int n = 0;
 };
 
 Move simplify(Ints sizes, Ints to, Ints from) {
-  int64_t order[kMaxDims];
+  int64_t order[2 * kMaxDims];
   int n = 0;
   for (int64_t d = 0; d < sizes.n; ++d)
     if (sizes[d] != 1) order[n++] = d;
@@ -54,7 +55,7 @@ Move simplify(Ints sizes, Ints to, Ints from) {
 struct Walk {
   const Move& m;
   int n;
-  int64_t at[kMaxDims];
+  int64_t at[2 * kMaxDims];
   int64_t to = 0, from = 0;
   Walk(const Move& move, int inner, int64_t position) : m(move), n(move.n - inner) {
     for (int d = n - 1; d >= 0; --d) {
@@ -176,10 +177,8 @@ void zero_bytes(char* to, int64_t bytes) {
 
 namespace {
 
-void move_tensor(TensorImpl* to, const TensorImpl* from) {
-  move_elements({to->sizes, to->ndim}, to->data, {to->strides(), to->ndim}, from->data,
-                {from->strides(), from->ndim}, itemsize(to->dtype));
-}
+Ints sizes_of(const TensorImpl* t) { return {t->sizes, t->ndim}; }
+Ints strides_of(const TensorImpl* t) { return {t->strides(), t->ndim}; }
 // The same elements in the same order under the target's (row-major) sizes.
 void move_flat(TensorImpl* to, const TensorImpl* from) {
   move_elements({from->sizes, from->ndim}, to->data, contiguous_strides({from->sizes, from->ndim}),
@@ -189,13 +188,135 @@ void move_flat(TensorImpl* to, const TensorImpl* from) {
 // ---- copies of views --------------------------------------------------------------------------------------------
 
 void clone_cpu(Results& out, const Tensor& input, std::optional<MemoryFormat>) {
-  move_tensor(out[0].get(), input.get());
+  convert(out[0].get(), input.get());
 }
 void reshape_cpu(Results& out, const Tensor& input, Ints) { move_flat(out[0].get(), input.get()); }
 void flatten_cpu(Results& out, const Tensor& input, int64_t, int64_t) {
   move_flat(out[0].get(), input.get());
 }
 void ravel_cpu(Results& out, const Tensor& input) { move_flat(out[0].get(), input.get()); }
+
+// ---- joins ------------------------------------------------------------------------------------------------------
+
+// Writes `from` into the window of `out` that starts `at` elements behind its first; other dtypes are converted in a
+// row-major copy on the way.
+void move_into(TensorImpl* out, int64_t at, Ints sizes, Ints strides, const TensorImpl* from) {
+  int64_t size = itemsize(out->dtype);
+  char* to = out->data + at * size;
+  if (from->dtype == out->dtype)
+    return move_elements(sizes, to, strides, from->data, strides_of(from), size);
+  Dims dense = contiguous_strides(sizes);
+  Workspace own(size_t(from->numel * itemsize(from->dtype))), converted(size_t(from->numel * size));
+  move_elements(sizes, own.as<char>(), dense, from->data, strides_of(from), itemsize(from->dtype));
+  convert_block(converted.as<char>(), out->dtype, own.as<char>(), from->dtype, from->numel);
+  move_elements(sizes, to, strides, converted.as<char>(), dense, size);
+}
+
+void cat_cpu(Results& out, TensorList tensors, int64_t dim) {
+  TensorImpl* o = out[0].get();
+  dim = wrap_dim(dim, o->ndim);
+  int64_t at = 0;
+  for (int64_t i = 0; i < tensors.n; ++i) {
+    const TensorImpl* t = tensors.at(i);
+    if (t->numel > 0) move_into(o, at, sizes_of(t), strides_of(o), t);
+    if (t->ndim == o->ndim) at += t->sizes[dim] * o->strides()[dim];
+  }
+}
+void stack_cpu(Results& out, TensorList tensors, int64_t dim) {
+  TensorImpl* o = out[0].get();
+  dim = wrap_dim(dim, o->ndim);
+  Dims strides(strides_of(o));
+  strides.erase(dim);
+  for (int64_t i = 0; i < tensors.n; ++i)
+    move_into(o, i * o->strides()[dim], sizes_of(tensors.at(i)), strides, tensors.at(i));
+}
+
+void pad_cpu(Results& out, const Tensor& input, Ints pad, Scalar value) {
+  TensorImpl* o = out[0].get();
+  int64_t size = itemsize(o->dtype);
+  alignas(16) char one[16] = {};
+  store_scalar(one, o->dtype, value);
+  Dims none(o->ndim, 0), sizes(input.sizes());
+  move_elements(sizes_of(o), o->data, strides_of(o), one, none, size);
+  char* to = o->data;
+  const char* from = input.data();
+  for (int64_t i = 0; i < pad.n / 2; ++i) {
+    int64_t d = input.dim() - 1 - i, before = pad[2 * i], after = pad[2 * i + 1];
+    to += std::max<int64_t>(before, 0) * o->strides()[d] * size;
+    from += std::max<int64_t>(-before, 0) * input.strides()[d] * size;
+    sizes[d] += std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
+    if (sizes[d] <= 0) return;
+  }
+  move_elements(sizes, to, strides_of(o), from, input.strides(), size);
+}
+
+void flip_dims(TensorImpl* to, const Tensor& input, Ints dims) {
+  if (input.numel() == 0) return;
+  Dims strides(input.strides());
+  const char* from = input.data();
+  for (int64_t d : dims) {
+    d = wrap_dim(d, input.dim());
+    if (input.dim() == 0) break;
+    from += (input.sizes()[d] - 1) * strides[d] * input.itemsize();
+    strides[d] = -strides[d];
+  }
+  move_elements(input.sizes(), to->data, strides_of(to), from, strides, input.itemsize());
+}
+void flip_cpu(Results& out, const Tensor& input, Ints dims) { flip_dims(out[0].get(), input, dims); }
+void fliplr_cpu(Results& out, const Tensor& input) { flip_dims(out[0].get(), input, Ints{1}); }
+void flipud_cpu(Results& out, const Tensor& input) { flip_dims(out[0].get(), input, Ints{0}); }
+
+// Each rolled dimension falls into two stretches; their products are moved as blocks.
+void roll_blocks(Dims& sizes, char* to, Ints to_strides, const char* from, Ints from_strides, int64_t itemsize,
+                 const int64_t* shift, int64_t dim) {
+  if (dim == sizes.size()) return move_elements(sizes, to, to_strides, from, from_strides, itemsize);
+  int64_t n = sizes[dim], s = shift[dim];
+  for (int part = 0; part < 2; ++part) {
+    int64_t begin = part ? n - s : 0, length = part ? s : n - s, target = part ? 0 : s;
+    if (length == 0) continue;
+    sizes[dim] = length;
+    roll_blocks(sizes, to + target * to_strides[dim] * itemsize, to_strides, from + begin * from_strides[dim] * itemsize,
+                from_strides, itemsize, shift, dim + 1);
+  }
+  sizes[dim] = n;
+}
+void roll_cpu(Results& out, const Tensor& input, Ints shifts, Ints dims) {
+  TensorImpl* o = out[0].get();
+  if (input.numel() == 0) return;
+  if (dims.empty()) {  // as if it were flat
+    int64_t n = input.numel(), s = (shifts[0] % n + n) % n, size = input.itemsize();
+    Workspace flat(input.is_contiguous() ? 0 : size_t(n * size));
+    const char* from = input.data();
+    if (!input.is_contiguous()) {
+      move_elements(input.sizes(), flat.as<char>(), contiguous_strides(input.sizes()), from, input.strides(), size);
+      from = flat.as<char>();
+    }
+    move_elements(Ints{n - s}, o->data + s * size, Ints{1}, from, Ints{1}, size);
+    move_elements(Ints{s}, o->data, Ints{1}, from + (n - s) * size, Ints{1}, size);
+    return;
+  }
+  int64_t shift[kMaxDims] = {};
+  for (int64_t i = 0; i < dims.n; ++i) {
+    int64_t d = wrap_dim(dims[i], input.dim());
+    if (input.dim() == 0) break;
+    shift[d] = ((shift[d] + shifts[i]) % input.sizes()[d] + input.sizes()[d]) % input.sizes()[d];
+  }
+  Dims sizes(input.sizes());
+  roll_blocks(sizes, o->data, strides_of(o), input.data(), input.strides(), input.itemsize(), shift, 0);
+}
+
+void repeat_into(TensorImpl* o, const Tensor& input) {
+  if (o->numel == 0) return;
+  Dims sizes, to, from;
+  int64_t lead = o->ndim - input.dim();
+  for (int64_t d = 0; d < o->ndim; ++d) {
+    int64_t own = d < lead ? 1 : input.sizes()[d - lead];
+    sizes.push_back(o->sizes[d] / own), to.push_back(own * o->strides()[d]), from.push_back(0);
+    sizes.push_back(own), to.push_back(o->strides()[d]), from.push_back(d < lead ? 0 : input.strides()[d - lead]);
+  }
+  move_elements(sizes, o->data, to, input.data(), from, input.itemsize());
+}
+void repeat_cpu(Results& out, const Tensor& input, Ints) { repeat_into(out[0].get(), input); }
 
 // ---- embed ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +330,7 @@ void add_to(T& a, T b) {
 // Adds in the order of the input's elements. Leading dimensions whose windows are disjoint run in parallel.
 template <class T>
 void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_strides) {
-  int64_t order[kMaxDims];
+  int64_t order[2 * kMaxDims];
   Move m;
   std::iota(order, order + sizes.n, 0);
   std::stable_sort(order, order + sizes.n,
@@ -246,7 +367,7 @@ void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_str
 }
 
 bool reaches_once(Ints sizes, Ints strides) {
-  int64_t order[kMaxDims];
+  int64_t order[2 * kMaxDims];
   int n = 0;
   for (int64_t d = 0; d < sizes.n; ++d)
     if (sizes[d] > 1) order[n++] = d;
@@ -282,5 +403,16 @@ KG_KERNEL(reshape, cpu, reshape_cpu)
 KG_KERNEL(flatten, cpu, flatten_cpu)
 KG_KERNEL(ravel, cpu, ravel_cpu)
 KG_KERNEL(embed, cpu, embed_cpu)
+KG_KERNEL(cat, cpu, cat_cpu)
+KG_KERNEL(concat, cpu, cat_cpu)
+KG_KERNEL(concatenate, cpu, cat_cpu)
+KG_KERNEL(stack, cpu, stack_cpu)
+KG_KERNEL(constant_pad_nd, cpu, pad_cpu)
+KG_KERNEL(flip, cpu, flip_cpu)
+KG_KERNEL(fliplr, cpu, fliplr_cpu)
+KG_KERNEL(flipud, cpu, flipud_cpu)
+KG_KERNEL(roll, cpu, roll_cpu)
+KG_KERNEL(repeat, cpu, repeat_cpu)
+KG_KERNEL(tile, cpu, repeat_cpu)
 
 }  // namespace kagari

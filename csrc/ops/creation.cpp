@@ -317,6 +317,11 @@ Tensor zeros(Ints sizes, Dtype dtype, Device device) {
 Tensor ones(Ints sizes, Dtype dtype, Device device) {
   return call(rows::ones, sizes, dtype, Value(), device);
 }
+Tensor to(const Tensor& t, Dtype dtype, Device device, bool copy, MemoryFormat format) {
+  bool same = t.dtype() == dtype && t.device() == device &&
+              (format == MemoryFormat::preserve || is_contiguous_as(t.get(), format));
+  return same && !copy ? t : call(rows::to_copy, t, dtype, Value(), device, Value(), false, format);
+}
 Tensor zeros_like(const Tensor& t) { return call(rows::zeros_like, t); }
 Tensor arange(int64_t end, Device device) {
   return call(rows::arange, Scalar(end), Dtype::i64, Value(), device);
