@@ -30,7 +30,9 @@ def _places(mode: str, before: int, after: int, size: int, dim: int, input: Tens
         )
     places = kagari.arange(-before, size + after, device=input.device)
     if mode == "circular":
-        return places.remainder(size)
+        # What negative padding cuts does not come back around.
+        first = max(0, -before)
+        return (places - first).remainder(size - first - max(0, -after)) + first
     if mode == "replicate":
         return places.clamp(0, size - 1)
     return (size - 1) - ((size - 1) - places.abs()).abs()

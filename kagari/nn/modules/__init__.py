@@ -86,6 +86,7 @@ from kagari.nn.modules.activation import (
     ELU,
     GELU,
     GLU,
+    SELU,
     Hardshrink,
     Hardsigmoid,
     Hardswish,
@@ -98,7 +99,6 @@ from kagari.nn.modules.activation import (
     RReLU,
     ReLU,
     ReLU6,
-    SELU,
     SiLU,
     Sigmoid,
     Softmax,
@@ -171,6 +171,7 @@ from kagari.nn.modules.pixelshuffle import (
 from kagari.nn.modules.channelshuffle import (
     ChannelShuffle,
 )
+from kagari.nn.modules import lazy, utils
 
 __all__ = [
     "CELU",

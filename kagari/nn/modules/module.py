@@ -786,11 +786,17 @@ class Module:
     # ---- attributes ----
 
     def __getattr__(self, name: str) -> Any:
+        # Spelled out: this runs for every parameter that a forward reads.
         own = self.__dict__
-        for registry in ("_parameters", "_buffers", "_modules"):
-            members = own.get(registry)
-            if members is not None and name in members:
-                return members[name]
+        members = own.get("_parameters")
+        if members is not None and name in members:
+            return members[name]
+        members = own.get("_modules")
+        if members is not None and name in members:
+            return members[name]
+        members = own.get("_buffers")
+        if members is not None and name in members:
+            return members[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:
