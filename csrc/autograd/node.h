@@ -62,7 +62,8 @@ class Few {
     n_ = n;
   }
   void clear() {
-    for (int i = 0; i < n_; ++i) p_[i] = T();
+    if constexpr (!std::is_trivially_destructible_v<T>)
+      for (int i = 0; i < n_; ++i) p_[i] = T();
     n_ = 0;
     if (p_ != inline_) delete[] p_;
     p_ = inline_;

@@ -236,7 +236,7 @@ PyType_Slot node_slots[] = {{Py_tp_doc, const_cast<char*>("A recorded operation:
                             {Py_tp_members, node_members},
                             {0, nullptr}};
 PyType_Spec node_spec{"kagari._core.Node", sizeof(Node), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, node_slots};
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, node_slots};
 
 // ---- Functions written in Python -------------------------------------------------------------------------------
 

@@ -57,7 +57,8 @@ Tensor div_or_zero(const Tensor& a, const Tensor& b) {
 Tensor scatter_selected(const Tensor& g, const Tensor& indices, Ints sizes, int64_t dim, bool keepdim) {
   Tensor base = zeros(sizes, g.dtype(), g.device());
   if (sizes.n == 0) return g;
-  return keepdim ? scatter(base, dim, indices, g) : scatter(base, dim, unsqueeze(indices, dim), unsqueeze(g, dim));
+  if (keepdim) return call(rows::scatter_src, base, dim, indices, g);
+  return call(rows::scatter_src, base, dim, unsqueeze(indices, dim), unsqueeze(g, dim));
 }
 
 static bool has_zero(const Tensor& x) {
