@@ -297,8 +297,9 @@ def test_state_and_repr(row):
     assert list(ours.state_dict()) == list(theirs.state_dict())
     assert ours.state_dict()._metadata == theirs.state_dict()._metadata
     # Initial values bit for bit.
-    for key, value in theirs.state_dict().items():
-        np.testing.assert_array_equal(numpy_of(ours.state_dict()[key]), numpy_of(value), key)
+    for key, value in theirs.named_parameters():
+        np.testing.assert_array_equal(numpy_of(ours.get_parameter(key)), numpy_of(value), key)
+    assert_same_state(theirs, ours, CLOSE32)
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import kagari
 from kagari import Tensor
+from kagari._core import ops
 from kagari.overrides import overridable
 
 
@@ -28,7 +29,7 @@ def pairwise_distance(
         >>> pairwise_distance(kagari.tensor([3.0, 4.0]), kagari.zeros(2), eps=0.0).item()
         5.0
     """
-    return (x1 - x2 + eps).norm(p, dim=-1, keepdim=keepdim)
+    return ops.linalg_vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 @overridable
@@ -55,7 +56,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 
 def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
-    norm = x.norm(2, dim, keepdim=True).clone()
+    norm = ops.linalg_vector_norm(x, 2, dim, True).clone()
     with kagari.no_grad():  # the bound does not take part in the gradient
         norm.clamp_min_(eps)
     return x / norm
@@ -85,4 +86,5 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if p < 0:
         raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
     rows, columns = kagari.triu_indices(input.size(0), input.size(0), 1, device=input.device)
-    return (input.index_select(0, rows) - input.index_select(0, columns)).norm(p, dim=1)
+    difference = input.index_select(0, rows) - input.index_select(0, columns)
+    return ops.linalg_vector_norm(difference, p, 1)

@@ -8,10 +8,7 @@ import warnings
 import kagari
 from kagari import Tensor
 from kagari._core import ops
-from kagari.nn._functional._primitive import primitive
 from kagari.overrides import overridable
-
-_dropout_ = primitive("dropout_")
 
 
 def _check_probability(p: float) -> None:
@@ -43,7 +40,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     Reference: Hinton et al. 2012, https://arxiv.org/abs/1207.0580
     """
     _check_probability(p)
-    return _dropout_(input, p, training) if inplace else ops.dropout(input, p, training)
+    if inplace:
+        return _drop(input, p, training, inplace=True, channels=False, alpha=False)
+    return ops.dropout(input, p, training)
 
 
 def _channel_noise(input: Tensor) -> Tensor:
@@ -58,7 +57,7 @@ def _channel_noise(input: Tensor) -> Tensor:
 def _drop(
     input: Tensor, p: float, training: bool, inplace: bool, channels: bool, alpha: bool
 ) -> Tensor:
-    """The kinds of dropout beside the plain one: whole channels, and SELU's fixed moments."""
+    """Dropout in place, of whole channels, and with SELU's fixed moments."""
     if p == 0 or not training or input.numel() == 0:
         return input
     if p == 1:

@@ -15,7 +15,6 @@ conv3d = primitive("conv3d")
 conv_transpose1d = primitive("conv_transpose1d")
 conv_transpose2d = primitive("conv_transpose2d")
 conv_transpose3d = primitive("conv_transpose3d")
-one_hot = primitive("one_hot")
 scaled_dot_product_attention = primitive("scaled_dot_product_attention")
 
 
@@ -103,10 +102,55 @@ def _renorm_rows_(weight: Tensor, places: Tensor, max_norm: float, norm_type: fl
     with kagari.no_grad():
         places = places.reshape(-1)
         rows = weight.detach().index_select(0, places)
-        norms = rows.norm(norm_type, dim=1, keepdim=True)
+        norms = ops.linalg_vector_norm(rows, norm_type, 1, True)
         shorter = rows * (max_norm / (norms + 1e-7))
         # A place that occurs twice is written twice with the same values.
         weight.detach()[places] = kagari.where(norms > max_norm, shorter, rows)
+
+
+@overridable
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
+    r"""Ones at given places: :math:`y_{i c} = 1` where :math:`c = x_i`, else 0.
+
+    Args:
+        input (Tensor): classes, int64 of any shape.
+        num_classes (int): C; one more than the greatest class by default.
+
+    Returns:
+        int64 ``(*input.shape, C)``.
+
+    Raises:
+        RuntimeError: a class is negative or not below C, the dtype is not int64, or C is to be
+            found in an empty input.
+
+    Example:
+        >>> import kagari
+        >>> one_hot(kagari.tensor([1, 0]), 3).tolist()
+        [[0, 1, 0], [1, 0, 0]]
+    """
+    if input.dtype != kagari.int64:
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type int64, got {input.dtype}"
+        )
+    if input.numel() == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        shape = (*input.shape, num_classes)
+        return kagari.zeros(shape, dtype=kagari.int64, device=input.device)
+    if int(input.min()) < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    greatest = int(input.max())
+    if num_classes == -1:
+        num_classes = greatest + 1
+    elif num_classes <= 0:
+        raise RuntimeError(f"num_classes should be positive, got {num_classes}")
+    elif greatest >= num_classes:
+        raise RuntimeError(
+            f"Class values must be smaller than num_classes, got {greatest} of {num_classes}"
+        )
+    shape = (*input.shape, num_classes)
+    result = kagari.zeros(shape, dtype=kagari.int64, device=input.device)
+    return result.scatter_(-1, input.unsqueeze(-1), 1)
 
 
 @overridable

@@ -83,7 +83,7 @@ def l1_loss(
     """
     _same_shape("l1_loss", input, target)
     reduction = _Reduction.resolve(size_average, reduce, reduction)
-    loss = (input - target).abs()
+    loss = ops._absolute_error(input, target)
     if weight is not None:
         return _weighted(loss, weight, input, reduction, by_weight=True)
     return _reduce(loss, reduction)
@@ -121,7 +121,7 @@ def mse_loss(
     """
     _same_shape("mse_loss", input, target)
     reduction = _Reduction.resolve(size_average, reduce, reduction)
-    loss = (input - target).square()
+    loss = ops._squared_error(input, target)
     if weight is not None:
         return _weighted(loss, weight, input, reduction, by_weight=True)
     return _reduce(loss, reduction)
@@ -167,11 +167,9 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     _same_shape("smooth_l1_loss", input, target)
     reduction = _Reduction.resolve(size_average, reduce, reduction)
-    distance = (input - target).abs()
     if beta == 0.0:
-        return _reduce(distance, reduction)
-    near = 0.5 * distance * distance / beta
-    return _reduce(kagari.where(distance < beta, near, distance - 0.5 * beta), reduction)
+        return _reduce(ops._absolute_error(input, target), reduction)
+    return _reduce(ops._smooth_l1(input, target, beta), reduction)
 
 
 @overridable
@@ -214,9 +212,7 @@ def huber_loss(
         )
     _same_shape("huber_loss", input, target)
     reduction = _Reduction.resolve(None, None, reduction)
-    distance = (input - target).abs()
-    near = 0.5 * distance * distance
-    loss = kagari.where(distance <= delta, near, delta * (distance - 0.5 * delta))
+    loss = ops._huber(input, target, delta)
     if weight is not None:
         return _weighted(loss, weight, input, reduction, by_weight=False)
     return _reduce(loss, reduction)
@@ -419,17 +415,10 @@ def binary_cross_entropy(
         )
     if not bool(((input >= 0) & (input <= 1)).all()):
         raise RuntimeError("all elements of input should be between 0 and 1")
-    loss = (target - 1) * _log_cut(1 - input) - target * _log_cut(input)
+    loss = ops._binary_cross_entropy(input, target)
     if weight is not None:
         loss = loss * weight
     return _reduce(loss, reduction)
-
-
-def _log_cut(x: Tensor) -> Tensor:
-    """The logarithm, at 0 the value -100 with the slope 1e12 (PyTorch's)."""
-    zero = x == 0
-    at_zero = (x + 1e-12).log() + (-100 - math.log(1e-12))
-    return kagari.where(zero, at_zero, x.masked_fill(zero, 1.0).log().clamp_min(-100))
 
 
 @overridable
@@ -472,10 +461,10 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.size()}) must be the same as input size ({input.size()})"
         )
-    log_sigmoid = logsigmoid(input)
-    if pos_weight is not None:
-        log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
-    loss = (1 - target) * input - log_sigmoid
+    if pos_weight is None:
+        loss = ops._binary_cross_entropy_with_logits(input, target)
+    else:
+        loss = ops._binary_cross_entropy_with_logits_weighted(input, target, pos_weight)
     if weight is not None:
         loss = loss * weight
     return _reduce(loss, reduction)
@@ -529,7 +518,7 @@ def kl_div(
     if log_target:
         loss = target.exp() * (target - input)
     else:
-        loss = kagari.xlogy(target, target) - target * input
+        loss = ops.xlogy(target, target) - target * input
     reduced = _reduce(loss, reduction)
     if batchmean and input.dim() != 0:
         reduced = reduced / input.size(0)

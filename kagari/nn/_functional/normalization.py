@@ -73,9 +73,25 @@ def batch_norm(
             raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     elif eps < 0.0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
-    return ops.batch_norm(
-        input, weight, bias, running_mean, running_var, training, momentum, eps, False
-    )
+    if training:
+        result, mean, var = ops.batch_norm_train(input, weight, bias, eps)
+        if running_mean is not None or running_var is not None:
+            _move(running_mean, mean, momentum)
+            count = input.numel() // input.size(1)
+            _move(running_var, var * (count / (count - 1)), momentum)
+        return result  # type: ignore[no-any-return]
+    if running_mean is None or running_var is None:
+        raise RuntimeError(
+            "batch_norm: expected running_mean and running_var when training=False, got None; "
+            "give both or set training=True"
+        )
+    return ops.batch_norm_eval(input, weight, bias, running_mean, running_var, eps)
+
+
+def _move(running: Tensor | None, seen: Tensor, momentum: float) -> None:
+    if running is not None:
+        with kagari.no_grad():
+            running.mul_(1 - momentum).add_(seen, alpha=momentum)
 
 
 @overridable
@@ -127,16 +143,15 @@ def instance_norm(
         return None if t is None else t.repeat(batch)
 
     mean, var = spread(running_mean), spread(running_var)
-    result = ops.batch_norm(
+    result = batch_norm(
         input.reshape(1, batch * channels, *shape[2:]),
-        spread(weight),
-        spread(bias),
         mean,
         var,
+        spread(weight),
+        spread(bias),
         use_input_stats,
         momentum,
         eps,
-        False,
     )
     if use_input_stats:
         with kagari.no_grad():
@@ -312,7 +327,7 @@ def normalize(
         >>> normalize(kagari.tensor([[0.0, 4.0]])).tolist()
         [[0.0, 1.0]]
     """
-    norm = input.norm(p, dim, keepdim=True).clamp_min(eps)
+    norm = ops.linalg_vector_norm(input, p, dim, True).clamp_min(eps)
     if out is None:
         return input / norm
     return kagari.div(input, norm, out=out)

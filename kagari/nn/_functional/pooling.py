@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import kagari
 from kagari import Tensor
 from kagari._core import ops
 from kagari.nn._functional._primitive import primitive
@@ -75,8 +74,7 @@ def max_pool1d(
         ``(N, C, L_out)``; with ``return_indices`` a pair.
 
     Example:
-        >>> import kagari
-        >>> max_pool1d(kagari.tensor([[1.0, 4.0, 2.0, 3.0]]), 2).tolist()
+        >>>         >>> max_pool1d(kagari.tensor([[1.0, 4.0, 2.0, 3.0]]), 2).tolist()
         [[4.0, 3.0]]
     """
     if return_indices:
@@ -129,8 +127,7 @@ def max_pool2d(
         ``(N, C, H_out, W_out)``; with ``return_indices`` a pair.
 
     Example:
-        >>> import kagari
-        >>> max_pool2d(kagari.arange(16.0).view(1, 4, 4), 2).tolist()
+        >>>         >>> max_pool2d(kagari.arange(16.0).view(1, 4, 4), 2).tolist()
         [[[5.0, 7.0], [13.0, 15.0]]]
     """
     if stride is None:
@@ -212,8 +209,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
         ``(N, C, output_size)``; with ``return_indices`` a pair.
 
     Example:
-        >>> import kagari
-        >>> adaptive_max_pool1d(kagari.arange(6.0).view(1, 6), 2).tolist()
+        >>>         >>> adaptive_max_pool1d(kagari.arange(6.0).view(1, 6), 2).tolist()
         [[2.0, 5.0]]
     """
     both = _adaptive_max_pool1d(input, output_size)
@@ -242,8 +238,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
         ``(N, C, *output_size)``; with ``return_indices`` a pair.
 
     Example:
-        >>> import kagari
-        >>> adaptive_max_pool2d(kagari.arange(16.0).view(1, 4, 4), 1).tolist()
+        >>>         >>> adaptive_max_pool2d(kagari.arange(16.0).view(1, 4, 4), 1).tolist()
         [[[15.0]]]
     """
     both = _adaptive_max_pool2d(input, _list_with_default(output_size, input.size()))
@@ -287,8 +282,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         ``(N, C, *output_size)``.
 
     Example:
-        >>> import kagari
-        >>> adaptive_avg_pool2d(kagari.arange(4.0).view(1, 2, 2), 1).tolist()
+        >>>         >>> adaptive_avg_pool2d(kagari.arange(4.0).view(1, 2, 2), 1).tolist()
         [[[1.5]]]
     """
     size = _list_with_default(output_size, input.size())
@@ -331,7 +325,7 @@ def _lp_pool(
     mean = avg_pool(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     # Odd powers may leave a negative mean: as in PyTorch the root is that of its absolute value
     # with its sign.
-    return (kagari.sign(mean) * ops.relu(kagari.abs(mean))).mul(count).pow(1.0 / norm_type)
+    return (mean.sign() * mean.abs().relu()).mul(count).pow(1.0 / norm_type)
 
 
 @overridable
@@ -355,8 +349,7 @@ def lp_pool1d(
         ``(N, C, L_out)``.
 
     Example:
-        >>> import kagari
-        >>> lp_pool1d(kagari.tensor([[3.0, 4.0]]), 2, 2).tolist()
+        >>>         >>> lp_pool1d(kagari.tensor([[3.0, 4.0]]), 2, 2).tolist()
         [[5.0]]
     """
     size = _single(kernel_size)
@@ -384,8 +377,7 @@ def lp_pool2d(
         ``(N, C, H_out, W_out)``.
 
     Example:
-        >>> import kagari
-        >>> lp_pool2d(kagari.ones(1, 2, 2), 2, 2).tolist()
+        >>>         >>> lp_pool2d(kagari.ones(1, 2, 2), 2, 2).tolist()
         [[[2.0]]]
     """
     size = _pair(kernel_size)

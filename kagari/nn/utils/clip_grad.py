@@ -8,6 +8,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
+from kagari._core import ops
 
 __all__ = [
     "clip_grad_norm",
@@ -55,8 +56,8 @@ def get_total_norm(
         return kagari.tensor(0.0)
     with kagari.no_grad():
         device = tensors[0].device
-        norms = [t.norm(norm_type).to(device) for t in tensors]
-        total = kagari.stack(norms).norm(norm_type)
+        norms = [ops.linalg_vector_norm(t, norm_type).to(device) for t in tensors]
+        total = ops.linalg_vector_norm(kagari.stack(norms), norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
