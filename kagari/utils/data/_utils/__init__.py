@@ -1,0 +1,1 @@
+"""The parts of DataLoader: fetching, collating, worker processes."""
