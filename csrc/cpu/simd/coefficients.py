@@ -209,6 +209,7 @@ def main() -> None:
     near_two = series(lambda t: (mp.loggamma(2 + t) / t - (1 - mp.euler)) / t, slope)
     note = "(lgamma(2 + t) / t - kLgamma0) / t, |t| <= 1/2"
     emit("kLgamma", note, near_two, -0.5, 0.5, 22)
+    emit("kLgammaQuick", note + ", short", near_two, -0.5, 0.5, 13)
 
     def stirling(u: mp.mpf) -> mp.mpf:
         x = 1 / mp.sqrt(u)
@@ -218,6 +219,8 @@ def main() -> None:
     series_at_zero = series(stirling, mp.mpf(1) / 12)
     emit("kStirling", "x times Stirling's rest of lgamma in 1 / x^2, x >= 8",
          series_at_zero, 0, mp.mpf(1) / 64, 9)  # fmt: skip
+    emit("kStirlingQuick", "the same, short",
+         series_at_zero, 0, mp.mpf(1) / 64, 5)  # fmt: skip
 
     def digamma_rest(u: mp.mpf) -> mp.mpf:
         x = 1 / mp.sqrt(u)
@@ -286,17 +289,17 @@ def float_tables() -> None:
 
 
 def tanh_tables() -> None:
-    """Pieces of tanh: below 1/16, then four to an octave up to 10 and a little."""
+    """Pieces of tanh over the eighths of the octaves of |x| + 3/4, from 3/4 to 10 and a little."""
     rows = []
     for k in range(32):
         if k == 0:
             odd = fit(lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
                       mp.mpf("1e-12"), mp.mpf(1) / 256, 2)  # fmt: skip
-            rows.append([mp.mpf(0), mp.mpf(1), mp.mpf(0), odd[0], mp.mpf(0), odd[1], mp.mpf(0), mp.mpf(0)])
+            rows.append([mp.mpf(v) for v in (0, 1, 0, odd[0], 0, odd[1], 0, 0)])
             continue
-        octave, quarter = divmod(k - 1, 4)
-        half = mp.mpf(2) ** (octave - 4) / 8
-        centre = mp.mpf(2) ** (octave - 4) * (1 + mp.mpf(quarter) / 4) + half
+        octave, eighth = divmod(k + 4, 8)
+        half = mp.mpf(2) ** (octave - 1) / 16
+        centre = mp.mpf(2) ** (octave - 1) * (1 + mp.mpf(eighth) / 8) + half - mp.mpf("0.75")
         value, slope = mp.tanh(centre), mp.sech(centre) ** 2
 
         def rest(r: mp.mpf, c: mp.mpf = centre, v: mp.mpf = value, s: mp.mpf = slope) -> mp.mpf:

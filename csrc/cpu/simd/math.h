@@ -11,16 +11,23 @@
 
 namespace kagari::KG_ISA::simd {
 
-// 1 / sqrt(x), within one unit in the last place.
+// 1 / sqrt(x) with one step of Newton's from the exact residual 1 - x y^2.
 KG_INLINE vf rsqrt(vf x) {
+#if KG_SIMD_FMA
+  const vf y = 1 / sqrt(x);
+  const vf h = x * y;
+  const vf rest = fma(-fma(x, y, -h), y, fma(-h, y, splat<vf>(1)));
+  return where((x > 0) & (x < __builtin_inff()), fma(0.5f * y, rest, y), y);
+#else
   return detail::in_double(x, [](vd v) { return 1 / sqrt(v); });
+#endif
 }
 KG_INLINE vd rsqrt(vd x) {
   using namespace detail;
   const vd y = 1 / sqrt(x);
-  // One step of Newton's from the exact residual 1 - x y^2.
   const Pair h = two_product(x, y);
   const vd rest = mul_add(-h.lo, y, fused(-h.hi, y, splat<vd>(1)));
+  // Splitting a product without fma has no room for the largest numbers.
 #if KG_SIMD_FMA
   const double top = __builtin_inf();
 #else

@@ -58,62 +58,97 @@ KG_INLINE vd log1p_finite(vd u) {
 
 namespace detail {
 
-KG_INLINE vf exp_wide(vf x) {
-  return in_double(x, [](vd v) { return quick::exp(v); });
-}
+#if KG_SIMD_AVX512 || KG_SIMD_AVX2
+#define KG_SIMD_EXP_NATIVE 1
 
-#if KG_SIMD_FMA && (KG_SIMD_AVX512 || KG_SIMD_AVX2)
-// exp where its result is subnormal or next to the largest float.
-KG_NOINLINE vf exp_edge(vf x) { return exp_wide(x); }
-
-// exp in float lanes: 2^(j / m) from a register, times exp(r) for |r| <= ln2 / 2m, where adding
-// `shift` rounds x / ln2 to a multiple of 1 / m.
-KG_INLINE vf exp_native(vf x) {
+// 2^n exp(r + rl) in float lanes, |r + rl| <= ln2 / 2m, where t = n + kExpShift and n is a multiple
+// of 1 / m: the fraction's power of two comes from a register. Subnormal results are rounded twice
+// on AVX-512 and wrong on AVX2, as is overflow.
 #if KG_SIMD_AVX512
-  const vf c = at_most(at_least(x, -105), 89);
-  const vf shift = splat<vf>(0x1.8p19);
+inline constexpr float kExpShift = 0x1.8p19f;  // m = 16
 #else
-  const vf c = at_most(at_least(x, -87.3f), 88);
-  const vf shift = splat<vf>(0x1.8p20);
+inline constexpr float kExpShift = 0x1.8p20f;  // m = 8
 #endif
-  const vf t = fma(c, splat<vf>(co::kInvLn2_hi), shift);
-  const vf n = t - shift;
-  const float ln2_hi = static_cast<float>(co::kLn2_hi);
-  const vf r = fma(n, splat<vf>(-ln2_hi), c), rl = n * splat<vf>(ln2_hi - co::kLn2_hi), s = r + rl;
+KG_INLINE vf exp_scaled(vf t, vf r, vf rl) {
+  const vf s = r + rl;
+  const vi32 j = bit_cast<vi32>(t);
 #if KG_SIMD_AVX512
-  const __m512i j = (__m512i)bit_cast<vi32>(t);
-  const vf hi = (vf)_mm512_maskz_permutexvar_ps(kAll16, j, (__m512)load(co::kPower16_hi));
-  const vf lo = (vf)_mm512_maskz_permutexvar_ps(kAll16, j, (__m512)load(co::kPower16_lo));
+  const vf hi = (vf)_mm512_maskz_permutexvar_ps(kAll16, (__m512i)j, (__m512)load(co::kPower16_hi));
+  const vf lo = (vf)_mm512_maskz_permutexvar_ps(kAll16, (__m512i)j, (__m512)load(co::kPower16_lo));
   const vf p = fma(s * s, poly(s, co::kExpFloat16), rl);
   const vf y = hi + fma(hi, r, fma(hi, p, lo));
-  // 2^floor(n), also where that is subnormal, but then with a second rounding.
-  const vf fast = (vf)_mm512_maskz_scalef_ps(kAll16, (__m512)y, (__m512)n);
-  const vi32 edge = (x < -87.3f) & (x > -104.0f);
+  return (vf)_mm512_maskz_scalef_ps(kAll16, (__m512)y, (__m512)(t - kExpShift));
 #else
-  const vi32 j = bit_cast<vi32>(t);
   const vf hi = (vf)_mm256_permutevar8x32_ps((__m256)load(co::kPower8_hi), (__m256i)j);
   const vf lo = (vf)_mm256_permutevar8x32_ps((__m256)load(co::kPower8_lo), (__m256i)j);
   const vf p = fma(s * s, poly(s, co::kExpFloat8), rl);
   const vf y = hi + fma(hi, r, fma(hi, p, lo));
-  vf fast = bit_cast<vf>(bit_cast<vi32>(y) + ((j >> 3) << 23));
-  fast = where(x < -87.3f, splat<vf>(0), where(x > 88, splat<vf>(__builtin_inff()), fast));
-  const vi32 edge = ((x < -87.3f) & (x > -104.0f)) | ((x > 88) & (x < 89));
+  return bit_cast<vf>(bit_cast<vi32>(y) + ((j >> 3) << 23));
 #endif
-  if (__builtin_expect(any(edge), 0)) return nan_of(x, where(edge, exp_edge(x), fast));
+}
+
+// `fast` with its ends put right: results from [zero, low) are subnormal and come from `wide`, and
+// so, but for AVX-512, do those from (high, inf]; outside of these are 0 and infinity.
+template <class Wide>
+KG_INLINE vf exp_ends(vf x, vf fast, float zero, float low, float high, float inf, Wide wide) {
+#if KG_SIMD_AVX512
+  (void)high, (void)inf;
+  const vi32 edge = (x < low) & (x > zero);
+#else
+  fast = where(x < low, splat<vf>(0), where(x > high, splat<vf>(__builtin_inff()), fast));
+  const vi32 edge = ((x < low) & (x > zero)) | ((x > high) & (x < inf));
+#endif
+  if (__builtin_expect(any(edge), 0)) return nan_of(x, where(edge, wide(x), fast));
   return nan_of(x, fast);
 }
-#else
-KG_INLINE vf exp_native(vf x) { return exp_wide(x); }
+
+KG_NOINLINE vf exp_wide(vf x) {
+  return in_double(x, [](vd v) { return quick::exp(v); });
+}
+KG_NOINLINE vf exp2_wide(vf x) {
+  return in_double(x,
+                   [](vd v) { return quick::exp(at_most(at_least(v, -200), 200) * co::kLn2_hi); });
+}
 #endif
 
 }  // namespace detail
 
-KG_INLINE vf exp(vf x) { return detail::exp_native(x); }
+KG_INLINE vf exp(vf x) {
+  using namespace detail;
+#if KG_SIMD_EXP_NATIVE
+#if KG_SIMD_AVX512
+  const vf c = at_most(at_least(x, -105), 89);
+#else
+  const vf c = at_most(at_least(x, -87.3f), 88);
+#endif
+  const vf t = fma(c, splat<vf>(co::kInvLn2_hi), splat<vf>(kExpShift));
+  const vf n = t - kExpShift;
+  const float ln2 = static_cast<float>(co::kLn2_hi);
+  const vf y = exp_scaled(t, fma(n, splat<vf>(-ln2), c), n * splat<vf>(ln2 - co::kLn2_hi));
+  return exp_ends(x, y, -104, -87.3f, 88, 89, [](vf v) { return exp_wide(v); });
+#else
+  return in_double(x, [](vd v) { return quick::exp(v); });
+#endif
+}
 
 KG_INLINE vf exp2(vf x) {
   using namespace detail;
+#if KG_SIMD_EXP_NATIVE
+#if KG_SIMD_AVX512
+  const vf c = at_most(at_least(x, -151), 129);
+#else
+  const vf c = at_most(at_least(x, -126), 127);
+#endif
+  const vf t = c + kExpShift;
+  const vf d = c - (t - kExpShift);
+  const float ln2 = static_cast<float>(co::kLn2_hi);
+  const vf r = d * ln2;
+  const vf rl = fma(d, splat<vf>(co::kLn2_hi - ln2), fma(d, splat<vf>(ln2), -r));
+  return exp_ends(x, exp_scaled(t, r, rl), -150, -126, 127, 128, [](vf v) { return exp2_wide(v); });
+#else
   return in_double(x,
                    [](vd v) { return quick::exp(at_most(at_least(v, -200), 200) * co::kLn2_hi); });
+#endif
 }
 
 KG_INLINE vf expm1(vf x) {
@@ -122,8 +157,17 @@ KG_INLINE vf expm1(vf x) {
 }
 
 KG_INLINE vf sigmoid(vf x) {
+#if KG_SIMD_FMA
   const vf e = exp(-abs(x));
-  return detail::nan_of(x, where(x < 0, e, 1) / (1 + e));
+  const vf num = where(x < 0, e, 1);
+  const vf d = 1 + e, dl = (1 - d) + e;
+  const vf q = num / d;
+  // What the division and the sum rounded off, over d; 1 / d is q or 1 - q.
+  const vf rest = fma(-q, dl, fma(-q, d, num));
+  return detail::nan_of(x, fma(where(x < 0, 1 - q, q), rest, q));
+#else
+  return detail::in_double(x, [](vd v) { return 1 / (1 + detail::quick::exp(-v)); });
+#endif
 }
 
 namespace detail {
@@ -149,13 +193,13 @@ KG_INLINE vf piece_sum(vf value, vf slope, vf r, vf p) {
 KG_INLINE vf tanh(vf x) {
 #if KG_SIMD_AVX512
   using namespace detail;
-  // Polynomials about centres, four to an octave, their coefficients looked up in registers.
-  const vf a = at_most(abs(x), 9.5f);
-  const vi32 b = bit_cast<vi32>(a);
-  const vi32 k = (b >> 21) - 491;
-  const vi32 near = k < 1;
-  const vi32 i = where(near, vi32{}, k);
-  const vf r = a - where(near, 0, bit_cast<vf>((b & ~0x1fffff) | 0x100000));
+  // Polynomials about centres, their coefficients looked up in registers; the pieces are eighths
+  // of the octaves of |x| + 3/4.
+  const vf a = at_most(abs(x), 9.2f);
+  const vi32 b = bit_cast<vi32>(a + 0.75f);
+  const vi32 i = (b >> 20) - 1012;
+  const vf centre = bit_cast<vf>((b & ~0xfffff) | 0x80000) - 0.75f;
+  const vf r = a - where(i == 0, 0, centre);
   vf p = fma(lookup32(co::kTanhC7, i), r, lookup32(co::kTanhC6, i));
   p = fma(p, r, lookup32(co::kTanhC5, i));
   p = fma(p, r, lookup32(co::kTanhC4, i));
@@ -440,8 +484,11 @@ KG_INLINE vf erf(vf x) {
 #else
   const vf y = detail::in_double(abs(x), [](vd a) {
     a = detail::at_most(a, 4);
+    const vd near = detail::quick::erf_near(a, a * a);
+    const vi64 outside = a >= 1;
+    if (!any(outside)) return near;
     const vd far = -detail::quick::expm1(-detail::poly(a - 2.5, detail::co::kErfFar));
-    return where(a < 1, detail::quick::erf_near(a, a * a), far);
+    return where(outside, far, near);
   });
   return copysign(y, x);
 #endif
@@ -471,6 +518,57 @@ KG_INLINE vf pow(vf x, vf y) {
 KG_INLINE vf hypot(vf x, vf y) {
   const vf r = detail::in_double(x, y, [](vd a, vd b) { return sqrt(mul_add(a, a, b * b)); });
   return where(isinf(x) | isinf(y), __builtin_inff(), r);
+}
+
+// ---- erfinv and lgamma
+// -----------------------------------------------------------------------------
+
+KG_INLINE vf erfinv(vf x) {
+  const vf y = detail::in_double(x, [](vd v) {
+    const vd a = detail::at_most(abs(v), 0x1.fffffep-1);
+    return detail::erfinv_start<false>(a, -detail::quick::log_positive((1 - a) * (1 + a)));
+  });
+  const vf a = abs(x);
+  const vf r = where(a < 1, y, where(a == 1, __builtin_inff(), splat<vf>(__builtin_nanf(""))));
+  return detail::nan_of(x, copysign(r, x));
+}
+
+namespace detail {
+
+// Negative numbers want the poles and zeros between them; those come from double's own form.
+KG_NOINLINE vf lgamma_wide(vf x) {
+  return in_double(x, [](vd v) { return simd::lgamma(v); });
+}
+
+namespace quick {
+
+// Finite x > 0, as lgamma_positive in plain double lanes.
+KG_INLINE vd lgamma_positive(vd x) {
+  const vd xs = at_most(x, 8.5);
+  const vd n = round(xs);
+  const vd t = xs - where(n < 8, n, splat<vd>(8));
+  vd p = splat<vd>(1);
+  for (int j = 2; j < 8; ++j) p = where(n > j, p * (t + j), p);
+  const vi64 down = n < 2;
+  p = where(down, where(n < 1, xs * (xs + 1), xs), p);
+  const vi64 far = x >= 8.5;
+  const vd l = log_positive(where(far, x, p));
+  const vd q = t * mul_add(t, poly(t, co::kLgammaQuick), splat<vd>(co::kLgamma0_hi));
+  const vd near = q + where(down, -l, l);
+  const vd i = 1 / x;
+  const vd rest = mul_add(i, poly(i * i, co::kStirlingQuick), splat<vd>(co::kHalfLog2Pi_hi - 0.5));
+  return where(far, mul_add(x - 0.5, l - 1, rest), near);
+}
+
+}  // namespace quick
+}  // namespace detail
+
+KG_NOINLINE vf lgamma(vf x) {
+  using namespace detail;
+  const vf y = in_double(x, [](vd v) { return quick::lgamma_positive(at_most(abs(v), 1e40)); });
+  const vi32 negative = (x < 0) | (x == 0);
+  if (any(negative)) return nan_of(x, where(negative, lgamma_wide(x), y));
+  return nan_of(x, y);
 }
 
 }  // namespace kagari::KG_ISA::simd

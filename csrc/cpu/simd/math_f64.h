@@ -41,16 +41,14 @@ KG_INLINE vd expm1(vd x) {
 }
 
 KG_INLINE vd sigmoid(vd x) {
-  using namespace detail;
-  // e / (1 + e) with e = exp(-|x|) below zero, 1 / (1 + e) above.
-  const ExpParts p = exp_parts<true>(at_least(-abs(x), -746), vd{});
-  const Pair m = one_plus(p.hi, p.lo);
-  const vd s = power_of_two(at_least(p.n, -1000) + kShift);
-  const Pair d = add(scale_exactly(m, s), splat<vd>(1));
-  const Pair up = divide({splat<vd>(1), vd{}}, d);
-  const Pair down = divide(m, d);
-  const vd y = where(x < 0, scale(down, p.n), up.hi + up.lo);
-  return nan_of(x, y);
+  // exp never overflows here, and keeps the small results.
+  const vd e = exp(-abs(x));
+  const vd num = where(x < 0, e, 1);
+  const vd d = 1 + e, dl = (1 - d) + e;
+  const vd q = num / d;
+  // What the division and the sum rounded off, over d; 1 / d is q or 1 - q.
+  const vd rest = mul_add(-q, dl, detail::fused(-q, d, num));
+  return detail::nan_of(x, mul_add(where(x < 0, 1 - q, q), rest, q));
 }
 
 KG_INLINE vd tanh(vd x) {

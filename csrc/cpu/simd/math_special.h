@@ -45,11 +45,15 @@ KG_NOINLINE vd erf(vd x) {
   using namespace detail;
   const vd a = abs(x);
   const Pair near = erf_near(a);
-  const Scaled c = erfc_far(at_most(at_least(a, 1), 6.5));
-  const vd s = power_of_two(c.n + kShift);
-  const Pair far = fast_two_sum(splat<vd>(1), -c.v.hi * s);
-  const vd y = where(a < 1, near.hi + near.lo, far.hi + (far.lo - c.v.lo * s));
-  return copysign(where(a < 0x1p-1000, a * co::kTwoOverRootPi_hi, y), x);
+  vd y = near.hi + near.lo;
+  const vi64 outside = a >= 1;
+  if (any(outside)) {
+    const Scaled c = erfc_far(at_most(at_least(a, 1), 6.5));
+    const vd s = power_of_two(c.n + kShift);
+    const Pair far = fast_two_sum(splat<vd>(1), -c.v.hi * s);
+    y = where(outside, far.hi + (far.lo - c.v.lo * s), y);
+  }
+  return nan_of(x, copysign(where(a < 0x1p-1000, a * co::kTwoOverRootPi_hi, y), x));
 }
 
 KG_NOINLINE vd erfc(vd x) {
@@ -194,21 +198,17 @@ KG_INLINE vf remainder(vf x, vf y) {
 
 namespace detail {
 
-// erfinv(x) for |x| < 1 to 33 bits; `end` includes the doubles too near 1 for a float.
+// erfinv(x) for |x| < 1 to 33 bits, given w = -log(1 - x^2), of which the absolute error counts;
+// `end` includes the doubles too near 1 for a float.
 template <bool end>
-KG_INLINE vd erfinv_start(vd x) {
-  const vd a = abs(x);
-  const Pair u = two_product(a, a);
-  // (1 - a)(1 + a) without losing what is left of 1 - a.
-  const vd w = -log_pair<false>((1 - a) * (1 + a), vd{}).hi;
-  const vd small = -log1p_pair<false>(-u.hi, vd{}).hi;
-  const vi64 near = w < 5;
-  vd p = poly(where(a < 0.5, small, w) - 2.5, co::kErfinv);
-  if (any(~near)) {
-    const vd s = sqrt(w);
-    vd far = poly(s - 3, co::kErfinvFar);
-    if constexpr (end) far = where(w < 16.5, far, poly(s - 5, co::kErfinvEnd));
-    p = where(near, p, far);
+KG_INLINE vd erfinv_start(vd x, vd w) {
+  const vi64 far = w >= 5;
+  vd p = poly(w - 2.5, co::kErfinv);
+  if (any(far)) {
+    const vd s = sqrt(where(far, w, splat<vd>(9)));
+    vd q = poly(s - 3, co::kErfinvFar);
+    if constexpr (end) q = where(w < 16.5, q, poly(s - 5, co::kErfinvEnd));
+    p = where(far, q, p);
   }
   return x * p;
 }
@@ -225,27 +225,22 @@ KG_INLINE vd erfinv_specials(vd x, vd y) {
 KG_NOINLINE vd erfinv(vd x) {
   using namespace detail;
   const vd a = at_most(abs(x), 0x1.fffffffffffffp-1);
-  const vd y = erfinv_start<true>(a);
+  const vd y = erfinv_start<true>(a, -log_pair<false>((1 - a) * (1 + a), vd{}).hi);
   // One step of Newton's; the distance from erf(y) to a by way of the smaller of erf and erfc.
   const vi64 near = y < 0.9;
   const Pair e = erf_near(where(near, y, vd{}));
-  const vd d_near = (e.hi - a) + e.lo;
-  const Scaled c = erfc_far(at_least(y, 0.9));
-  const vd s = power_of_two(c.n + kShift);
-  const vd d_far = ((1 - a) - c.v.hi * s) - c.v.lo * s;
+  vd d = (e.hi - a) + e.lo;
+  if (any(~near)) {
+    const Scaled c = erfc_far(at_least(y, 0.9));
+    const vd s = power_of_two(c.n + kShift);
+    d = where(near, d, ((1 - a) - c.v.hi * s) - c.v.lo * s);
+  }
   const vd slope = exp_rounded<false>(y * y, vd{}) * co::kHalfRootPi_hi;
-  const vd step = where(near, d_near, d_far) * slope;
+  const vd step = d * slope;
   // Halley's correction of the step: the second derivative is -2 y times the first.
   const vd r = y - step * mul_add(y, step, splat<vd>(1));
   const vd tiny = mul_add(a, splat<vd>(co::kHalfRootPi_hi), a * co::kHalfRootPi_lo);
   return erfinv_specials(x, copysign(where(a < 0x1p-30, tiny, r), x));
-}
-
-KG_INLINE vf erfinv(vf x) {
-  return detail::in_double(x, [](vd v) {
-    const vd a = detail::at_most(abs(v), 0x1.fffffep-1);
-    return detail::erfinv_specials(v, copysign(detail::erfinv_start<false>(a), v));
-  });
 }
 
 // ---- gamma functions
@@ -354,9 +349,6 @@ KG_NOINLINE vd digamma(vd x) {
   return nan_of(x, y);
 }
 
-KG_NOINLINE vf lgamma(vf x) {
-  return detail::in_double(x, [](vd v) { return simd::lgamma(v); });
-}
 KG_NOINLINE vf digamma(vf x) {
   return detail::in_double(x, [](vd v) { return simd::digamma(v); });
 }

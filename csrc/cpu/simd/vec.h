@@ -59,7 +59,13 @@ using vi16 = std::int16_t __attribute__((vector_size(KG_SIMD_BYTES)));
 using vu16 = std::uint16_t __attribute__((vector_size(KG_SIMD_BYTES)));
 using vi32 = std::int32_t __attribute__((vector_size(KG_SIMD_BYTES)));
 using vu32 = std::uint32_t __attribute__((vector_size(KG_SIMD_BYTES)));
-using vi64 = std::int64_t __attribute__((vector_size(KG_SIMD_BYTES)));
+// Comparing doubles gives lanes of this type, which in clang is not that of std::int64_t.
+#if defined(__clang__)
+using Lane64 = long long;
+#else
+using Lane64 = std::int64_t;
+#endif
+using vi64 = Lane64 __attribute__((vector_size(KG_SIMD_BYTES)));
 using vu64 = std::uint64_t __attribute__((vector_size(KG_SIMD_BYTES)));
 // Half as many floats (or 32-bit integers): as many as vd has lanes.
 using vf_half = float __attribute__((vector_size(KG_SIMD_BYTES / 2)));

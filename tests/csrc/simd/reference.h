@@ -111,7 +111,7 @@ inline const Reference kReferences[] = {
     KG_LIBM(log2, 0.56, 0.51),
     KG_LIBM(log10, 0.56, 0.51),
     KG_LIBM(log1p, 0.52, 0.53),
-    KG_REF(sigmoid, 2.2, 0.52, 0, x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)),
+    KG_REF(sigmoid, 1.6, 1.6, 0, x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)),
            x < 0 ? expq(x) / (1 + expq(x)) : 1 / (1 + expq(-x))),
     KG_LIBM(sin, 0.501, 0.51),
     KG_LIBM(cos, 0.501, 0.51),
