@@ -103,9 +103,11 @@ class Tile {
   }
 
   void finish_rows(void* sums, int64_t sums_row, int64_t i, int64_t rows) {
-    const void* bias =
-        p_.bias ? offset(p_.bias, col_ * int64_t(k_.source_size / k_.per_column)) : nullptr;
-    k_.finish(sums, sums_row, c_at(i), p_.c_row, rows, cols_, bias, p_.accumulate, p_.relu);
+    const void* bias = p_.bias;
+    int64_t item = k_.source_size;
+    if (bias) bias = offset(bias, p_.bias_by_row ? (row_ + i) * item : col_ * (item / k_.per_column));
+    k_.finish(sums, sums_row, c_at(i), p_.c_row, rows, cols_, bias, p_.bias_by_row, p_.accumulate,
+              p_.relu);
   }
 
   // sums = the chunks of [from, to) added in order (on top of what is there with `onto`); done(i,
@@ -285,8 +287,10 @@ void run_split(const Product& p, const Plan& plan) {
     int64_t row = group * k.rows, rows = std::min<int64_t>(k.rows, p.m - row);
     char* total = sums + row * pitch * k.sum_size;
     for (int64_t i = 1; i < panels; ++i) k.add(total, pitch, total + i * bytes, pitch, rows, p.n);
+    const void* bias = p.bias;
+    if (bias && p.bias_by_row) bias = offset(bias, row * int64_t(k.source_size));
     k.finish(total, pitch, offset(p.c, row * p.c_row * int64_t(k.source_size / k.per_column)),
-             p.c_row, rows, p.n, p.bias, p.accumulate, p.relu);
+             p.c_row, rows, p.n, bias, p.bias_by_row, p.accumulate, p.relu);
   });
 }
 

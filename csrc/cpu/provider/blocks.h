@@ -46,6 +46,7 @@ struct Product {
   void* c = nullptr;
   int64_t c_row = 0;
   const void* bias = nullptr;
+  bool bias_by_row = false;  // an element of the bias for each row instead of each column
   bool accumulate = false, relu = false;
 };
 

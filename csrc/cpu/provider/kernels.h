@@ -31,11 +31,29 @@ using PackB = void (*)(const void* source, int64_t row, int64_t col, int64_t dep
 // micro kernels would jump from row to row.
 using Sweep = void (*)(int64_t k, const void* a, int64_t a_col, const void* b, int64_t b_row, void* sums, int64_t n,
                        bool add);
-// out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`.
+// out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`. A bias has an element for each column, or with
+// `by_row` for each row.
 using Finish = void (*)(const void* sums, int64_t sums_row, void* out, int64_t out_row,
-                        int64_t rows, int64_t n, const void* bias, bool accumulate, bool relu);
+                        int64_t rows, int64_t n, const void* bias, bool by_row, bool accumulate, bool relu);
 using Add = void (*)(void* total, int64_t total_row, const void* part, int64_t part_row,
                      int64_t rows, int64_t n);
+
+// Where a group of at most 16 neighbouring pixels comes from: lane l at offset + l·step, where the mask has bit l; other lanes are zero.
+struct Piece {
+  int64_t offset;
+  uint32_t mask;
+};
+// The pieces of every group of a run of pixels, for every tap of a convolution's window.
+struct PixelMap {
+  const Piece* pieces;
+  const int32_t* start;  // of tap t, group g: pieces [start[t·groups + g], start[t·groups + g + 1])
+  int64_t taps, groups;
+  int lanes;             // pixels in a group: 8 or 16
+  int64_t step;          // between neighbouring pixels of the source
+};
+// Rows of the unfolded image: row k is channel k / taps seen through tap k % taps. out: `rows` rows of groups·lanes elements.
+using Gather = void (*)(const PixelMap& map, const void* source, int64_t channel, int64_t first,
+                        int64_t rows, void* out, int64_t out_row);
 
 struct Kernels {
   int rows;           // of the largest micro kernel
@@ -52,6 +70,7 @@ struct Kernels {
   Sweep sweep;
   PackA pack_a;
   PackB pack_b;
+  Gather gather;
   Finish finish;
   Add add;
 };
