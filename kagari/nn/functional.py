@@ -40,6 +40,7 @@ from kagari.nn._functional.activation import (
     threshold,
     threshold_,
 )
+from kagari.nn._functional.attention import multi_head_attention_forward
 from kagari.nn._functional.distance import cosine_similarity, pairwise_distance, pdist
 from kagari.nn._functional.dropout import (
     alpha_dropout,
@@ -198,6 +199,7 @@ __all__ = [
     "max_pool3d_with_indices",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

@@ -86,7 +86,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         done = memo.get(id(self))
         if done is None:
-            done = type(self)(self.data.clone(), self.requires_grad)
+            done = type(self)(self.detach().clone(), self.requires_grad)
             memo[id(self)] = done
         return done
 
@@ -98,8 +98,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         hooks: OrderedDict[int, Any] = OrderedDict()
         state = dict(self.__dict__)
         if not state:
-            return _rebuild_parameter, (self.data, self.requires_grad, hooks)
-        return _rebuild_parameter_with_state, (self.data, self.requires_grad, hooks, state)
+            return _rebuild_parameter, (self.detach(), self.requires_grad, hooks)
+        return _rebuild_parameter_with_state, (self.detach(), self.requires_grad, hooks, state)
 
     # Results of operations on parameters are plain tensors.
     __torch_function__ = _disabled_torch_function_impl

@@ -515,3 +515,53 @@ def test_mlp_state_loads_from_torch():
     assert repr(ours.load_state_dict(state)) == "<All keys matched successfully>"
     want = numpy_of(theirs.eval()(torch.tensor(x)))
     np.testing.assert_allclose(numpy_of(ours.eval()(kagari.tensor(x))), want, **CLOSE32)
+
+
+ATTENTION = [
+    ({}, {}),
+    ({"bias": False, "batch_first": True}, {"need_weights": False}),
+    ({"add_bias_kv": True, "add_zero_attn": True}, {"average_attn_weights": False}),
+    ({"kdim": 5, "vdim": 3}, {}),
+    ({"add_zero_attn": True}, {"attn_mask": "bool", "key_padding_mask": "bool"}),
+    ({"batch_first": True}, {"attn_mask": "float3", "key_padding_mask": "float"}),
+    ({}, {"attn_mask": "bool", "is_causal": True, "need_weights": False}),
+    ({}, {"unbatched": True}),
+    ({}, {"self": True}),
+]
+
+
+@pytest.mark.parametrize(("made", "called"), ATTENTION)
+@pytest.mark.parametrize("training", [True, False])
+def test_multihead_attention(made, called, training):
+    called = dict(called)
+    unbatched, itself = called.pop("unbatched", False), called.pop("self", False)
+    causal = np.triu(np.ones((4, 4), bool), 1)
+    padding = np.zeros((2, 4), bool)
+    padding[1, -1] = True
+    masks = {
+        ("attn_mask", "bool"): causal,
+        ("attn_mask", "float3"): arrays([randn(4, 4, 4)], np.float32)[0],
+        ("key_padding_mask", "bool"): padding,
+        ("key_padding_mask", "float"): padding.astype(np.float32) * 2,
+    }
+    sizes = (8, made.get("kdim", 8), made.get("vdim", 8))
+    lead = (4,) if unbatched else (2, 4) if made.get("batch_first") else (4, 2)
+    values = arrays([randn(*lead, size) for size in sizes], np.float32)
+    results = []
+    for lib in (torch, kagari):
+        lib.manual_seed(3)
+        m = lib.nn.MultiheadAttention(8, 2, **made).train(training)
+        inputs = [lib.tensor(v).requires_grad_() for v in values]
+        if itself:
+            inputs = inputs[:1] * 3
+        given = {k: lib.tensor(masks[k, v]) if (k, v) in masks else v for k, v in called.items()}
+        output, weights = m(*inputs, **given)
+        output.square().sum().backward()
+        grads = [p.grad for p in m.parameters()] + [t.grad for t in inputs]
+        results.append((repr(m), list(m.state_dict()), [output, weights, *grads]))
+    assert results[0][:2] == results[1][:2]
+    for want, got in zip(results[0][2], results[1][2], strict=True):
+        assert (want is None) == (got is None)
+        if want is not None:
+            assert tuple(got.shape) == tuple(want.shape)
+            np.testing.assert_allclose(numpy_of(got), numpy_of(want), rtol=1e-4, atol=1e-5)

@@ -339,3 +339,35 @@ def test_missing_primitives_say_so():
 
     with pytest.raises(NotImplementedError, match="no_such_op: expected a kernel in the core"):
         primitive("no_such_op")(1)
+
+
+def attend(embed_dim=4, heads=2, query=(3, 1, 4), key=(3, 1, 4), value=(3, 1, 4), **kwargs):
+    inputs = [kagari.zeros(shape) for shape in (query, key, value)]
+    return nn.MultiheadAttention(embed_dim, heads)(*inputs, **kwargs)
+
+
+ATTENTION_ERRORS = [
+    ({"embed_dim": 0}, ValueError, "must be greater than 0"),
+    ({"heads": 3}, AssertionError, "embed_dim must be divisible by num_heads"),
+    ({"query": (4,)}, AssertionError, "unbatched 2D or batched 3D"),
+    ({"key": (3, 4)}, AssertionError, "`key` and `value` to be 3-D but found 2-D"),
+    ({"value": (2, 1, 4)}, AssertionError, "does not match value shape"),
+    ({"query": (3, 1, 6)}, AssertionError, "was expecting embedding dimension of 4, but got 6"),
+    ({"is_causal": True}, RuntimeError, "Need attn_mask if specifying the is_causal hint"),
+    ({"attn_mask": (2, 2)}, RuntimeError, "The shape of the 2D attn_mask"),
+    ({"attn_mask": (4,)}, AssertionError, "`attn_mask` to be `None`, 2-D or 3-D"),
+    ({"key_padding_mask": (1, 7)}, AssertionError, "Expected key_padding_mask of shape"),
+    ({"key_padding_mask": (3,)}, AssertionError, "`key_padding_mask` to be `None` or 2-D"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "kind", "text"), ATTENTION_ERRORS)
+def test_attention_errors(arguments, kind, text):
+    arguments = {k: kagari.zeros(v) if k.endswith("mask") else v for k, v in arguments.items()}
+    with pytest.raises(kind, match=text):
+        attend(**arguments)
+
+
+def test_attention_refuses_integer_masks():
+    with pytest.raises(AssertionError, match="only bool and floating types of attn_mask"):
+        attend(attn_mask=kagari.zeros(3, 3, dtype=kagari.int64))

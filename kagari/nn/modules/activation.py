@@ -9,6 +9,7 @@ import kagari
 from kagari import Tensor
 from kagari.nn import functional as F
 from kagari.nn import init as _init
+from kagari.nn.modules.linear import NonDynamicallyQuantizableLinear
 from kagari.nn.modules.module import Module
 from kagari.nn.parameter import Parameter
 
@@ -26,6 +27,7 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "Mish",
+    "MultiheadAttention",
     "PReLU",
     "RReLU",
     "ReLU",
@@ -630,3 +632,165 @@ class Softmax2d(Module):
                 f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead"
             )
         return F.softmax(input, -3, _stacklevel=5)
+
+
+class MultiheadAttention(Module):
+    r"""Attention with several heads: :math:`\text{softmax}(Q K^T / \sqrt d) V` for each.
+
+    Args:
+        embed_dim (int): E, size of queries and results.
+        num_heads (int): number of heads; divides E.
+        dropout (float): probability that a weight falls, in training.
+        bias (bool): whether the projections have biases.
+        add_bias_kv (bool): one more, trained, key and value.
+        add_zero_attn (bool): one more key and value of zeros.
+        kdim (int): size of keys; E by default.
+        vdim (int): size of values; E by default.
+        batch_first (bool): the batch is the first dimension, not the second.
+        device: where the parameters lie.
+        dtype: their element type.
+
+    Shape:
+        query ``(L, N, E)``, key ``(S, N, kdim)``, value ``(S, N, vdim)``, with ``batch_first``
+        ``(N, L, E)`` and so on, or all without N. The call gives the output, of the query's
+        shape, and the weights; its arguments are those of
+        :func:`~kagari.nn.functional.multi_head_attention_forward`.
+
+    Raises:
+        ValueError: a size is not positive.
+        AssertionError: the heads do not divide E.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> m = nn.MultiheadAttention(8, 2, batch_first=True)
+        >>> x = kagari.zeros(3, 5, 8)
+        >>> output, weights = m(x, x, x)
+        >>> tuple(output.shape), tuple(weights.shape)
+        ((3, 5, 8), (3, 5, 5))
+
+    Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+    """
+
+    __constants__ = ["batch_first"]  # noqa: RUF012
+    in_proj_weight: Any
+    in_proj_bias: Any
+    bias_k: Any
+    bias_v: Any
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
+        kdim: int | None = None,
+        vdim: int | None = None,
+        batch_first: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if embed_dim <= 0 or num_heads <= 0:
+            raise ValueError(
+                f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and "
+                f"num_heads={num_heads} instead"
+            )
+        super().__init__()
+        self.embed_dim = embed_dim
+        self.kdim = embed_dim if kdim is None else kdim
+        self.vdim = embed_dim if vdim is None else vdim
+        self._qkv_same_embed_dim = self.kdim == embed_dim and self.vdim == embed_dim
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.batch_first = batch_first
+        self.head_dim = embed_dim // num_heads
+        if self.head_dim * num_heads != embed_dim:
+            raise AssertionError("embed_dim must be divisible by num_heads")
+
+        def parameter(wanted: bool, *shape: int) -> Any:
+            if not wanted:
+                return None
+            return Parameter(kagari.empty(shape, device=device, dtype=dtype))
+
+        packed = self._qkv_same_embed_dim
+        # The order of state_dict.
+        if packed:
+            self.in_proj_weight = parameter(True, 3 * embed_dim, embed_dim)
+        for name, size in (("q", embed_dim), ("k", self.kdim), ("v", self.vdim)):
+            self.register_parameter(f"{name}_proj_weight", parameter(not packed, embed_dim, size))
+        if not packed:
+            self.register_parameter("in_proj_weight", None)
+        self.register_parameter("in_proj_bias", parameter(bias, 3 * embed_dim))
+        self.out_proj = NonDynamicallyQuantizableLinear(
+            embed_dim, embed_dim, bias=bias, device=device, dtype=dtype
+        )
+        self.bias_k = parameter(add_bias_kv, 1, 1, embed_dim)
+        self.bias_v = parameter(add_bias_kv, 1, 1, embed_dim)
+        self.add_zero_attn = add_zero_attn
+        self._reset_parameters()
+
+    def _reset_parameters(self) -> None:
+        if self._qkv_same_embed_dim:
+            _init.xavier_uniform_(self.in_proj_weight)
+        else:
+            _init.xavier_uniform_(self.q_proj_weight)
+            _init.xavier_uniform_(self.k_proj_weight)
+            _init.xavier_uniform_(self.v_proj_weight)
+        if self.in_proj_bias is not None:
+            _init.constant_(self.in_proj_bias, 0.0)
+            _init.constant_(self.out_proj.bias, 0.0)
+        if self.bias_k is not None:
+            _init.xavier_normal_(self.bias_k)
+        if self.bias_v is not None:
+            _init.xavier_normal_(self.bias_v)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state.setdefault("_qkv_same_embed_dim", True)
+        super().__setstate__(state)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = True,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        turned = self.batch_first and query.dim() == 3
+        if turned:
+            # Self-attention stays recognizable: the same tensor is turned once.
+            same_key, same_value = key is query, value is key
+            query = query.transpose(0, 1)
+            key = query if same_key else key.transpose(0, 1)
+            value = key if same_value else value.transpose(0, 1)
+        output, weights = F.multi_head_attention_forward(
+            query,
+            key,
+            value,
+            self.embed_dim,
+            self.num_heads,
+            self.in_proj_weight,
+            self.in_proj_bias,
+            self.bias_k,
+            self.bias_v,
+            self.add_zero_attn,
+            self.dropout,
+            self.out_proj.weight,
+            self.out_proj.bias,
+            training=self.training,
+            key_padding_mask=key_padding_mask,
+            need_weights=need_weights,
+            attn_mask=attn_mask,
+            use_separate_proj_weight=not self._qkv_same_embed_dim,
+            q_proj_weight=self.q_proj_weight,
+            k_proj_weight=self.k_proj_weight,
+            v_proj_weight=self.v_proj_weight,
+            average_attn_weights=average_attn_weights,
+            is_causal=is_causal,
+        )
+        return (output.transpose(0, 1) if turned else output), weights
