@@ -314,6 +314,13 @@ def test_binary_cross_entropy_at_the_ends():
     assert x.grad.tolist()[:2] == pytest.approx([-1e12, 1e12], rel=1e-3)
 
 
+def test_batchnorm_of_nothing_moves_nothing():
+    m = nn.BatchNorm1d(2)
+    assert tuple(m(kagari.zeros(0, 2)).shape) == (0, 2)
+    assert m.running_mean.tolist() == [0.0, 0.0]
+    assert m.running_var.tolist() == [1.0, 1.0]
+
+
 def test_convert_sync_batchnorm_shares_everything():
     net = nn.Sequential(nn.BatchNorm1d(2), nn.Sequential(nn.BatchNorm2d(3))).eval()
     converted = nn.SyncBatchNorm.convert_sync_batchnorm(net)

@@ -470,7 +470,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
     Example:
         >>> import kagari
-        >>> hardswish(kagari.tensor([-3.0, 3.0])).tolist()
+        >>> hardswish(kagari.tensor([0.0, 3.0])).tolist()
         [0.0, 3.0]
 
     Reference: Howard et al. 2019, https://arxiv.org/abs/1905.02244

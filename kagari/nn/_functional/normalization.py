@@ -75,7 +75,7 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if training:
         result, mean, var = ops.batch_norm_train(input, weight, bias, eps)
-        if running_mean is not None or running_var is not None:
+        if input.numel() and (running_mean is not None or running_var is not None):
             _move(running_mean, mean, momentum)
             count = input.numel() // input.size(1)
             _move(running_var, var * (count / (count - 1)), momentum)

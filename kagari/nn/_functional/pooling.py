@@ -74,7 +74,8 @@ def max_pool1d(
         ``(N, C, L_out)``; with ``return_indices`` a pair.
 
     Example:
-        >>>         >>> max_pool1d(kagari.tensor([[1.0, 4.0, 2.0, 3.0]]), 2).tolist()
+        >>> import kagari
+        >>> max_pool1d(kagari.tensor([[1.0, 4.0, 2.0, 3.0]]), 2).tolist()
         [[4.0, 3.0]]
     """
     if return_indices:
@@ -127,7 +128,8 @@ def max_pool2d(
         ``(N, C, H_out, W_out)``; with ``return_indices`` a pair.
 
     Example:
-        >>>         >>> max_pool2d(kagari.arange(16.0).view(1, 4, 4), 2).tolist()
+        >>> import kagari
+        >>> max_pool2d(kagari.arange(16.0).view(1, 4, 4), 2).tolist()
         [[[5.0, 7.0], [13.0, 15.0]]]
     """
     if stride is None:
@@ -209,7 +211,8 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
         ``(N, C, output_size)``; with ``return_indices`` a pair.
 
     Example:
-        >>>         >>> adaptive_max_pool1d(kagari.arange(6.0).view(1, 6), 2).tolist()
+        >>> import kagari
+        >>> adaptive_max_pool1d(kagari.arange(6.0).view(1, 6), 2).tolist()
         [[2.0, 5.0]]
     """
     both = _adaptive_max_pool1d(input, output_size)
@@ -238,7 +241,8 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
         ``(N, C, *output_size)``; with ``return_indices`` a pair.
 
     Example:
-        >>>         >>> adaptive_max_pool2d(kagari.arange(16.0).view(1, 4, 4), 1).tolist()
+        >>> import kagari
+        >>> adaptive_max_pool2d(kagari.arange(16.0).view(1, 4, 4), 1).tolist()
         [[[15.0]]]
     """
     both = _adaptive_max_pool2d(input, _list_with_default(output_size, input.size()))
@@ -282,7 +286,8 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         ``(N, C, *output_size)``.
 
     Example:
-        >>>         >>> adaptive_avg_pool2d(kagari.arange(4.0).view(1, 2, 2), 1).tolist()
+        >>> import kagari
+        >>> adaptive_avg_pool2d(kagari.arange(4.0).view(1, 2, 2), 1).tolist()
         [[[1.5]]]
     """
     size = _list_with_default(output_size, input.size())
@@ -349,7 +354,8 @@ def lp_pool1d(
         ``(N, C, L_out)``.
 
     Example:
-        >>>         >>> lp_pool1d(kagari.tensor([[3.0, 4.0]]), 2, 2).tolist()
+        >>> import kagari
+        >>> lp_pool1d(kagari.tensor([[3.0, 4.0]]), 2, 2).tolist()
         [[5.0]]
     """
     size = _single(kernel_size)
@@ -377,7 +383,8 @@ def lp_pool2d(
         ``(N, C, H_out, W_out)``.
 
     Example:
-        >>>         >>> lp_pool2d(kagari.ones(1, 2, 2), 2, 2).tolist()
+        >>> import kagari
+        >>> lp_pool2d(kagari.ones(1, 2, 2), 2, 2).tolist()
         [[[2.0]]]
     """
     size = _pair(kernel_size)
