@@ -1,6 +1,7 @@
 // Rows of any dtype and stride as contiguous vectors of float or double, for the fused row-wise ops.
 #pragma once
 #include <algorithm>
+#include <memory>
 
 #include "core/parallel.h"
 #include "core/tensor.h"
@@ -78,6 +79,47 @@ class Lines {
   const TensorImpl* t_;
   int64_t dim_, n_, step_, size_;
   bool direct_;
+};
+
+// A whole tensor as contiguous T. Results that lie otherwise are computed in a copy, which store() writes back.
+template <class T>
+class Whole {
+ public:
+  explicit Whole(const Tensor& t, bool read = true) : t_(t.get()) {
+    if (t.dtype() == dtype_of<T> && t.is_contiguous()) {
+      p_ = t.data_as<T>();
+      return;
+    }
+    copy_ = std::make_unique<Workspace>(size_t(t.numel()) * sizeof(T));
+    p_ = copy_->as<T>();
+    if (read) move(true);
+  }
+  T* get() const { return p_; }
+  void store() {
+    if (copy_) move(false);
+  }
+
+ private:
+  void move(bool read) {
+    int64_t geometry[2 * kMaxDims], step = 1;
+    for (int64_t i = t_->ndim - 1; i >= 0; --i) {
+      geometry[i] = t_->sizes[i];
+      geometry[t_->ndim + i] = step;
+      step *= t_->sizes[i];
+    }
+    TensorImpl mine{};
+    mine.data = reinterpret_cast<char*>(p_);
+    mine.dtype = dtype_of<T>;
+    mine.ndim = t_->ndim;
+    mine.sizes = geometry;
+    mine.numel = t_->numel;
+    mine.flags = kContiguous;
+    if (read) convert(&mine, t_);
+    else convert(t_, &mine);
+  }
+  const TensorImpl* t_;
+  T* p_;
+  std::unique_ptr<Workspace> copy_;
 };
 
 }  // namespace kagari

@@ -11,6 +11,9 @@ template <class T>
 struct RowLoops {
   // y = exp(x - max) / sum, or with log: x - max - log(sum). Returns log(sum) + max.
   double (*softmax)(const T* x, T* y, int64_t n, bool log);
+  double (*log_sum_exp)(const T* x, int64_t n);
+  // y = exp(x - lse) * scale
+  void (*scaled_softmax)(const T* x, T* y, int64_t n, double lse, double scale);
   // dx = y * (g - sum(g * y)), or with log: g - exp(y) * sum(g).
   void (*softmax_backward)(const T* g, const T* y, T* dx, int64_t n, bool log);
   // Mean and 1 / sqrt(variance + eps) of a row (rms: mean is taken as zero).

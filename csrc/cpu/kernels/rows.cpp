@@ -110,6 +110,23 @@ double softmax(const T* x, T* y, int64_t n, bool log) {
 }
 
 template <class T>
+double log_sum_exp(const T* x, int64_t n) {
+  using V = typename Lanes<T>::type;
+  T top = row_max(x, n);
+  V shift = simd::splat<V>(top);
+  RowSum<T> sum;
+  each_vector<T>(n, [&](int64_t i, int count) { sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count)); });
+  return __builtin_log(sum.result()) + double(top);
+}
+
+template <class T>
+void scaled_softmax(const T* x, T* y, int64_t n, double lse, double scale) {
+  using V = typename Lanes<T>::type;
+  V shift = simd::splat<V>(T(lse)), factor = simd::splat<V>(T(scale));
+  each_vector<T>(n, [&](int64_t i, int count) { put(y + i, V(simd::exp(V(get(x + i, count) - shift)) * factor), count); });
+}
+
+template <class T>
 void softmax_backward(const T* g, const T* y, T* dx, int64_t n, bool log) {
   using V = typename Lanes<T>::type;
   RowSum<T> sum;
@@ -226,7 +243,7 @@ void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
 }
 
 template <class T>
-constexpr RowLoops<T> loops = {softmax<T>,        softmax_backward<T>,  moments<T>,        square_deviations<T>, normalize<T>,
+constexpr RowLoops<T> loops = {softmax<T>, log_sum_exp<T>, scaled_softmax<T>, softmax_backward<T>,  moments<T>,        square_deviations<T>, normalize<T>,
                                normalize_backward<T>, normalize_weights<T>, normalize_sums<T>, affine<T>,
                                affine_of_two<T>};
 

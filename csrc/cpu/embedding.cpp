@@ -1,0 +1,89 @@
+// Embedding on the CPU. Backward: columns are shared among the threads, rows are added in the order of the indices.
+#include <cstring>
+#include <vector>
+
+#include "cpu/rows.h"
+#include "ops/call.h"
+
+namespace kagari {
+
+KG_DECLARE_ROW(embedding)
+KG_DECLARE_ROW(embedding_backward)
+
+namespace {
+
+// Indices as int64, in row-major order.
+std::vector<int64_t> read_indices(const Tensor& t) {
+  std::vector<int64_t> out(static_cast<size_t>(t.numel()));
+  for (int64_t i = 0; i < t.numel(); ++i) {
+    int64_t rest = i, at = 0;
+    if (t.is_contiguous()) {
+      at = i;
+    } else {
+      for (int64_t d = t.dim() - 1; d >= 0; --d) {
+        at += rest % t.sizes()[d] * t.strides()[d];
+        rest /= t.sizes()[d];
+      }
+    }
+    out[size_t(i)] = t.dtype() == Dtype::i64 ? t.data_as<int64_t>()[at] : t.data_as<int32_t>()[at];
+  }
+  return out;
+}
+void check_range(const std::vector<int64_t>& indices, int64_t rows) {
+  for (int64_t i : indices) KG_CHECK_INDEX(i >= 0 && i < rows, "index out of range in self: ", i, " in a table of ", rows, " rows");
+}
+
+void embedding_cpu(Results& out, const Tensor& weight, const Tensor& indices, int64_t, bool, bool) {
+  std::vector<int64_t> at = read_indices(indices);
+  check_range(at, weight.sizes()[0]);
+  int64_t width = weight.sizes()[1], size = weight.itemsize(), row = width * size;
+  bool whole_rows = weight.strides()[1] == 1 || width <= 1;
+  parallel_for(0, int64_t(at.size()), std::max<int64_t>(1, 32768 / std::max<int64_t>(row, 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const char* from = weight.data() + at[size_t(i)] * weight.strides()[0] * size;
+      if (whole_rows) std::memcpy(out[0].data() + i * row, from, size_t(row));
+      else gather(out[0].data() + i * row, from, weight.strides()[1] * size, size, width);
+    }
+  });
+}
+
+void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices, int64_t rows, int64_t padding, bool scale) {
+  std::vector<int64_t> at = read_indices(indices);
+  check_range(at, rows);
+  int64_t width = g.sizes()[g.dim() - 1];
+  std::vector<int64_t> count;
+  if (scale) {
+    count.assign(size_t(rows), 0);
+    for (int64_t i : at) ++count[size_t(i)];
+  }
+  visit_row_type(g.dtype(), [&]<class T>() {
+    Whole<T> grad(g), sum(out[0], false);
+    T* to = sum.get();
+    std::memset(static_cast<void*>(to), 0, size_t(rows * width) * sizeof(T));
+    // A thread owns the table's rows of its range: no two threads write one row, and each row's order is the indices'.
+    int64_t parts = at.size() * size_t(width) < 65536 ? 1 : 16;
+    parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+      int64_t first = rows * begin / parts, last = rows * end / parts;
+      for (size_t i = 0; i < at.size(); ++i) {
+        int64_t r = at[i];
+        if (r < first || r >= last || r == padding) continue;
+        const T* from = grad.get() + int64_t(i) * width;
+        T* line = to + r * width;
+        if (scale) {
+          T inverse = T(1) / T(count[size_t(r)]);
+          for (int64_t k = 0; k < width; ++k) line[k] += from[k] * inverse;
+        } else {
+          for (int64_t k = 0; k < width; ++k) line[k] += from[k];
+        }
+      }
+    });
+    sum.store();
+  });
+}
+
+}  // namespace
+
+KG_KERNEL(embedding, cpu, embedding_cpu)
+KG_KERNEL(embedding_backward, cpu, embedding_backward_cpu)
+
+}  // namespace kagari
