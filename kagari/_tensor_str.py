@@ -88,8 +88,7 @@ def get_printoptions() -> dict[str, Any]:
     """Returns the options as a dict that ``set_printoptions`` takes as keywords.
 
     Example:
-        >>> import kagari
-        >>> kagari.get_printoptions()["precision"]
+        >>> get_printoptions()["precision"]
         4
     """
     return dataclasses.asdict(PRINT_OPTS)

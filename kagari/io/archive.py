@@ -7,7 +7,7 @@ import io
 import struct
 import zipfile
 import zlib
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 ALIGNMENT = 64
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
@@ -34,7 +34,7 @@ class Reader:
         BrokenArchiveError: no archive, a truncated or a damaged one.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self.file = file
         try:
             self.zip = zipfile.ZipFile(file)
@@ -133,7 +133,7 @@ class Writer:
         name: name of the archive, the folder of its records.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: IO[bytes], name: str) -> None:
         self.zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
         self.name = name
         self.digest = hashlib.sha1(usedforsecurity=False)

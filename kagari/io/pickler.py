@@ -38,7 +38,7 @@ class TensorPickler(pickle._Pickler):  # type: ignore[name-defined, misc]
     that share a storage refer to one.
     """
 
-    dispatch = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
+    dispatch: dict[type[Any], Any] = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, protocol=2)
@@ -113,7 +113,7 @@ class TensorPickler(pickle._Pickler):  # type: ignore[name-defined, misc]
             raise pickle.PicklingError(f"save: cannot save a tensor of layout {t.layout}")
         storage, typed = self._storage(t, name)
         place = (storage, t.storage_offset(), tuple(t.shape), t.stride())
-        rest = (t.requires_grad, OrderedDict())
+        rest: tuple[Any, ...] = (t.requires_grad, OrderedDict())
         if typed:
             return self._name("torch._utils", "_rebuild_tensor_v2"), (*place, *rest)
         return self._name("torch._utils", "_rebuild_tensor_v3"), (*place, *rest, dtype)

@@ -72,7 +72,7 @@ class Muon(Optimizer):
         >>> w.sum().backward()
         >>> opt.step()
         >>> w.shape
-        Size([2, 2])
+        kagari.Size([2, 2])
 
     Reference:
         Jordan, Muon: an optimizer for the hidden layers of neural networks, 2024; Liu et al., Muon

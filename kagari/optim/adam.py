@@ -172,7 +172,8 @@ class Adam(Optimizer):
             )
         if self.found_inf is not None:
             # A skipped step does not count.
-            ops._foreach_sub_(steps, [self.found_inf] * len(steps))
+            for step in steps:
+                step.sub_(self.found_inf)
 
     def _update_recorded(self, group: Group) -> None:
         """The formula out of place, so that the tape keeps every value it needs."""

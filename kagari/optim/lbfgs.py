@@ -111,7 +111,7 @@ class _WolfeSearch:
             left, right = sorted((bracket[0].t, bracket[1].t))
             if (right - left) * d_norm < self.tolerance:
                 break
-            t, stuck = self.choose(_minimum_of_cubic(*bracket), left, right, stuck)
+            t, stuck = self.choose(_minimum_of_cubic(bracket[0], bracket[1]), left, right, stuck)
             new = self.at(t)
             self.iterations += 1
             if self.too_high(new) or new.loss >= bracket[low].loss:

@@ -231,7 +231,7 @@ def _watch_step(optimizer: Any) -> None:
 
     @functools.wraps(function)
     def step(*args: Any, **kwargs: Any) -> Any:
-        target = ref()
+        target: Any = ref()
         target._opt_called = True
         return function(target, *args, **kwargs)
 

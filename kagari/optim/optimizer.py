@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, ClassVar, TypeAlias
 
 import kagari
+from kagari import _core
 from kagari._core import ops
 from kagari.utils.hooks import RemovableHandle
 
@@ -119,6 +120,8 @@ def _is_tensor(value: object) -> bool:
 
 def _scalar(x: Number) -> float:
     """The number in a one-element tensor, or the number itself."""
+    if type(x) is float:
+        return x
     return x.item() if _is_tensor(x) else x  # type: ignore[return-value, union-attr]
 
 
@@ -362,9 +365,14 @@ class Optimizer:
         if closure is not None:
             with kagari.enable_grad():
                 loss = closure()
-        with kagari.set_grad_enabled(self.defaults.get("differentiable", False)):
+        # The context manager of the public name costs as much as the update of a small layer.
+        before = _core.is_grad_enabled()
+        _core._set_grad_enabled(self.defaults.get("differentiable", False))
+        try:
             for group in self.param_groups:
                 self._update(group)
+        finally:
+            _core._set_grad_enabled(before)
         return loss
 
     def _init_state(self, p: Tensor, group: Group) -> State:
@@ -602,7 +610,7 @@ class Optimizer:
         if not isinstance(state, dict):
             return
         for key in self._like_param:
-            value = state.get(key)
+            value: Any = state.get(key)
             if _is_tensor(value) and value.shape != p.shape:
                 raise ValueError(
                     f"{type(self).__name__}: saved {key!r} of parameter {number} has shape "
@@ -651,12 +659,14 @@ def _advance(steps: list[Tensor]) -> None:
     ops._foreach_add_(steps, 1)
 
 
-def _batches(params: list[Tensor], *others: list[Tensor]) -> Iterator[tuple[list[Tensor], ...]]:
+def _batches(params: list[Tensor], *others: list[Tensor]) -> Iterable[tuple[list[Tensor], ...]]:
     """Splits lists of tensors by the parameters' dtype, with complex tensors seen as pairs."""
-    dtypes = {p.dtype for p in params}
-    if len(dtypes) == 1 and not params[0].is_complex():
-        yield (params, *others)
-        return
+    if len({p.dtype for p in params}) == 1 and not params[0].is_complex():
+        return ((params, *others),)
+    return _split(params, *others)
+
+
+def _split(params: list[Tensor], *others: list[Tensor]) -> Iterator[tuple[list[Tensor], ...]]:
     for dtype in dict.fromkeys(p.dtype for p in params):
         index = [i for i, p in enumerate(params) if p.dtype == dtype]
         # An empty list (no AMSGrad maximum, no momentum) stays empty.

@@ -138,7 +138,8 @@ class SGD(Optimizer):
             buffers[i] = states[i]["momentum_buffer"] = kagari.empty_like(grads[i])
         for first, index in ((True, new), (False, old)):
             if index:
-                self._run(group, *_pick(index, params, grads, buffers), first)
+                p, g, b = _pick(index, params, grads, buffers)
+                self._run(group, p, g, b, first)
         if self.found_inf is not None and self.found_inf.item():
             # The step was skipped, and the new buffers hold nothing.
             for i in new:

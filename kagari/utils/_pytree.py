@@ -322,7 +322,7 @@ def register_constant(cls: type[Any]) -> None:
     Raises:
         TypeError: it has not.
     """
-    if cls.__eq__ is object.__eq__:
+    if getattr(cls, "__eq__", None) is object.__eq__:
         raise TypeError(
             "register_constant(cls) expects `cls` to have a non-default `__eq__` implementation."
         )
@@ -560,6 +560,8 @@ class TreeSpec:
     """
 
     __slots__ = ("_children", "_context", "num_children", "num_leaves", "num_nodes", "type")
+    num_leaves: int
+    num_nodes: int
 
     def __init__(self, type: Any, context: Context, children_specs: list[TreeSpec]) -> None:
         self.type = type
