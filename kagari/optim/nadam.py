@@ -56,7 +56,7 @@ class NAdam(Optimizer):
         >>> (w * w).sum().backward()
         >>> opt.step()
         >>> round(w.item(), 4)
-        3.3289
+        3.4718
 
     Reference:
         Dozat, Incorporating Nesterov momentum into Adam, 2016.
