@@ -154,7 +154,8 @@ void warn_uint8() {
   warn("indexing with dtype kagari.uint8 is now deprecated, please use a dtype kagari.bool instead.");
 }
 
-Tensor one_bool(bool v) { return full(Ints{1}, Scalar(v), Dtype::boolean); }
+// A bool chooses its new dimension's one place, or none.
+Tensor one_bool(bool v) { return zeros(Ints{v ? 1 : 0}, Dtype::i64); }
 
 // What chooses elements: an entry per dimension of the window, null where all are kept; a mask of k dimensions stands
 // for k of them.
@@ -286,21 +287,25 @@ void write(const Tensor& target, PyObject* value) {
   call_inplace(rows::fill, target, s);
 }
 
+// The one mask that chooses, with room for the dimensions after it; undefined when there is more to choose by.
+Tensor one_mask(const Tensor& target, const Chosen& chosen) {
+  const Tensor& mask = chosen.entries.back();
+  int64_t lead = int64_t(chosen.entries.size()) - 1;
+  bool fits = mask.dtype() == Dtype::boolean && lead + mask.dim() <= target.dim();
+  for (int64_t i = 0; fits && i < lead; ++i) fits = !chosen.entries[size_t(i)].defined();
+  for (int64_t d = 0; fits && d < mask.dim(); ++d) fits = mask.sizes()[d] == target.sizes()[lead + d];
+  if (!fits) return {};
+  Dims sizes(mask.sizes());
+  while (lead + sizes.size() < target.dim()) sizes.push_back(1);
+  return reshape(mask, sizes);
+}
+
 void write_chosen(const Tensor& target, const Chosen& chosen, PyObject* value) {
   Tensor v = value_tensor(value, target);
-  const Tensor& only = chosen.entries[0];
-  if (chosen.entries.size() == 1 && only.defined() && only.dtype() == Dtype::boolean && v.numel() == 1 && v.dim() == 0) {
-    // One mask from the first dimension on and one value: no list of positions is needed.
-    bool fits = only.dim() <= target.dim();
-    for (int64_t d = 0; fits && d < only.dim(); ++d) fits = only.sizes()[d] == target.sizes()[d];
-    if (fits) {
-      Dims sizes(only.sizes());
-      while (sizes.size() < target.dim()) sizes.push_back(1);
-      call_inplace(rows::masked_fill, target, reshape(only, sizes), v);
-      return;
-    }
+  if (Tensor mask = one_mask(target, chosen); mask.defined() && v.numel() == 1) {  // no list of positions is needed
+    call_inplace(rows::masked_fill, target, mask, v.dim() ? reshape(v, Ints{}) : v);
+    return;
   }
-  v = to(v, target.dtype(), target.device());
   auto list = chosen.list();
   TensorList indices{list.data(), int64_t(list.size())};
   int64_t ndim = index_shape(target, indices).result().size();

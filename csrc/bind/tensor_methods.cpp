@@ -72,6 +72,10 @@ KG_PLAIN(data_ptr, {
 })
 KG_PLAIN(const_data_ptr, return PyLong_FromVoidPtr(t->numel ? t->data : nullptr))
 KG_PLAIN(item, return wrap(item(t)))
+KG_PLAIN(is_nonzero, {
+  KG_CHECK(t->numel == 1, "Boolean value of Tensor with ", t->numel == 0 ? "no values" : "more than one value", " is ambiguous");
+  return PyBool_FromLong(item(t).to_bool());
+})
 KG_PLAIN(detach, {
   if (is_tensor_exact(self) || !type_overrides(Py_TYPE(self))) return wrap(tape::detach(as_tensor(self)));
   return as_type(tape::detach(as_tensor(self)), Py_TYPE(self));
@@ -560,6 +564,7 @@ PyMethodDef tensor_methods[] = {
     {"resolve_neg", tensor_resolve_neg, METH_NOARGS, "The tensor itself: negation is never lazy."},
     {"get_device", tensor_get_device, METH_NOARGS, "The GPU's number, -1 on the CPU."},
     {"item", tensor_item, METH_NOARGS, "The one element as a Python number."},
+    {"is_nonzero", tensor_is_nonzero, METH_NOARGS, "Whether the one element is not zero."},
     {"tolist", tensor_tolist, METH_NOARGS, "The elements as nested lists."},
     {"detach", tensor_detach, METH_NOARGS, "The same memory without history."},
     {"view_as", as_function(tensor_view_as), kFast, "A view with the other tensor's sizes."},

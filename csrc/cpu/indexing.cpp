@@ -649,6 +649,14 @@ struct Plan {
     for (int64_t s : shape.block) n *= s;
     offsets.assign(size_t(n), 0);
     if (n == 0) return;
+    if (Dims all = shape.result(); checked_numel(all) == 0) {  // nothing is looked up
+      for (int64_t i = 0, d = 0; i < indices.n; ++i) {
+        const TensorImpl* t = indices.at(i);
+        KG_CHECK_INDEX(!t || is_mask(t) || x.sizes()[d] > 0, "index is out of bounds for dimension with size 0");
+        d += t && is_mask(t) ? t->ndim : 1;
+      }
+      return;
+    }
     int64_t dim = 0;
     size_t mask = 0;
     for (int64_t i = 0; i < indices.n; ++i) {
