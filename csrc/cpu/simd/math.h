@@ -24,16 +24,21 @@ KG_INLINE vf rsqrt(vf x) {
 }
 KG_INLINE vd rsqrt(vd x) {
   using namespace detail;
-  const vd y = 1 / sqrt(x);
-  const Pair h = two_product(x, y);
-  const vd rest = mul_add(-h.lo, y, fused(-h.hi, y, splat<vd>(1)));
-  // Splitting a product without fma has no room for the largest numbers.
 #if KG_SIMD_FMA
-  const double top = __builtin_inf();
+  const vd v = x;
 #else
-  const double top = 0x1p990;
+  // Splitting a product without fma has no room for the largest numbers.
+  const vi64 large = x > 0x1p900;
+  const vd v = where(large, x * 0x1p-200, x);
 #endif
-  return where((x > 0) & (x < top), mul_add(0.5 * y, rest, y), y);
+  vd y = 1 / sqrt(v);
+  const Pair h = two_product(v, y);
+  const vd rest = mul_add(-h.lo, y, fused(-h.hi, y, splat<vd>(1)));
+  y = where((v > 0) & (v < __builtin_inf()), mul_add(0.5 * y, rest, y), y);
+#if !KG_SIMD_FMA
+  y = where(large, y * 0x1p-100, y);
+#endif
+  return y;
 }
 
 #define KG_SCALAR_UNARY(name)                                  \

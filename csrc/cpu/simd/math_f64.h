@@ -163,7 +163,7 @@ KG_NOINLINE vd atanh(vd x) {
   // log1p(2a / (1 - a)) / 2.
   const vd a = abs(x);
   const Pair u = divide({a + a, vd{}}, two_sum(splat<vd>(1), -a));
-  const Pair l = log1p_pair<false>(u.hi, u.lo);
+  const Pair l = log1p_pair<true>(u.hi, u.lo);
   vd y = 0.5 * (l.hi + l.lo);
   y = where(a < 0x1p-28, a, y);
   y = where(a == 1, __builtin_inf(), y);

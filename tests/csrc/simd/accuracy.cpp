@@ -1,7 +1,7 @@
 // Measures the vectorised mathematics: the largest error in units in the last place, the special
 // values, independence of a lane from its neighbours, scalar against lanes, and throughput.
 //
-//   accuracy [--step N] [--only name] [--isa v4] [--f64 N] [--speed] [--markdown]
+//   accuracy [--step N] [--only name] [--isa v4] [--f64 N] [--speed]
 //   accuracy --judge name [f64]      x and y pairs on stdin, the largest error on stdout
 //
 // --step 1 walks every float; the default step is for continuous integration.
@@ -41,7 +41,7 @@ struct Options {
   std::uint64_t step = 4093;
   std::string only, isa;
   std::size_t doubles = 20000;
-  bool speed = false, markdown = false;
+  bool speed = false;
 };
 
 struct Worst {
@@ -351,9 +351,7 @@ bool test_build(const Build& build, const Options& o) {
     if (!o.only.empty() && o.only != s.name) continue;
     if (o.speed) {
       const double f = throughput<float>(s), d = throughput<double>(s);
-      std::printf(
-          o.markdown ? "| %s | %s | %.2f | %.2f |\n" : "%-4s %-12s f32 %6.2f G/s  f64 %6.2f G/s\n",
-          build.isa, s.name, f, d);
+      std::printf("%-4s %-12s f32 %6.2f G/s  f64 %6.2f G/s\n", build.isa, s.name, f, d);
       std::fflush(stdout);
       continue;
     }
@@ -412,8 +410,6 @@ int main_with(int argc, char** argv) {
       o.doubles = std::strtoull(value(), nullptr, 10);
     } else if (a == "--speed") {
       o.speed = true;
-    } else if (a == "--markdown") {
-      o.markdown = true;
     } else if (a == "--judge") {
       const Reference* ref = find_reference(value());
       if (ref == nullptr) return 2;
