@@ -509,15 +509,29 @@ PyObject* run_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   KG_BIND_CATCH(nullptr, nullptr)
 }
 
-// tensor._backward(): the common case of Tensor.backward() without arguments.
-PyObject* tensor_backward_plain(PyObject* self, PyObject*) {
+// tensor.backward(): without arguments straight to the engine, else through kagari.autograd.backward.
+PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   KG_BIND_TRY
-  std::vector<Tensor> roots{as_tensor(self)}, gradients(1);
-  KG_CHECK(roots[0].requires_grad(), "element 0 of tensors does not require grad and does not have a grad_fn; set requires_grad=True on the "
-                                     "inputs it is computed from, and compute it outside of no_grad()");
-  fill_gradients(roots, gradients);
-  engine::run(roots, gradients, {}, {});
-  Py_RETURN_NONE;
+  if (needs_override(self)) {
+    std::vector<PyObject*> all{self};
+    Py_ssize_t total = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+    all.insert(all.end(), args, args + total);
+    return dispatch_method("backward", all.data(), 1 + nargs, kwnames);
+  }
+  if (nargs == 0 && (!kwnames || PyTuple_GET_SIZE(kwnames) == 0)) {
+    std::vector<Tensor> roots{as_tensor(self)}, gradients(1);
+    KG_CHECK(roots[0].requires_grad(), "element 0 of tensors does not require grad and does not have a grad_fn; set requires_grad=True on the "
+                                       "inputs it is computed from, and compute it outside of no_grad()");
+    fill_gradients(roots, gradients);
+    engine::run(roots, gradients, {}, {});
+    Py_RETURN_NONE;
+  }
+  Ref module = checked(PyImport_ImportModule("kagari.autograd"));
+  Ref function = checked(PyObject_GetAttrString(module.get(), "_tensor_backward"));
+  std::vector<PyObject*> all{self};
+  Py_ssize_t total = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+  all.insert(all.end(), args, args + total);
+  return PyObject_Vectorcall(function.get(), all.data(), size_t(1 + nargs), kwnames);
   KG_BIND_CATCH("backward", nullptr)
 }
 
@@ -817,7 +831,9 @@ Tensor scalar_like_one(const Tensor& t) {
 }
 
 PyMethodDef autograd_methods[] = {
-    {"_backward", tensor_backward_plain, METH_NOARGS, nullptr},
+    {"backward", as_function(tensor_backward), METH_FASTCALL | METH_KEYWORDS,
+     "Adds this tensor's gradients to the .grad of the leaves it was computed from; arguments as kagari.autograd.backward's: gradient, "
+     "retain_graph, create_graph, inputs."},
     {"register_hook", tensor_register_hook, METH_O,
      "Registers f(grad), called whenever this tensor's gradient is computed; it may return another gradient."},
     {"register_post_accumulate_grad_hook", tensor_register_post_hook, METH_O,

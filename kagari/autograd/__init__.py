@@ -80,6 +80,16 @@ def backward(
     _core._run_backward(roots, grads, keep, create_graph, inputs or (), True, True)
 
 
+def _tensor_backward(
+    tensor: Any,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    backward(tensor, gradient, retain_graph, create_graph, inputs=inputs)
+
+
 def grad(
     outputs: Any,
     inputs: Any,
