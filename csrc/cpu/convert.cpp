@@ -1,6 +1,8 @@
 // See convert.h.
 #include "cpu/convert.h"
 
+#include <bit>
+
 #include "core/parallel.h"
 #include "core/value.h"
 #include "cpu/loops.h"
@@ -21,6 +23,7 @@ const ConvertTable& kernels() {
 
 constexpr int64_t kParallelBytes = 128 << 10;
 constexpr int64_t kStreamBytes = int64_t(4) << 20;
+constexpr int64_t kPatchLines = 16;  // a patch of a transposition is this many cache lines wide and high
 constexpr Dtype kRealOrder[kRealDtypes] = {Dtype::boolean, Dtype::u8,  Dtype::i8,  Dtype::i16, Dtype::i32,  Dtype::i64, Dtype::u16,
                                            Dtype::u32,     Dtype::u64, Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64};
 consteval bool in_order() {
@@ -94,69 +97,37 @@ void copy_vectors(void* out, const void* const* in, const int64_t* step, const v
   for (int64_t i = 0; i < vectors; ++i) __builtin_memcpy(static_cast<char*>(out) + 64 * i, in[0], 64);
 }
 
-// Copies [i0, i1) x [j0, j1) of the plane element by element: to's fast dimension is i, from's is j.
-struct Plane {
-  char* to;
-  const char* from;
-  int64_t ni, nj;        // ni: along to's fast dimension
-  int64_t to_j, from_i;  // strides in bytes; the fast ones are the element's size
-  int64_t size;
-};
 template <class T>
-void transpose_part(const Plane& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  for (int64_t j = j0; j < j1; ++j)
-    for (int64_t i = i0; i < i1; ++i)
-      __builtin_memcpy(p.to + j * p.to_j + i * int64_t(sizeof(T)), p.from + i * p.from_i + j * int64_t(sizeof(T)), sizeof(T));
+void transpose_elements(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t ni, int64_t nj) {
+  for (int64_t j = 0; j < nj; ++j)
+    for (int64_t i = 0; i < ni; ++i)
+      __builtin_memcpy(to + j * to_stride + i * int64_t(sizeof(T)), from + i * from_stride + j * int64_t(sizeof(T)), sizeof(T));
 }
-void transpose_edges(const Plane& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  switch (p.size) {
-    case 1: return transpose_part<uint8_t>(p, i0, i1, j0, j1);
-    case 2: return transpose_part<uint16_t>(p, i0, i1, j0, j1);
-    case 4: return transpose_part<uint32_t>(p, i0, i1, j0, j1);
-    case 8: return transpose_part<uint64_t>(p, i0, i1, j0, j1);
-    default: return transpose_part<Bytes16>(p, i0, i1, j0, j1);
-  }
-}
-
-// Rows [begin, end) of squares along j.
-void transpose_squares(const Plane& p, int64_t side, int64_t begin, int64_t end, bool stream) {
-  auto square = p.size == 4 ? kernels().transpose4 : p.size == 8 ? kernels().transpose8 : nullptr;
-  for (int64_t b = begin; b < end; ++b) {
-    int64_t j0 = b * side, j1 = std::min(j0 + side, p.nj);
-    for (int64_t i0 = 0; i0 < p.ni; i0 += side) {
-      int64_t i1 = std::min(i0 + side, p.ni);
-      if (square && j1 - j0 == side && i1 - i0 == side) {
-        square(p.to + j0 * p.to_j + i0 * p.size, p.to_j, p.from + i0 * p.from_i + j0 * p.size, p.from_i, stream);
-      } else {
-        transpose_edges(p, i0, i1, j0, j1);
-      }
-    }
-  }
-}
-
 // A copy whose two sides are fast along different dimensions.
 void transpose(const Loop& l, int other) {
   const LoopOperand &to = l.op[0], &from = l.op[1];
   const int64_t size = itemsize(to.dtype);
-  const int64_t side = size >= 4 && size <= 8 ? 64 / size : 32;
-  const int64_t squares = (l.sizes[other] + side - 1) / side;
+  const int64_t side = kPatchLines * (64 / size);
+  const int64_t patches = (l.sizes[other] + side - 1) / side;
   int64_t planes = l.numel / (l.sizes[0] * l.sizes[other]);
   bool stream = l.numel * size >= kStreamBytes && reinterpret_cast<uintptr_t>(to.data) % 64 == 0;
   for (int d = 1; d < l.ndim; ++d) stream = stream && to.strides[d] % 64 == 0;
-  const int64_t per_square = side * l.sizes[0] * size;
-  parallel_for(0, planes * squares, (kParallelBytes + per_square - 1) / per_square, [&](int64_t b, int64_t e) {
-    while (b < e) {
-      int64_t plane = b / squares, first = b % squares, last = std::min(squares, first + e - b);
-      Plane p{to.data, from.data, l.sizes[0], l.sizes[other], to.strides[other], from.strides[0], size};
+  const int64_t per_patch = std::min(side, l.sizes[other]) * l.sizes[0] * size;
+  parallel_for(0, planes * patches, (kParallelBytes + per_patch - 1) / per_patch, [&](int64_t begin, int64_t end) {
+    for (int64_t u = begin; u < end; ++u) {
+      int64_t plane = u / patches, j = u % patches * side, nj = std::min(side, l.sizes[other] - j);
+      char* t = to.data + j * to.strides[other];
+      const char* f = from.data + j * size;
       for (int d = 1; d < l.ndim; ++d) {
         if (d == other) continue;
         int64_t index = plane % l.sizes[d];
         plane /= l.sizes[d];
-        p.to += index * to.strides[d];
-        p.from += index * from.strides[d];
+        t += index * to.strides[d];
+        f += index * from.strides[d];
       }
-      transpose_squares(p, side, first, last, stream);
-      b += last - first;
+      for (int64_t i = 0; i < l.sizes[0]; i += side)
+        transpose_patch(t + i * size, to.strides[other], f + i * from.strides[0], from.strides[0], std::min(side, l.sizes[0] - i), nj, size,
+                        stream);
     }
 #if defined(__x86_64__)
     if (stream) _mm_sfence();
@@ -175,6 +146,28 @@ int transposed_dimension(const Loop& l) {
 
 }  // namespace
 
+void transpose_patch(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t ni, int64_t nj, int64_t size, bool stream) {
+  const int64_t side = 64 / size;
+  const auto square = size < 16 ? kernels().transpose[std::countr_zero(uint64_t(size))] : nullptr;
+  for (int64_t i = 0; i < ni; i += side)
+    for (int64_t j = 0; j < nj; j += side) {
+      int64_t mi = std::min(side, ni - i), mj = std::min(side, nj - j);
+      char* t = to + j * to_stride + i * size;
+      const char* f = from + i * from_stride + j * size;
+      if (square && mi == side && mj == side) {
+        square(t, to_stride, f, from_stride, stream);
+        continue;
+      }
+      switch (size) {
+        case 1: transpose_elements<uint8_t>(t, to_stride, f, from_stride, mi, mj); break;
+        case 2: transpose_elements<uint16_t>(t, to_stride, f, from_stride, mi, mj); break;
+        case 4: transpose_elements<uint32_t>(t, to_stride, f, from_stride, mi, mj); break;
+        case 8: transpose_elements<uint64_t>(t, to_stride, f, from_stride, mi, mj); break;
+        default: transpose_elements<Bytes16>(t, to_stride, f, from_stride, mi, mj);
+      }
+    }
+}
+
 void convert_block(void* to, Dtype to_dtype, const void* from, Dtype from_dtype, int64_t n) {
   if (to_dtype == from_dtype) {
     __builtin_memcpy(to, from, size_t(n * itemsize(to_dtype)));
@@ -190,6 +183,10 @@ void convert_block(void* to, Dtype to_dtype, const void* from, Dtype from_dtype,
 }
 
 void gather(void* to, const char* from, int64_t stride, int64_t size, int64_t n) {
+  if (stride == size) {
+    __builtin_memcpy(to, from, size_t(n * size));
+    return;
+  }
   switch (size) {
     case 1: return gather_as<uint8_t>(to, from, stride, n);
     case 2: return gather_as<uint16_t>(to, from, stride, n);
@@ -199,6 +196,10 @@ void gather(void* to, const char* from, int64_t stride, int64_t size, int64_t n)
   }
 }
 void scatter(char* to, int64_t stride, const void* from, int64_t size, int64_t n) {
+  if (stride == size) {
+    __builtin_memcpy(to, from, size_t(n * size));
+    return;
+  }
   switch (size) {
     case 1: return scatter_as<uint8_t>(to, stride, from, n);
     case 2: return scatter_as<uint16_t>(to, stride, from, n);
@@ -222,8 +223,12 @@ void convert(const TensorImpl* to, const TensorImpl* from) {
   simplify(l);
   const int64_t size = itemsize(to->dtype), from_size = itemsize(from->dtype);
   const LoopOperand &a = l.op[0], &b = l.op[1];
-  if (l.ndim == 0 || (l.ndim == 1 && a.strides[0] == size && b.strides[0] == from_size)) {
+  if (l.ndim == 1 && a.strides[0] == size && b.strides[0] == from_size) {
     if (same && a.data == b.data) return;
+    if (same && l.numel * size >= kStreamBytes) {
+      run_loop(l, {&copy_vectors, int(64 / size)});
+      return;
+    }
     parallel_for(0, l.numel, std::max<int64_t>(1, kParallelBytes / size), [&](int64_t begin, int64_t end) {
       convert_block(a.data + begin * size, a.dtype, b.data + begin * from_size, b.dtype, end - begin);
     });
@@ -233,7 +238,7 @@ void convert(const TensorImpl* to, const TensorImpl* from) {
     transpose(l, other);
     return;
   }
-  run_loop(l, {&copy_vectors, int(64 / size), nullptr});
+  run_loop(l, {&copy_vectors, int(64 / size)});
 }
 
 pointwise::Span copy_span() { return &copy_vectors; }

@@ -13,6 +13,10 @@ void convert_block(void* to, Dtype to_dtype, const void* from, Dtype from_dtype,
 void gather(void* to, const char* from, int64_t stride, int64_t itemsize, int64_t n);
 void scatter(char* to, int64_t stride, const void* from, int64_t itemsize, int64_t n);
 
+// to[j][i] = from[i][j] for ni by nj elements; rows lie `to_stride` and `from_stride` bytes apart. stream: full lines of `to` are
+// aligned to 64 bytes and bypass the cache (a fence must follow).
+void transpose_patch(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t ni, int64_t nj, int64_t itemsize, bool stream);
+
 // to[...] = from[...], broadcasting `from`; the tensors may overlap only when they are the same. Needs no GIL.
 void convert(const TensorImpl* to, const TensorImpl* from);
 

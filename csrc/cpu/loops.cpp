@@ -16,7 +16,7 @@ constexpr int64_t kVector = 64;            // the widest vector, bytes
 constexpr int64_t kBlockBytes = 4096;      // of one operand's buffer
 constexpr int64_t kParallel = 32768;       // elements that are worth a second thread
 constexpr int64_t kStreamBytes = int64_t(4) << 20;  // outputs from this size on bypass the cache
-constexpr int64_t kShortRow = 64;          // rows below this length are gathered several at a time
+constexpr int64_t kShortRow = 64;          // rows below this length are computed several at a time
 
 // Up to 64 bytes without a call.
 inline void copy_small(char* to, const char* from, int64_t n) {
@@ -49,6 +49,11 @@ void stream_out(char* to, const char* from, int64_t n) {
     _mm_stream_si128(reinterpret_cast<__m128i*>(to + i), _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
 #else
   __builtin_memcpy(to, from, size_t(n));
+#endif
+}
+void stream_end() {
+#if defined(__x86_64__)
+  _mm_sfence();
 #endif
 }
 
@@ -131,9 +136,7 @@ void flat(const Run& r, int64_t begin, int64_t end, bool stream) {
     for (int k = 1; k < l.operands; ++k)
       if (!l.op[k].single) in[k - 1] = static_cast<const char*>(in[k - 1]) + n * r.sizes[k];
   }
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
+  stream_end();
 }
 
 // Where a walk over the outer dimensions stands.
@@ -163,7 +166,7 @@ struct Walk {
 };
 
 // Rows long enough to be computed one by one; unit u is block u % per_row of row u / per_row.
-void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row) {
+void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row, bool stream) {
   const Loop& l = r.loop;
   Buffers buffers;
   alignas(kVector) char raw[kBlockBytes];
@@ -200,8 +203,11 @@ void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row) {
     }
     const LoopOperand& o = l.op[0];
     char* out = o.data + w.offset[0] + start * o.strides[0];
-    run_span(r.call, r.direct[0] ? out : buffers.bytes[0], in, r.sizes, l.operands, single, n);
-    if (!r.direct[0]) {
+    const bool around = stream && (reinterpret_cast<uintptr_t>(out) | uintptr_t(n * r.sizes[0])) % 16 == 0;
+    run_span(r.call, r.direct[0] && !around ? out : buffers.bytes[0], in, r.sizes, l.operands, single, n);
+    if (around) {
+      stream_out(out, buffers.bytes[0], n * r.sizes[0]);
+    } else if (!r.direct[0]) {
       if (o.strides[0] == r.memory[0]) {
         convert_block(out, o.dtype, buffers.bytes[0], o.want, n);
       } else {
@@ -214,16 +220,96 @@ void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row) {
       w.next();
     }
   }
+  if (stream) stream_end();
+}
+
+// Dimension 1 is fast in some operand, dimension 0 in the output: squares of both, turned while they are in the cache.
+struct Tiles {
+  int64_t width, height, across, down;  // a tile's elements along dimensions 0 and 1; tiles along them
+  Tiles(const Run& r) {
+    width = std::min<int64_t>(64, r.loop.sizes[0]);
+    height = std::max<int64_t>(1, std::min(r.block / width, r.loop.sizes[1]));
+    across = (r.loop.sizes[0] + width - 1) / width;
+    down = (r.loop.sizes[1] + height - 1) / height;
+  }
+};
+void tiles(const Run& r, const Tiles& t, int64_t begin, int64_t end) {
+  const Loop& l = r.loop;
+  Buffers buffers;
+  alignas(kVector) char raw[kBlockBytes];
+  alignas(kVector) char splats[Loop::kMaxOperands][kVector];
+  for (int64_t u = begin; u < end; ++u) {
+    Walk w(l, 2, u / (t.across * t.down));
+    const int64_t i = u % t.across * t.width, j = u / t.across % t.down * t.height;
+    const int64_t ni = std::min(t.width, l.sizes[0] - i), nj = std::min(t.height, l.sizes[1] - j);
+    const void* in[Loop::kMaxOperands];
+    uint32_t single = 0;
+    for (int k = 1; k < l.operands; ++k) {
+      const LoopOperand& o = l.op[k];
+      const char* p = o.data + w.offset[k] + i * o.strides[0] + j * o.strides[1];
+      if (o.single) {
+        in[k - 1] = r.singles[k];
+        single |= 1u << (k - 1);
+        continue;
+      }
+      if (o.strides[0] == 0 && o.strides[1] == 0) {
+        bring_single(splats[k], p, o);
+        in[k - 1] = splats[k];
+        single |= 1u << (k - 1);
+        continue;
+      }
+      char* to = fits(o) ? buffers.bytes[k] : raw;
+      if (o.strides[1] == r.memory[k] && o.strides[0] != r.memory[k] && o.strides[0] != 0) {
+        transpose_patch(to, ni * r.memory[k], p, o.strides[0], ni, nj, r.memory[k], false);
+      } else {
+        for (int64_t m = 0; m < nj; ++m) gather(to + m * ni * r.memory[k], p + m * o.strides[1], o.strides[0], r.memory[k], ni);
+      }
+      if (!fits(o)) bring(buffers.bytes[k], raw, o, ni * nj);
+      in[k - 1] = buffers.bytes[k];
+    }
+    run_span(r.call, buffers.bytes[0], in, r.sizes, l.operands, single, ni * nj);
+    const LoopOperand& o = l.op[0];
+    const char* from = buffers.bytes[0];
+    if (!fits(o)) {
+      convert_block(raw, o.dtype, from, o.want, ni * nj);
+      from = raw;
+    }
+    char* out = o.data + w.offset[0] + i * o.strides[0] + j * o.strides[1];
+    for (int64_t m = 0; m < nj; ++m) scatter(out + m * o.strides[1], o.strides[0], from + m * ni * r.memory[0], r.memory[0], ni);
+  }
+}
+
+// Moves a dimension along which an operand is fast, while the output is not, to place 1.
+bool find_tiles(Loop& l) {
+  if (l.ndim < 2 || l.sizes[0] < 8) return false;
+  for (int k = 1; k < l.operands; ++k) {
+    const LoopOperand& o = l.op[k];
+    const int64_t size = itemsize(o.dtype);
+    if (o.single || o.strides[0] == size || o.strides[0] == 0) continue;
+    for (int d = 1; d < l.ndim; ++d) {
+      if (o.strides[d] != size || l.sizes[d] < 8) continue;
+      std::swap(l.sizes[1], l.sizes[d]);
+      for (int m = 0; m < l.operands; ++m) std::swap(l.op[m].strides[1], l.op[m].strides[d]);
+      return true;
+    }
+  }
+  return false;
 }
 
 // Short rows: blocks of the linear index, each gathered from several rows.
-void short_rows(const Run& r, int64_t begin, int64_t end) {
+void short_rows(const Run& r, int64_t begin, int64_t end, bool stream) {
   const Loop& l = r.loop;
   Buffers buffers;
   alignas(kVector) char raw[kBlockBytes];
   const int64_t row = l.sizes[0];
-  for (int64_t at = begin; at < end; at += r.block) {
-    int64_t n = std::min(r.block, end - at);
+  const int64_t block = r.block / row * row;  // whole rows: what repeats with every row is gathered once
+  bool repeats[Loop::kMaxOperands] = {};
+  for (int k = 1; k < l.operands; ++k) {
+    repeats[k] = begin % row == 0;
+    for (int d = 1; d < l.ndim; ++d) repeats[k] = repeats[k] && l.op[k].strides[d] == 0;
+  }
+  for (int64_t at = begin; at < end; at += block) {
+    int64_t n = std::min(block, end - at);
     auto move = [&](int k, char* buffer, bool out) {  // between operand k and a contiguous block
       Walk w(l, 1, at / row);
       int64_t first = at % row;
@@ -251,18 +337,25 @@ void short_rows(const Run& r, int64_t begin, int64_t end) {
       } else if (r.dense[k]) {
         in[k - 1] = o.data + at * r.memory[k];
       } else {
-        move(k, fits(o) ? buffers.bytes[k] : raw, false);
-        if (!fits(o)) bring(buffers.bytes[k], raw, o, n);
+        if (!repeats[k] || at == begin) {
+          move(k, fits(o) ? buffers.bytes[k] : raw, false);
+          if (!fits(o)) bring(buffers.bytes[k], raw, o, n);
+        }
         in[k - 1] = buffers.bytes[k];
       }
     }
     const LoopOperand& o = l.op[0];
-    run_span(r.call, r.dense[0] ? o.data + at * r.memory[0] : buffers.bytes[0], in, r.sizes, l.operands, single, n);
-    if (!r.dense[0]) {
+    char* out = r.dense[0] ? o.data + at * r.memory[0] : nullptr;
+    const bool around = stream && (reinterpret_cast<uintptr_t>(out) | uintptr_t(n * r.sizes[0])) % 16 == 0;
+    run_span(r.call, out && !around ? out : buffers.bytes[0], in, r.sizes, l.operands, single, n);
+    if (around) {
+      stream_out(out, buffers.bytes[0], n * r.sizes[0]);
+    } else if (!out) {
       convert_block(raw, o.dtype, buffers.bytes[0], o.want, n);
       move(0, raw, true);
     }
   }
+  if (stream) stream_end();
 }
 
 }  // namespace
@@ -312,6 +405,11 @@ void simplify(Loop& l) {
     ++n;
   }
   l.ndim = n;
+  if (n == 0) {  // one element
+    n = 1;
+    l.sizes[0] = 1;
+    for (int k = 0; k < l.operands; ++k) l.op[k].strides[0] = l.op[k].single ? 0 : itemsize(l.op[k].dtype);
+  }
   auto exchange = [&](int a, int b) {
     std::swap(l.sizes[a], l.sizes[b]);
     for (int k = 0; k < l.operands; ++k) std::swap(l.op[k].strides[a], l.op[k].strides[b]);
@@ -341,7 +439,7 @@ void simplify(Loop& l) {
     l.sizes[last] = l.sizes[d];
     for (int k = 0; k < l.operands; ++k) l.op[k].strides[last] = l.op[k].strides[d];
   }
-  l.ndim = n > 0 ? last + 1 : 0;
+  l.ndim = last + 1;
 }
 
 void run_span(const SpanCall& call, void* out, const void* const* in, const int64_t* sizes, int operands, uint32_t single, int64_t n) {
@@ -358,38 +456,70 @@ void run_span(const SpanCall& call, void* out, const void* const* in, const int6
       from[k - 1] = in[k - 1];
       continue;
     }
-    __builtin_memset(padded[k], 1, kVector);
-    copy_small(padded[k], static_cast<const char*>(in[k - 1]) + vectors * step[k - 1], rest * sizes[k]);
+    const char* p = static_cast<const char*>(in[k - 1]) + vectors * step[k - 1];
+    if (call.pad) {
+      call.pad(padded[k], p, rest * sizes[k]);
+    } else {
+      __builtin_memset(padded[k], 1, kVector);
+      copy_small(padded[k], p, rest * sizes[k]);
+    }
     from[k - 1] = padded[k];
   }
   call.span(padded[0], from, step, call.attributes, 1);
   copy_small(static_cast<char*>(out) + vectors * call.lanes * sizes[0], padded[0], rest * sizes[0]);
 }
 
+namespace {
+
+// Whether the output is large, aligned and apart from all inputs: then its lines need not be read before they are written.
+bool bypasses_cache(const Run& r) {
+  const Loop& l = r.loop;
+  const int64_t bytes = l.numel * r.sizes[0];
+  if (!r.dense[0] || bytes < kStreamBytes || reinterpret_cast<uintptr_t>(l.op[0].data) % 16 != 0) return false;
+  const char* out = l.op[0].data;
+  for (int k = 1; k < l.operands; ++k) {
+    int64_t last = r.memory[k];
+    for (int d = 0; d < l.ndim; ++d) last += l.op[k].strides[d] * (l.sizes[d] - 1);
+    if (l.op[k].data < out + bytes && l.op[k].data + last > out) return false;
+  }
+  return true;
+}
+
+// Whether every operand is either contiguous over all rows or the same in every row (a bias).
+bool whole_or_repeating(const Run& r) {
+  for (int k = 0; k < r.loop.operands; ++k) {
+    bool repeats = k > 0;
+    for (int d = 1; d < r.loop.ndim; ++d) repeats = repeats && r.loop.op[k].strides[d] == 0;
+    if (!repeats && !r.dense[k] && !r.loop.op[k].single) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 void run_loop(Loop& l, const SpanCall& call) {
   if (l.numel == 0) return;
   simplify(l);
+  bool tiled = find_tiles(l);
   Run r(l, call);
+  const bool stream = bypasses_cache(r);
   bool all_flat = l.ndim <= 1 && r.direct[0];
   for (int k = 1; k < l.operands; ++k) all_flat = all_flat && (l.op[k].single || r.direct[k]);
   if (all_flat) {
-    int64_t bytes = l.numel * r.sizes[0];
-    bool stream = call.light && bytes >= kStreamBytes && reinterpret_cast<uintptr_t>(l.op[0].data) % 16 == 0;
-    for (int k = 1; k < l.operands && stream; ++k) {
-      const char* p = l.op[k].data;
-      stream = p + l.numel * r.sizes[k] <= l.op[0].data || p >= l.op[0].data + bytes;
-    }
-    // Chunks start where vectors do, so that streamed stores stay aligned.
+    // Ranges start where vectors do, so that streamed stores stay aligned.
     parallel_for(0, l.numel, kParallel, [&](int64_t b, int64_t e) { flat(r, b, e, stream); });
-    return;
-  }
-  if (l.sizes[0] >= kShortRow) {
+  } else if (tiled) {
+    Tiles t(r);
+    const int64_t units = l.numel / (l.sizes[0] * l.sizes[1]) * t.across * t.down;
+    parallel_for(0, units, kParallel / (t.width * t.height) + 1, [&](int64_t b, int64_t e) { tiles(r, t, b, e); });
+  } else if (l.sizes[0] >= kShortRow && !(l.sizes[0] * 4 <= r.block && whole_or_repeating(r))) {
     int64_t per_row = (l.sizes[0] + r.block - 1) / r.block, units = l.numel / l.sizes[0] * per_row;
     int64_t per_unit = std::min(r.block, l.sizes[0]);
-    parallel_for(0, units, (kParallel + per_unit - 1) / per_unit, [&](int64_t b, int64_t e) { rows(r, b, e, per_row); });
-    return;
+    parallel_for(0, units, kParallel / per_unit + 1, [&](int64_t b, int64_t e) { rows(r, b, e, per_row, stream); });
+  } else {
+    const int64_t row = std::max<int64_t>(1, l.sizes[0]);
+    parallel_for(0, l.numel, (kParallel + row - 1) / row * row, [&](int64_t b, int64_t e) { short_rows(r, b, e, stream); });
   }
-  parallel_for(0, l.numel, kParallel, [&](int64_t b, int64_t e) { short_rows(r, b, e); });
 }
 
 }  // namespace kagari

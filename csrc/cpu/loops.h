@@ -38,8 +38,8 @@ struct Loop {
 struct SpanCall {
   pointwise::Span span;
   int lanes;
-  const void* attributes;
-  bool light = true;               // cheap enough that the memory is the limit
+  pointwise::Pad pad = nullptr;
+  const void* attributes = nullptr;
 };
 
 // Computes the loop with as many threads as it is worth.

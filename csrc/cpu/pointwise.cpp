@@ -47,14 +47,12 @@ void run(const Launch& launch) {
     }
     o->via = in.via;
   }
-  run_loop(loop, {launch.span, launch.lanes, launch.attributes});
+  run_loop(loop, {launch.span, launch.lanes, launch.pad, launch.attributes});
 }
 
-void run_contiguous(Span span, int lanes, void* out, int64_t out_size, const void* const* in, const int64_t* in_sizes, int count,
+void run_contiguous(const pointwise::SpanTable& table, Span span, void* out, const void* const* in, const int64_t* sizes, int count,
                     uint32_t single, const void* attributes, int64_t n) {
-  int64_t sizes[Loop::kMaxOperands] = {out_size};
-  for (int i = 0; i < count; ++i) sizes[i + 1] = in_sizes[i];
-  run_span({span, lanes, attributes}, out, in, sizes, count + 1, single, n);
+  run_span({span, table.lanes, table.pad, attributes}, out, in, sizes, count + 1, single, n);
 }
 
 const struct Tables {
@@ -115,7 +113,7 @@ void fill_with(const TensorImpl* t, const void* value, Dtype dtype) {
   alignas(16) char one[16];
   convert_block(one, t->dtype, value, dtype, 1);
   loop.add_number(one, t->dtype);
-  run_loop(loop, {copy_span(), int(64 / itemsize(t->dtype)), nullptr});
+  run_loop(loop, {copy_span(), int(64 / itemsize(t->dtype))});
 }
 
 void fill_cpu(Results& out, const Tensor&, Operand value) {

@@ -112,9 +112,42 @@ constexpr pointwise::FormulaSpans spans_of() {
   }
 }
 
+// One store, so that the load that follows need not wait for several.
+inline void pad_vector(void* to, const void* from, int64_t bytes) {
+#if KG_SIMD_AVX512
+  const __mmask64 m = (uint64_t(1) << bytes) - 1;
+  _mm512_store_si512(to, _mm512_mask_loadu_epi8(_mm512_set1_epi8(1), m, from));
+#else
+  uint8_t padded[KG_SIMD_BYTES];
+  for (int i = 0; i < KG_SIMD_BYTES; ++i) padded[i] = 1;
+#if KG_SIMD_AVX2
+  if (bytes & 16) {
+    std::memcpy(padded, from, 16);
+    from = static_cast<const char*>(from) + 16;
+  }
+  uint8_t* rest = padded + (bytes & 16);
+#else
+  uint8_t* rest = padded;
+#endif
+  auto* p = static_cast<const uint8_t*>(from);
+  if (bytes & 8) {
+    std::memcpy(rest, p, 8);
+    rest += 8;
+    p += 8;
+  }
+  if (bytes & 4) {
+    std::memcpy(rest, p, 4);
+    rest += 4;
+    p += 4;
+  }
+  for (int i = 0; i < (bytes & 3); ++i) rest[i] = p[i];
+  std::memcpy(to, padded, sizeof padded);
+#endif
+}
+
 template <class T>
 constexpr pointwise::SpanTable make_table() {
-  return {Many<T>::size,
+  return {Many<T>::size, &pad_vector,
           {
 #define KG_ENTRY(id, ...) spans_of<pointwise::formulas::id##_f, T>(),
 #define KG_UNARY KG_ENTRY

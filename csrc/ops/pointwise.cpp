@@ -323,11 +323,11 @@ bool straight(const Plan& plan, Dtype common, Dtype compute, Dtype result, Resul
   alignas(64) char splats[kMaxOperands][64];
   alignas(16) char attributes[kMaxAttributes * 16];
   const void* in[kMaxOperands];
-  int64_t sizes[kMaxOperands];
+  int64_t sizes[kMaxOperands + 1] = {itemsize(result)};
   uint32_t single = 0;
   const int64_t size = itemsize(compute);
   for (int i = 0; i < plan.count; ++i) {
-    sizes[i] = size;
+    sizes[i + 1] = size;
     const Value& v = *plan.operand[i];
     if (v.is_tensor()) {
       in[i] = v.t->data;
@@ -340,7 +340,7 @@ bool straight(const Plan& plan, Dtype common, Dtype compute, Dtype result, Resul
   }
   for (int i = 0; i < plan.attributes; ++i) pack(attributes + i * size, compute, plan.attribute[i]);
   Tensor target = into ? Tensor::borrow(into) : empty({first->sizes, first->ndim}, result);
-  cpu_pointwise.run_contiguous(span, table.lanes, target->data, itemsize(result), in, sizes, plan.count, single, attributes, first->numel);
+  cpu_pointwise.run_contiguous(table, span, target->data, in, sizes, plan.count, single, attributes, first->numel);
   out.add(std::move(target));
   return true;
 }
@@ -389,10 +389,7 @@ void direct(const Row& row, const Value* args, Results& out, TensorImpl* into) {
   KG_CHECK_TYPE(any_tensor, "expected at least one tensor, got only numbers");
   alignas(16) char attributes[kMaxAttributes * 16];
   for (int i = 0; i < plan.attributes; ++i) pack(attributes + i * itemsize(compute), compute, plan.attribute[i]);
-  if (const SpanTable* table = cpu_pointwise.tables[int(compute)]) {
-    launch.span = table->formulas[int(plan.formula)].value;
-    launch.lanes = table->lanes;
-  }
+  if (const SpanTable* table = cpu_pointwise.tables[int(compute)]) launch.use(*table, table->formulas[int(plan.formula)].value);
   launch.attributes = attributes;
   launch.out_want = out_dtype(rule, compute);
   out.add(finish(launch, result, common_device(plan.operand, plan.count), into));
@@ -414,7 +411,6 @@ struct Backward {
   Dtype compute;
   const Tensor& g;
   const Tensor& y;
-  TensorImpl* operands[kMaxOperands];
 
   // One pass over memory, when nothing of it has to be recorded.
   Tensor in_lanes(int i, unsigned uses, Ints sizes, Dtype dtype) const {
@@ -432,10 +428,7 @@ struct Backward {
     if (uses >> arity & 1) add(y.get(), nullptr);
     alignas(16) char attributes[kMaxAttributes * 16];
     for (int k = 0; k < plan.attributes; ++k) pack(attributes + k * itemsize(compute), compute, plan.attribute[k]);
-    if (const SpanTable* table = cpu_pointwise.tables[int(compute)]) {
-      launch.span = table->formulas[int(plan.formula)].gradient[i];
-      launch.lanes = table->lanes;
-    }
+    if (const SpanTable* table = cpu_pointwise.tables[int(compute)]) launch.use(*table, table->formulas[int(plan.formula)].gradient[i]);
     launch.attributes = attributes;
     launch.out_want = compute;
     // Stored in the input's dtype at once, unless it is summed first.
@@ -499,7 +492,7 @@ void backward(Vjp& v, const Value* values) {
     recorded = v.g().requires_grad() || (y.defined() && y.requires_grad());
     for (int i = 0; i < plan.count; ++i) recorded = recorded || (plan.operand[i]->is_tensor() && plan.operand[i]->t->is(kRequiresGrad));
   }
-  Backward b{plan, compute, v.g(), y, {}};
+  Backward b{plan, compute, v.g(), y};
   for (int i = 0; i < plan.count; ++i) {
     const int param = position[i];
     if (!has_edge(d, param)) continue;

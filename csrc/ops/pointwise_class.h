@@ -53,7 +53,13 @@ struct Launch {
   Input in[kMaxOperands + 2];
   Span span = nullptr;
   int lanes = 0;
+  Pad pad = nullptr;
   const void* attributes = nullptr;
+  void use(const SpanTable& table, Span s) {
+    span = s;
+    lanes = table.lanes;
+    pad = table.pad;
+  }
 };
 
 // Filled by cpu/ when the library is loaded.
@@ -62,8 +68,9 @@ struct CpuPointwise {
   Span select[5] = {};                           // where(), by log2 of the element size: bytes that select, then two operands
   int select_lanes[5] = {};
   void (*run)(const Launch&) = nullptr;
-  // n contiguous elements in computing dtypes; bit k of `single`: input k is a vector of one value.
-  void (*run_contiguous)(Span span, int lanes, void* out, int64_t out_size, const void* const* in, const int64_t* in_sizes, int count,
+  // n contiguous elements in computing dtypes; sizes: bytes per element, the output's first; bit k of `single`: input k is
+  // a vector of one value.
+  void (*run_contiguous)(const SpanTable& table, Span span, void* out, const void* const* in, const int64_t* sizes, int count,
                          uint32_t single, const void* attributes, int64_t n) = nullptr;
 };
 extern CpuPointwise cpu_pointwise;

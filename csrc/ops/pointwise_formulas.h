@@ -275,8 +275,11 @@ struct FormulaSpans {
   Span value = nullptr;
   Span gradient[kMaxOperands] = {};  // in: g, then what the derivative uses of the operands, then of the result
 };
+// Copies `bytes` (below a vector) to a vector and fills it up with bytes that no integer division trips over.
+using Pad = void (*)(void* to, const void* from, int64_t bytes);
 struct SpanTable {
   int lanes;  // elements per vector
+  Pad pad;
   FormulaSpans formulas[kFormulas];
 };
 

@@ -88,6 +88,8 @@ void convert(void* to_, const void* from_, int64_t n) {
   }
 }
 
+constexpr int kTwos = KG_SIMD_BYTES / 2, kFours = KG_SIMD_BYTES / 4, kEights = KG_SIMD_BYTES / 8;
+
 // Interleaves: one step of the transposition network.
 #define KG_ZIP(V, M, n)                                                       \
   KG_INLINE V zip_low(V a, V b) {                                             \
@@ -100,7 +102,9 @@ void convert(void* to_, const void* from_, int64_t n) {
     for (int i = 0; i < n; ++i) m[i] = (i & 1) * n + i / 2 + n / 2;           \
     return __builtin_shuffle(a, b, m);                                        \
   }
-constexpr int kFours = KG_SIMD_BYTES / 4, kEights = KG_SIMD_BYTES / 8;
+using Bytes16 = int8_t __attribute__((vector_size(16)));
+KG_ZIP(Bytes16, Bytes16, 16)
+KG_ZIP(simd::vi16, simd::vi16, kTwos)
 KG_ZIP(simd::vi32, simd::vi32, kFours)
 KG_ZIP(simd::vi64, simd::vi64, kEights)
 #undef KG_ZIP
@@ -120,13 +124,13 @@ KG_INLINE void transpose_registers(char* to, int64_t to_stride, const char* from
   for (int i = 0; i < n; ++i) {
     char* p = to + i * to_stride;
 #if KG_SIMD_AVX512
-    if (stream) {
-      _mm512_stream_si512(reinterpret_cast<__m512i*>(p), (__m512i)r[i]);
+    if (sizeof(V) == 64 && stream) {
+      if constexpr (sizeof(V) == 64) _mm512_stream_si512(reinterpret_cast<__m512i*>(p), (__m512i)r[i]);
       continue;
     }
 #elif KG_SIMD_AVX2
-    if (stream) {
-      _mm256_stream_si256(reinterpret_cast<__m256i*>(p), (__m256i)r[i]);
+    if (sizeof(V) == 32 && stream) {
+      if constexpr (sizeof(V) == 32) _mm256_stream_si256(reinterpret_cast<__m256i*>(p), (__m256i)r[i]);
       continue;
     }
 #endif
@@ -153,8 +157,8 @@ void transpose_square(char* to, int64_t to_stride, const char* from, int64_t fro
 const ConvertTable convert_table = {
     {KG_TO(bool), KG_TO(uint8_t), KG_TO(int8_t), KG_TO(int16_t), KG_TO(int32_t), KG_TO(int64_t), KG_TO(uint16_t),
      KG_TO(uint32_t), KG_TO(uint64_t), KG_TO(f16), KG_TO(bf16), KG_TO(float), KG_TO(double)},
-    &transpose_square<simd::vi32, kFours, 4>,
-    &transpose_square<simd::vi64, kEights, 8>,
+    {&transpose_square<Bytes16, 16, 1>, &transpose_square<simd::vi16, kTwos, 2>, &transpose_square<simd::vi32, kFours, 4>,
+     &transpose_square<simd::vi64, kEights, 8>},
 };
 
 }  // namespace kagari::KG_ISA
