@@ -2,13 +2,13 @@
 
 Each polynomial interpolates its function, in 60 digits, at Chebyshev nodes of its interval, which
 is within a small factor of the best possible maximum error. Run from anywhere:
-`python csrc/cpu/simd/coefficients.py > csrc/cpu/simd/coefficients.h` (needs mpmath).
+`python csrc/cpu/simd/coefficients.py | clang-format > csrc/cpu/simd/coefficients.h` (needs mpmath).
 """
 
 import struct
 from collections.abc import Callable
 
-import mpmath as mp
+import mpmath as mp  # type: ignore[import-untyped]
 
 mp.mp.dps = 60
 Function = Callable[[mp.mpf], mp.mpf]
