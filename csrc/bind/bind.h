@@ -222,5 +222,6 @@ void init_factories(PyObject* module);
 void init_op_function(
     PyObject* module);  // methods of rows are put on tensor_type where it has none of that name
 void init_composite(PyObject* module);
+void init_settings(PyObject* module);
 
 }  // namespace kagari

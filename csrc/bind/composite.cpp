@@ -33,6 +33,7 @@ Ref number_of(std::string_view t) {
 Ref list_default(std::string_view t, const Param& p) {
   if (t[0] != '[') {
     Ref one = number_of(t);
+    if (p.type == ArgType::reals) one = checked(PyNumber_Float(one.get()));
     Py_ssize_t n = p.repeat > 0 ? p.repeat : 1;
     Ref tuple = checked(PyTuple_New(n));
     for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(tuple.get(), i, Py_NewRef(one.get()));
@@ -43,7 +44,9 @@ Ref list_default(std::string_view t, const Param& p) {
     size_t comma = std::min(rest.find(','), rest.size());
     std::string_view item = rest.substr(0, comma);
     item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
-    checked_status(PyList_Append(list.get(), number_of(item).get()));
+    Ref number = number_of(item);
+    if (p.type == ArgType::reals) number = checked(PyNumber_Float(number.get()));
+    checked_status(PyList_Append(list.get(), number.get()));
     rest = rest.substr(std::min(comma + 1, rest.size()));
   }
   return checked(PyList_AsTuple(list.get()));
@@ -64,6 +67,7 @@ Ref default_object(const Param& p) {
   if (p.type == ArgType::ints || p.type == ArgType::reals) return list_default(t, p);
   if (p.type == ArgType::dtype || p.type == ArgType::memory_format || p.type == ArgType::layout)
     return checked(PyObject_GetAttrString(core_module, std::string(t).c_str()));
+  if (p.type == ArgType::real) return checked(PyNumber_Float(number_of(t).get()));
   return number_of(t);
 }
 

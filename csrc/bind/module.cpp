@@ -63,6 +63,7 @@ extern "C" __attribute__((visibility("default"))) PyObject* PyInit__core() {
     init_interchange(m);
     init_factories(m);
     init_composite(m);
+    init_settings(m);
   } catch (...) {
     core_module = nullptr;
     throw;

@@ -172,27 +172,31 @@ Callable& nearest_form(Group& g, Form form) {
   return other.overloads.empty() ? *c : other;
 }
 
+// A plain tensor, or a plain number where the parameter takes one.
+inline bool quick_operand(const Param& p, PyObject* o, Value& v) {
+  if (is_tensor_exact(o)) {
+    v = Value(as_impl(o));
+    return true;
+  }
+  if (p.type != ArgType::operand) return false;
+  if (PyFloat_CheckExact(o)) {
+    v = Value(Scalar(PyFloat_AS_DOUBLE(o)));
+    return true;
+  }
+  if (!PyLong_CheckExact(o)) return false;
+  int overflow = 0;
+  v = Value(Scalar(int64_t(PyLong_AsLongLongAndOverflow(o, &overflow))));
+  return !overflow;
+}
+
 // The straight way for two arguments; null when it does not apply (no exception is set).
 inline PyObject* run_binary(const Overload* o, Form form, PyObject* a, PyObject* b) {
-  if (!o || !is_tensor_exact(a) || (thread_state.flags & kModes)) return nullptr;
+  if (!o || (thread_state.flags & kModes)) return nullptr;
   ValueRoom room;
   Value* v = room.get();
-  if (is_tensor_exact(b)) {
-    v[1] = Value(as_impl(b));
-  } else if (o->sig->params[1].type != ArgType::operand) {
-    return nullptr;
-  } else if (PyFloat_CheckExact(b)) {
-    v[1] = Value(Scalar(PyFloat_AS_DOUBLE(b)));
-  } else if (PyLong_CheckExact(b)) {
-    int overflow = 0;
-    int64_t i = PyLong_AsLongLongAndOverflow(b, &overflow);
-    if (overflow) return nullptr;
-    v[1] = Value(Scalar(i));
-  } else {
-    return nullptr;
-  }
-  v[0] = Value(as_impl(a));
   const Row& row = *o->row;
+  if (!quick_operand(row.sig.params[0], a, v[0]) || !quick_operand(row.sig.params[1], b, v[1]))
+    return nullptr;
   for (int i = 2; i < row.sig.count; ++i) v[i] = o->defaults[i];
   Results results;
   if (form == Form::inplace) {
@@ -204,6 +208,41 @@ inline PyObject* run_binary(const Overload* o, Form form, PyObject* a, PyObject*
   return wrap(std::move(results[0]));
 }
 
+// A number on the left of a row whose first parameter is a tensor: a 0-d tensor that is as weak in
+// promotion.
+Tensor wrapped_number(const Scalar& s) {
+  Tensor t = empty({}, s.is_complex()                    ? Dtype::c128
+                       : !s.is_integral()                ? Dtype::f64
+                       : s.kind == Scalar::Kind::boolean ? Dtype::boolean
+                       : s.is_u64                        ? Dtype::u64
+                                                         : Dtype::i64);
+  if (s.is_complex()) {
+    *t.data_as<c128>() = s.to_complex();
+  } else if (!s.is_integral()) {
+    *t.data_as<double>() = s.d;
+  } else if (s.kind == Scalar::Kind::boolean) {
+    *t.data_as<bool>() = s.i != 0;
+  } else {
+    *t.data_as<int64_t>() = s.i;
+  }
+  t->flags |= kWrappedNumber;
+  return t;
+}
+
+PyObject* run_reflected(Callable& c, PyObject* a, PyObject* b) {
+  Scalar number;
+  if (c.form == Form::inplace || !is_tensor(b) || is_tensor(a) || !to_scalar(a, number, false))
+    return nullptr;
+  bool takes = false;
+  for (const Overload* o : c.overloads)
+    takes = takes || (o->positional > 1 && o->sig->params[0].type == ArgType::tensor &&
+                      o->sig->params[1].type == ArgType::operand);
+  if (!takes) return nullptr;
+  Ref wrapped = Ref::steal(wrap(wrapped_number(number)));
+  PyObject* args[2] = {wrapped.get(), b};
+  return run_first_match(c, args, 2, nullptr);
+}
+
 PyObject* binary(Group* group, Form form, PyObject* a, PyObject* b) {
   KG_BIND_TRY
   if (PyObject* fast = run_binary(group->binary[int(form)], form, a, b)) return fast;
@@ -211,6 +250,7 @@ PyObject* binary(Group* group, Form form, PyObject* a, PyObject* b) {
   PyObject* args[2] = {a, b};
   if (modes_active()) return dispatch_override(c.object, args, 2, nullptr);
   PyObject* result = run_first_match(c, args, 2, nullptr);
+  if (!result && !PyErr_Occurred()) result = run_reflected(c, a, b);
   if (result || PyErr_Occurred()) return result;
   if (any_override(args, 2)) return dispatch_override(c.object, args, 2, nullptr);
   Py_RETURN_NOTIMPLEMENTED;
@@ -350,8 +390,9 @@ void add_overload(std::unique_ptr<Overload> overload) {
   // A declaration that is run again (a module that is reloaded) takes the place of the one before.
   std::erase_if(g.all, [&](const auto& o) {
     if (o->sig->overload != overload->sig->overload) return false;
-    KG_CHECK_VALUE(!o->row, "the signature ", overload->sig->text,
-                   " names a primitive that exists; give it an overload name");
+    const char* first = o->row ? o->row->cname : nullptr;
+    KG_CHECK_VALUE(!first, "the signature ", overload->sig->text, " is taken by the primitive ",
+                   first, "; give it an overload name");
     return true;
   });
   g.all.push_back(std::move(overload));
@@ -415,7 +456,7 @@ PyObject* op_text_signature(PyObject* self, void*) {
   std::string text = bound ? "($self" : "(";
   bool keyword_only = false, first = !bound;
   auto add = [&](const std::string& part) {
-    text += (first ? "" : ", ") + part;
+    text.append(first ? "" : ", ").append(part);
     first = false;
   };
   for (int i = 0; i < o.sig->count; ++i) {
@@ -425,7 +466,9 @@ PyObject* op_text_signature(PyObject* self, void*) {
       add("*");
       keyword_only = true;
     }
-    add(std::string(p.name) + (p.has_default ? "=" + literal(p.default_text) : ""));
+    std::string part(p.name);
+    if (p.has_default) part.append("=").append(literal(p.default_text));
+    add(part);
   }
   if (o.takes_out && !bound) {
     if (!keyword_only) add("*");
@@ -441,6 +484,38 @@ PyObject* op_wrapped(PyObject* self, void*) {
     return Py_NewRef(c.overloads[0]->composite->function);
   PyErr_SetString(PyExc_AttributeError, "__wrapped__");
   return nullptr;
+}
+
+// The signature of a composite: that of its Python function would hide what is given by keyword
+// only.
+PyObject* op_signature(PyObject* self, void*) {
+  KG_BIND_TRY
+  Callable& c = callable_of(self);
+  if (c.overloads.size() != 1 || !c.overloads[0]->composite) {
+    PyErr_SetString(PyExc_AttributeError, "__signature__");
+    return nullptr;
+  }
+  const Overload& o = *c.overloads[0];
+  Ref inspect = checked(PyImport_ImportModule("inspect")), list = checked(PyList_New(0));
+  Ref parameter = checked(PyObject_GetAttrString(inspect.get(), "Parameter"));
+  auto add = [&](std::string_view name, const char* kind, PyObject* value) {
+    Ref args = checked(Py_BuildValue("(s#O)", name.data(), Py_ssize_t(name.size()),
+                                     checked(PyObject_GetAttrString(parameter.get(), kind)).get()));
+    Ref named = checked(PyDict_New());
+    if (value) checked_status(PyDict_SetItemString(named.get(), "default", value));
+    Ref made = checked(PyObject_Call(parameter.get(), args.get(), named.get()));
+    checked_status(PyList_Append(list.get(), made.get()));
+  };
+  if (c.form != Form::function) add("self", "POSITIONAL_OR_KEYWORD", nullptr);
+  for (int i = 0; i < o.sig->count; ++i) {
+    const Param& p = o.sig->params[size_t(i)];
+    if (c.form != Form::function && i == o.self) continue;
+    add(p.name, p.keyword_only ? "KEYWORD_ONLY" : "POSITIONAL_OR_KEYWORD",
+        o.composite->defaults[i]);
+  }
+  if (o.takes_out && c.form == Form::function) add("out", "KEYWORD_ONLY", Py_None);
+  return PyObject_CallMethod(inspect.get(), "Signature", "O", list.get());
+  KG_BIND_CATCH("__signature__", nullptr)
 }
 
 PyObject* op_repr(PyObject* self) {
@@ -478,6 +553,7 @@ PyGetSetDef op_getset[] = {{"__name__", op_name, nullptr, nullptr, nullptr},
                            {"__doc__", op_doc, nullptr, nullptr, nullptr},
                            {"__text_signature__", op_text_signature, nullptr, nullptr, nullptr},
                            {"__wrapped__", op_wrapped, nullptr, nullptr, nullptr},
+                           {"__signature__", op_signature, nullptr, nullptr, nullptr},
                            {}};
 PyMethodDef op_methods[] = {{"__reduce__", op_reduce, METH_NOARGS, nullptr}, {}};
 PyMemberDef op_members[] = {

@@ -431,6 +431,8 @@ PyObject* is_torch_function_enabled(PyObject*, PyObject*) {
   return PyBool_FromLong(!(thread_state.flags & (kNoSubclass | kNoModes)));
 }
 
+PyObject* is_mode_enabled(PyObject*, PyObject*) { return PyBool_FromLong(!mode_stack.empty()); }
+
 template <class F>
 PyCFunction as_function(F f) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f));
@@ -447,6 +449,7 @@ PyMethodDef functions[] = {
     {"_handle_torch_function", as_function(handle_torch_function), METH_VARARGS | METH_KEYWORDS,
      nullptr},
     {"_get_overloaded_args", overloaded_args, METH_O, nullptr},
+    {"_is_torch_function_mode_enabled", is_mode_enabled, METH_NOARGS, nullptr},
     {"_is_torch_function_enabled", is_torch_function_enabled, METH_NOARGS, nullptr},
     {}};
 

@@ -47,7 +47,7 @@ std::string type_text(const Param& p) {
 
 // Why one signature does not take a call, and how far reading came.
 struct Reason {
-  int matched = 0;
+  int matched = 0;  // twice the arguments that fit, and one more when only a type is wrong
   std::string text;
 };
 
@@ -135,9 +135,10 @@ Reason explain(const Overload& o, Form form, PyObject* const* args, Py_ssize_t n
       if (spread && p.type == ArgType::tensors) element.type = ArgType::tensor;
       if (!convert(element, args[j], value, parsed)) {
         r.text = wrong_type(p, int(j) + 1 - bound, args[j]);
+        ++r.matched;
         return r;
       }
-      ++r.matched;
+      r.matched += 2;
     }
     if (spread) break;
   }
@@ -161,9 +162,10 @@ Reason explain(const Overload& o, Form form, PyObject* const* args, Py_ssize_t n
     given |= 1u << i;
     if (!convert(p, args[nargs + k], value, parsed)) {
       r.text = wrong_type(p, 0, args[nargs + k]);
+      ++r.matched;
       return r;
     }
-    ++r.matched;
+    r.matched += 2;
   }
   std::string missing;
   for (int i = 0; i < o.sig->count; ++i)
