@@ -254,10 +254,8 @@ void save_arguments(Node* n, const Row& row, const Value* args, TensorImpl* over
     const Value& v = args[item.param];
     auto save = [&](TensorImpl* t, int edge) {
       Tensor kept = Tensor::borrow(t);
-      if (t == overwritten && !item.geometry) {  // the op writes what backward needs: keep the value before
-        GradGuard off(false);
-        kept = view_ops.clone(kept);
-      }
+      // The op writes what backward needs: keep the value before, with its history for higher derivatives.
+      if (t == overwritten && !item.geometry) kept = view_ops.clone(kept);
       int slot = node::save(n, kept, false, 0, item.geometry);
       if (d.edges[edge].node) d.saved[slot].edge = edge;
       return slot;
