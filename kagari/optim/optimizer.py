@@ -12,7 +12,6 @@ from typing import Any, ClassVar, TypeAlias
 
 import kagari
 from kagari import _core
-from kagari._core import ops
 from kagari.utils.hooks import RemovableHandle
 
 __all__ = [
@@ -656,7 +655,8 @@ class Optimizer:
 
 def _advance(steps: list[Tensor]) -> None:
     """Counts one step for all parameters of a group."""
-    ops._foreach_add_(steps, 1)
+    for step in steps:
+        step.add_(1)
 
 
 def _batches(params: list[Tensor], *others: list[Tensor]) -> Iterable[tuple[list[Tensor], ...]]:
