@@ -19,9 +19,12 @@ struct On {
   bool is_tensor() const { return t.defined(); }
   Value value() const { return is_tensor() ? Value(t) : Value(number); }
 };
+// A tensor of truths, or one truth that comparing two numbers gave.
 struct OnMask {
   Tensor t;
   Dtype dtype = Dtype::undefined;
+  bool truth = false;
+  bool known() const { return !t.defined(); }
 };
 struct OnWhen {
   OnMask mask;
@@ -48,8 +51,16 @@ KG_ON_ARITHMETIC(/, div)
 #undef KG_ON_ARITHMETIC
 inline On operator-(const On& a) { return a.is_tensor() ? On(neg(a.t), a.dtype) : On(fold('*', a.number, Scalar(-1)), a.dtype); }
 
-#define KG_ON_COMPARE(op, name) \
-  inline OnMask operator op(const On& a, const On& b) { return {call(rows::name, a.value(), b.value()), joined(a, b)}; }
+// A number becomes a 0-d tensor where a function needs one.
+inline Tensor tensor_of(const On& x) {
+  return x.is_tensor() ? x.t : scalar_tensor(x.number.to_double(), x.dtype == Dtype::undefined ? Dtype::f64 : x.dtype);
+}
+
+#define KG_ON_COMPARE(op, name)                                                                                        \
+  inline OnMask operator op(const On& a, const On& b) {                                                                \
+    if (!a.is_tensor() && !b.is_tensor()) return {Tensor(), joined(a, b), a.number.to_double() op b.number.to_double()}; \
+    return {call(rows::name, a.value(), b.value()), joined(a, b)};                                                     \
+  }
 KG_ON_COMPARE(<, lt)
 KG_ON_COMPARE(>, gt)
 KG_ON_COMPARE(<=, le)
@@ -57,14 +68,19 @@ KG_ON_COMPARE(>=, ge)
 KG_ON_COMPARE(==, eq)
 KG_ON_COMPARE(!=, ne)
 #undef KG_ON_COMPARE
-inline OnMask operator&(const OnMask& a, const OnMask& b) { return {logical_and(a.t, b.t), a.dtype}; }
-inline OnMask operator|(const OnMask& a, const OnMask& b) { return {logical_or(a.t, b.t), a.dtype}; }
-inline OnMask operator^(const OnMask& a, const OnMask& b) { return {logical_xor(a.t, b.t), a.dtype}; }
-inline OnMask operator!(const OnMask& a) { return {logical_not(a.t), a.dtype}; }
-inline OnMask isnan(const On& x) { return {isnan(x.t), x.dtype}; }
-inline OnMask isfinite(const On& x) { return {isfinite(x.t), x.dtype}; }
+inline OnMask operator!(const OnMask& a) { return a.known() ? OnMask{Tensor(), a.dtype, !a.truth} : OnMask{logical_not(a.t), a.dtype}; }
+inline OnMask operator&(const OnMask& a, const OnMask& b) {
+  if (a.known()) return a.truth ? b : a;
+  if (b.known()) return b.truth ? a : b;
+  return {logical_and(a.t, b.t), a.dtype};
+}
+inline OnMask operator|(const OnMask& a, const OnMask& b) { return !(!a & !b); }
+inline OnMask operator^(const OnMask& a, const OnMask& b) { return (a & !b) | (!a & b); }
+inline OnMask isnan(const On& x) { return {isnan(tensor_of(x)), x.dtype}; }
+inline OnMask isfinite(const On& x) { return {isfinite(tensor_of(x)), x.dtype}; }
 
 inline On where(const OnMask& m, const On& a, const On& b) {
+  if (m.known()) return m.truth ? a : b;
   // Two numbers have no tensor to take their dtype from.
   Value x = a.value();
   Tensor constant;
@@ -78,9 +94,12 @@ inline OnWhen when(const OnMask& m, const On& d) { return {m, d}; }
 inline OnWhen when(const OnMask& m, const OnWhen& w) { return {m & w.mask, w.d}; }
 
 #define KG_ON_1(f) \
-  inline On f(const On& x) { return On(kagari::f(x.t), x.dtype); }
+  inline On f(const On& x) { return On(kagari::f(tensor_of(x)), x.dtype); }
 #define KG_ON_2(f, ...) \
-  inline On f(const On& a, const On& b) { return On(call(rows::__VA_ARGS__), joined(a, b)); }
+  inline On f(const On& a_in, const On& b) {                                                  \
+    On a = a_in.is_tensor() || b.is_tensor() ? a_in : On(tensor_of(a_in), joined(a_in, b)); \
+    return On(call(rows::__VA_ARGS__), joined(a, b));                                    \
+  }
 KG_ON_1(exp) KG_ON_1(exp2) KG_ON_1(expm1) KG_ON_1(log) KG_ON_1(log2) KG_ON_1(log10) KG_ON_1(log1p) KG_ON_1(sqrt) KG_ON_1(rsqrt)
 KG_ON_1(reciprocal) KG_ON_1(sin) KG_ON_1(cos) KG_ON_1(tan) KG_ON_1(asin) KG_ON_1(acos) KG_ON_1(atan) KG_ON_1(sinh) KG_ON_1(cosh)
 KG_ON_1(tanh) KG_ON_1(asinh) KG_ON_1(acosh) KG_ON_1(atanh) KG_ON_1(erf) KG_ON_1(erfc) KG_ON_1(erfinv) KG_ON_1(sigmoid)
@@ -113,7 +132,10 @@ inline Tensor times(const Tensor& g, const On& d) {
   if (c.is_tensor()) return mul(g, c.t);
   return c.number.equals(1) ? g : mul(g, c.number);
 }
-inline Tensor times(const Tensor& g, const OnWhen& w) { return kagari::where(w.mask.t, times(g, w.d), 0); }
+inline Tensor times(const Tensor& g, const OnWhen& w) {
+  if (w.mask.known()) return times(g, w.mask.truth ? w.d : On(0));
+  return kagari::where(w.mask.t, times(g, w.d), 0);
+}
 template <class A>
   requires std::is_arithmetic_v<A>
 Tensor times(const Tensor& g, A number) {
