@@ -18,7 +18,7 @@ bool is_list(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
 
 // NumPy's own dtype of a scalar such as numpy.float32(1); undefined for other objects.
 Dtype own_dtype(PyObject* o) {
-  if (!std::string_view(Py_TYPE(o)->tp_name).starts_with("numpy.")) return Dtype::undefined;
+  if (!std::string_view(Py_TYPE(o)->tp_name).starts_with("numpy.") || is_ndarray(o)) return Dtype::undefined;
   Ref dtype = Ref::steal(PyObject_GetAttrString(o, "dtype"));
   Dtype d;
   if (dtype && to_dtype(dtype.get(), d)) return d;
@@ -26,42 +26,38 @@ Dtype own_dtype(PyObject* o) {
   return Dtype::undefined;
 }
 
-// The dtype a number asks for; undefined when the object is no number.
+// The dtype a number asks for; undefined when the object is no number. Tensors inside lists are numbers.
 Dtype leaf_dtype(PyObject* o) {
-  if (PyFloat_Check(o)) return default_dtype();
+  if (PyFloat_CheckExact(o)) return default_dtype();
   if (PyBool_Check(o)) return Dtype::boolean;
   if (PyLong_Check(o)) {
     int overflow = 0;
     PyLong_AsLongLongAndOverflow(o, &overflow);
-    return overflow > 0 ? Dtype::u64 : Dtype::i64;
+    KG_CHECK_VALUE(!overflow, "Overflow when unpacking long long: the int does not fit int64; pass dtype=kagari.uint64 or a float dtype");
+    return Dtype::i64;
   }
+  if (is_tensor(o)) return as_impl(o)->dtype;
+  if (Dtype own = own_dtype(o); own != Dtype::undefined) return own;
+  if (PyFloat_Check(o)) return default_dtype();
   if (PyComplex_Check(o)) return complex_dtype(default_dtype());
-  if (is_tensor(o)) return as_impl(o)->ndim == 0 ? as_impl(o)->dtype : Dtype::undefined;
-  Dtype own = own_dtype(o);
-  if (own != Dtype::undefined && !PyIndex_Check(o)) return own;
-  if (own != Dtype::undefined) return own == Dtype::boolean ? own : Dtype::i64;
   return Dtype::undefined;
 }
 
-// A sequence as a list or tuple: tensors and arrays inside lists are read as lists too.
+// A sequence as a list or tuple: arrays inside lists are read as lists too.
 Ref as_list(PyObject* o) {
   if (is_list(o)) return Ref::borrow(o);
-  if (is_tensor(o) || is_ndarray(o)) {
-    Ref list = checked(PyObject_CallMethod(o, "tolist", nullptr));
-    return list;
-  }
+  if (is_ndarray(o)) return checked(PyObject_CallMethod(o, "tolist", nullptr));
   return checked(PySequence_Fast(o, "expected a sequence"));
 }
 bool is_sequence(PyObject* o) {
   if (is_list(o)) return true;
-  if (is_text(o)) return false;
-  if (is_tensor(o)) return as_impl(o)->ndim > 0;
+  if (is_text(o) || is_tensor(o) || PyNumber_Check(o)) return is_ndarray(o) && array_ndim(o) > 0;
   return leaf_dtype(o) == Dtype::undefined && PySequence_Check(o) && !PyDict_Check(o);
 }
 
 [[noreturn]] void bad_leaf(PyObject* o, int depth) {
   if (is_text(o)) KG_FAIL(type, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
-  if (depth > 0 && is_sequence(o)) KG_FAIL(value, "expected a number, got a sequence: the nested lists are not of equal depth");
+  if (depth > 0 && is_sequence(o)) KG_FAIL(type, "expected a number, got a sequence: the nested lists are not of equal depth");
   if (o == Py_None) KG_FAIL(runtime, "Could not infer dtype of NoneType");
   KG_FAIL(runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
 }
@@ -72,10 +68,6 @@ Dims sizes_of_nested(PyObject* data) {
   Ref at = Ref::borrow(data);
   while (is_sequence(at.get())) {
     KG_CHECK_VALUE(sizes.size() < kMaxDims, "too many dimensions '", Py_TYPE(at.get())->tp_name, "'");
-    if (is_tensor(at.get())) {
-      for (int d = 0; d < as_impl(at.get())->ndim; ++d) sizes.push_back(as_impl(at.get())->sizes[d]);
-      break;
-    }
     Ref list = as_list(at.get());
     Py_ssize_t n = PySequence_Fast_GET_SIZE(list.get());
     sizes.push_back(n);
@@ -83,6 +75,7 @@ Dims sizes_of_nested(PyObject* data) {
     Ref next = Ref::borrow(PySequence_Fast_GET_ITEM(list.get(), 0));
     KG_CHECK_VALUE(next.get() != at.get(), "too many dimensions '", Py_TYPE(at.get())->tp_name, "'");
     at = next;
+    KG_CHECK_VALUE(!PyUnicode_Check(at.get()), "too many dimensions 'str'");
   }
   return sizes;
 }
@@ -94,7 +87,6 @@ Dtype infer_nested(PyObject* data, int depth) {
     if (d == Dtype::undefined) bad_leaf(data, depth);
     return d;
   }
-  if (is_tensor(data)) return as_impl(data)->dtype;
   if (is_ndarray(data)) {
     Ref dtype = checked(PyObject_GetAttrString(data, "dtype"));
     Dtype d;
@@ -124,8 +116,9 @@ T converted(const Scalar& s) {
     if constexpr (std::is_integral_v<T>) {
       if (s.is_integral()) {
         T v = T(s.i);
-        bool fits = s.is_u64 ? std::is_same_v<T, uint64_t>
-                             : (std::is_same_v<T, uint64_t> ? s.i >= 0 : int64_t(v) == s.i);
+        bool fits = s.is_u64 ? std::is_same_v<T, uint64_t> : std::is_same_v<T, uint64_t> || int64_t(v) == s.i;
+        if (std::is_unsigned_v<T> && !s.is_u64 && s.i < 0)  // wraps, within the range
+          fits = uint64_t(-(s.i + 1)) < uint64_t(std::numeric_limits<T>::max());
         KG_CHECK(fits, "value cannot be converted to type ", name(dtype_of<T>), " without overflow");
         return v;
       }
@@ -139,6 +132,9 @@ T converted(const Scalar& s) {
 }
 
 template <class T>
+inline constexpr bool kSmallFloat = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
+
+template <class T>
 T leaf(PyObject* o, int depth) {
   if constexpr (std::is_floating_point_v<T>) {
     if (PyFloat_CheckExact(o)) return T(PyFloat_AS_DOUBLE(o));
@@ -147,7 +143,20 @@ T leaf(PyObject* o, int depth) {
     if (PyBool_Check(o)) return o == Py_True;
   }
   Scalar s;
-  if (!to_scalar(o, s)) bad_leaf(o, depth);
+  if (is_tensor(o)) {
+    KG_CHECK_VALUE(as_impl(o)->numel == 1, "only one element tensors can be converted to Python scalars");
+    s = item(as_impl(o));
+  } else if (PyLong_Check(o) && !PyBool_Check(o) && (std::is_floating_point_v<T> || kSmallFloat<T>)) {
+    double d = PyLong_AsDouble(o);
+    if (d == -1 && PyErr_Occurred()) throw_python_error();
+    s = Scalar(d);
+  } else if (PyFloat_Check(o)) {
+    s = Scalar(PyFloat_AS_DOUBLE(o));
+  } else if (!to_scalar(o, s)) {
+    bad_leaf(o, depth);
+  }
+  if constexpr (!std::is_same_v<T, c64> && !std::is_same_v<T, c128> && !std::is_same_v<T, bool>)
+    KG_CHECK_TYPE(!s.is_complex(), "must be real number, not complex");
   return converted<T>(s);
 }
 
@@ -235,13 +244,7 @@ Tensor from_nested(PyObject* data, Dtype dtype) {
   Tensor t = empty(sizes, is_storage_only(d) ? Dtype::f32 : d);
   visit(t.dtype(), [&]<class T>() {
     T* to = t.data_as<T>();
-    if (t.numel() > 0) {
-      fill_nested(data, to, sizes, 0);
-    } else {
-      T none;
-      T* nowhere = &none;
-      fill_nested(data, nowhere, sizes, 0);
-    }
+    if (t.numel() > 0) fill_nested(data, to, sizes, 0);
   });
   return t;
 }
@@ -401,13 +404,13 @@ PyObject* tensor_new_tensor(PyObject* self, PyObject* const* args, Py_ssize_t na
 }
 
 // Tensor(2, 3), Tensor((2, 3) as Size), Tensor([1.0, 2.0]), Tensor(tensor), Tensor(storage).
-Tensor legacy(PyObject* args, Dtype dtype, Device device) {
+Tensor legacy(PyObject* args, Dtype dtype, Device device, bool any_dtype = false) {
   Py_ssize_t n = PyTuple_GET_SIZE(args);
   Dims sizes;
   if (n == 0) return empty(Ints{0}, dtype, device);
   PyObject* first = PyTuple_GET_ITEM(args, 0);
-  if (n == 1 && is_tensor(first) && as_impl(first)->ndim > 0) {
-    KG_CHECK_TYPE(as_impl(first)->dtype == dtype, "expected ", dtype, " (got ", as_impl(first)->dtype, ")");
+  if (n == 1 && is_tensor(first)) {
+    KG_CHECK_TYPE(any_dtype || as_impl(first)->dtype == dtype, "expected ", dtype, " (got ", as_impl(first)->dtype, ")");
     return tape::detach(as_tensor(first));
   }
   Storage* s = nullptr;
@@ -503,11 +506,7 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
         KG_CHECK_TYPE(to_device(value, device), "argument 'device' must be kagari.device, not ", describe_object(value));
     }
   }
-  Py_ssize_t n = PyTuple_GET_SIZE(args);
-  // Of a subclass: a tensor of any dtype may be given, as subclasses' constructors pass theirs on.
-  if (type != tensor_type && n == 1 && is_tensor(PyTuple_GET_ITEM(args, 0)))
-    return as_type(tape::detach(as_tensor(PyTuple_GET_ITEM(args, 0))), type);
-  return as_type(legacy(args, dtype, device), type);
+  return as_type(legacy(args, dtype, device, true), type);
   KG_BIND_CATCH("Tensor", nullptr)
 }
 

@@ -112,6 +112,8 @@ bool is_ndarray(PyObject* o) {
   return PyObject_TypeCheck(o, numpy().array);
 }
 
+int array_ndim(PyObject* array) { return as_array(array)->ndim; }
+
 Tensor from_ndarray(PyObject* array, bool warn_read_only) {
   const ArrayObject* a = as_array(array);
   bool read_only = !(a->flags & kWriteable);

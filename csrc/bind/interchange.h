@@ -5,6 +5,7 @@
 namespace kagari {
 
 bool is_ndarray(PyObject* o);  // numpy.ndarray or a subclass; never imports NumPy
+int array_ndim(PyObject* array);
 // A tensor on the array's memory, which it keeps alive. Throws where no tensor can describe it.
 Tensor from_ndarray(PyObject* array, bool warn_read_only = true);
 // numpy.asarray(o), as an owned array of a dtype and layout that from_ndarray takes.

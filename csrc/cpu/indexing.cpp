@@ -427,6 +427,7 @@ void check_ordered(std::string_view reduce, Dtype d) {
 void scatter_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& src,
                         std::string_view reduce, bool include_self) {
   TensorImpl* o = out[0].get();
+  reduce = reduce == "max" ? "amax" : reduce == "min" ? "amin" : reduce;
   check_ordered(reduce, o->dtype);
   if (index.numel() == 0) return;
   dim = wrap_dim(dim, o->ndim);
@@ -449,9 +450,9 @@ void index_select_cpu(Results& out, const Tensor& input, int64_t dim, const Tens
 }
 
 template <class F>
-void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor& source, bool wrap, F&& f) {
+void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor& source, bool index_error, F&& f) {
   dim = wrap_dim(dim, out->ndim);
-  Index idx(index.get(), out->ndim ? out->sizes[dim] : 1, wrap, dim, true);
+  Index idx(index.get(), out->ndim ? out->sizes[dim] : 1, false, dim, index_error);
   if (source.numel() == 0 || out->numel == 0) return;
   Ints sizes = source.sizes(), strides = source.strides();
   Dims one{1};
@@ -477,7 +478,7 @@ void index_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index
 }
 void index_copy_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& source) {
   TensorImpl* o = out[0].get();
-  list_source(o, dim, index, source, false, [&](const Along& a, const int64_t* idx, int64_t) {
+  list_source(o, dim, index, source, true, [&](const Along& a, const int64_t* idx, int64_t) {
     visit_size(o->dtype, [&]<class T>() { run_writes(a, reinterpret_cast<T*>(o->data), source.data_as<T>(), idx, Store()); });
   });
 }
@@ -500,7 +501,7 @@ void index_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& in
   TensorImpl* o = out[0].get();
   check_ordered(reduce, o->dtype);
   Dims dense = contiguous_strides(sizes_of(o));
-  list_source(o, dim, index, source, false, [&](const Along& a, const int64_t* idx, int64_t d) {
+  list_source(o, dim, index, source, true, [&](const Along& a, const int64_t* idx, int64_t d) {
     reduce_into(o, a, along_list(sizes_of(o), dense, d, index.numel(), source.sizes(), source.strides()), source, idx, reduce, include_self);
   });
 }

@@ -138,7 +138,7 @@ void range_to(Infer& o, const Scalar& start, const Scalar& end, const Scalar& st
   bool integral = start.is_integral() && end.is_integral() && step.is_integral();
   Dtype d = dtype_or(dtype, integral ? Dtype::i64 : default_dtype());
   Scalar a = start, b = end, s = step;
-  if (is_integral(d) && !integral) {  // an integer range truncates its bounds first
+  if (d == Dtype::i64 && !integral) {  // an int64 range truncates its bounds first, as PyTorch's
     a = Scalar(start.to_int()), b = Scalar(end.to_int()), s = Scalar(step.to_int());
   }
   make(o, Ints{range_length(a, b, s)}, d, layout, device);
@@ -215,7 +215,7 @@ KG_ROW(ones, "ones(int[*] size, *, " KG_OPTIONS_TEXT
        ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&sizes_infer>, .as = kFunction,
        .doc = "A tensor of ones.")
-KG_ROW(full, "full(int[1] size, Scalar fill_value, *, " KG_OPTIONS_TEXT
+KG_ROW(full, "full(int[] size, Scalar fill_value, *, " KG_OPTIONS_TEXT
        ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&full_infer>, .as = kFunction,
        .doc = "A tensor filled with one value.")

@@ -265,7 +265,12 @@ void scatter_add_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, co
   if (v.needs(3)) v.set(3, pad_to(gather(v.g(), dim, index), v.sizes(3)));
 }
 
+// PyTorch takes max and min for amax and amin.
+std::string_view reduce_name(std::string_view reduce) {
+  return reduce == "max" ? "amax" : reduce == "min" ? "amin" : reduce;
+}
 void check_reduce(std::string_view reduce) {
+  reduce = reduce_name(reduce);
   KG_CHECK(reduce == "sum" || reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
            "reduce argument must be either sum, prod, mean, amax or amin, got ", reduce, ".");
 }
@@ -315,6 +320,7 @@ void reduce_vjp(Vjp& v, const Tensor& input, const Tensor& src, const Tensor& re
 
 void scatter_reduce_vjp(Vjp& v, const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src,
                         std::string_view reduce, bool include_self) {
+  reduce = reduce_name(reduce);
   Tensor corner = src;  // where index is smaller than src, the rest of src is not read
   if (index.sizes() != src.sizes())
     for (int64_t d = 0; d < src.dim(); ++d) corner = narrow(corner, d, 0, index.sizes()[d]);
@@ -336,6 +342,7 @@ void index_select_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor
   dim = wrap_dim(dim, input.dim());
   check_1d_index(index, "index_select");
   Dims sizes(input.sizes());
+  KG_CHECK(input.dim() == 0 || input.sizes()[dim] > 0 || index.numel() == 0, "index_select(): self indexing axis dim should be positive");
   if (input.dim() > 0) sizes[dim] = index.numel();
   else KG_CHECK_INDEX(index.numel() == 1, "index_select(): Index to scalar can have only 1 value, got ", index.numel(), " value(s)");
   o.out(sizes, input.dtype());
@@ -349,8 +356,10 @@ void check_source(const Tensor& input, int64_t dim, const Tensor& index, const T
   KG_CHECK(input.dtype() == source.dtype(), op, "(): self (", input.dtype(), ") and source (", source.dtype(),
            ") must have the same scalar type");
   int64_t n = source.dim() == 0 ? 1 : source.sizes()[wrap_dim(dim, source.dim())];
-  KG_CHECK_INDEX(index.numel() == n, op, "(): Number of indices (", index.numel(), ") should be equal to source.size(dim): (", n,
-           "), for dim: ", dim);
+  std::string count = concat(op, "(): Number of indices (", index.numel(), ") should be equal to source.size(dim): (", n,
+                             "), for dim: ", dim);
+  if (op == std::string_view("index_add")) KG_CHECK(index.numel() == n, count);
+  else KG_CHECK_INDEX(index.numel() == n, count);
   if (input.dim() == 0 || source.dim() == 0) return;
   bool same = input.dim() == source.dim();
   int64_t at = wrap_dim(dim, input.dim());
@@ -397,8 +406,8 @@ void index_reduce_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor
                         std::string_view reduce, bool) {
   wrap_dim(dim, input.dim());
   check_source(input, dim, index, source, "index_reduce");
-  KG_CHECK(reduce != "sum", "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got sum; use index_add");
-  check_reduce(reduce);
+  KG_CHECK(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
+           "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ", reduce, ".");
   o.like(input);
 }
 void index_reduce_vjp(Vjp& v, const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source,
@@ -416,7 +425,7 @@ void put_infer(Infer& o, const Tensor& input, const Tensor& index, const Tensor&
   KG_CHECK(index.dtype() == Dtype::i64, "put_(): Expected a long tensor for index, but got ", index.dtype());
   KG_CHECK(input.dtype() == source.dtype(), "put_(): self and source expected to have the same dtype, but got self.dtype = ",
            input.dtype(), " and source.dtype = ", source.dtype());
-  KG_CHECK(index.numel() == source.numel(), "put_(): Expected source and index to have the same number of elements, but got source.numel() = ",
+  KG_CHECK_INDEX(index.numel() == source.numel(), "put_(): Expected source and index to have the same number of elements, but got source.numel() = ",
            source.numel(), ", index.numel() = ", index.numel());
   KG_CHECK_INDEX(input.numel() > 0 || index.numel() == 0, "put_(): Tried to put elements into an empty tensor");
   o.like(input);

@@ -28,7 +28,7 @@ Dtype common_dtype(TensorList tensors) {
 }
 
 void cat_infer(Infer& o, TensorList tensors, int64_t dim) {
-  KG_CHECK(tensors.n > 0, "expected a non-empty list of Tensors");
+  KG_CHECK_VALUE(tensors.n > 0, "expected a non-empty list of Tensors");
   const TensorImpl* shape = nullptr;
   for (int64_t i = 0; i < tensors.n; ++i) {
     KG_CHECK(tensors.at(i)->ndim > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated");

@@ -95,7 +95,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None) -> Tensor:
     of_input, of_indices = list(input.shape), list(indices.shape)
     for d in range(n):
         if d != dim:
-            both = kagari.broadcast_shapes((of_input[d],), (of_indices[d],))[0]
+            both = of_indices[d] if of_input[d] == 1 else of_input[d]
             of_input[d] = of_indices[d] = both
     return input.expand(of_input).gather(dim, indices.expand(of_indices))
 
