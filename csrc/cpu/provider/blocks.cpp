@@ -18,8 +18,8 @@ namespace {
 constexpr int64_t kBlockBytes =
     2048;  // of one packed row of a block of B: with kChunk rows it fills half of a common L2
 constexpr int64_t kBlockRows = 768;    // of C between two packings of B
-constexpr int64_t kPanelGap = 128;       // keeps equal places of B's panels out of one cache set
-constexpr int64_t kSweepRows = 3;        // fewer rows than these stream through B in place
+constexpr int64_t kPanelGap = 128;     // keeps equal places of B's panels out of one cache set
+constexpr int64_t kSweepRows = 3;      // fewer rows than these stream through B in place
 constexpr double kSerialWork = 400e3;  // operations below which a second thread does not pay
 
 constexpr int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
@@ -37,7 +37,8 @@ thread_local Rooms rooms;
 char* offset(void* p, int64_t bytes) { return static_cast<char*>(p) + bytes; }
 const char* offset(const void* p, int64_t bytes) { return static_cast<const char*>(p) + bytes; }
 
-// Reading B in place pays where few rows of A would share its packing, unless rows far apart would be visited in turn.
+// Reading B in place pays where few rows of A would share its packing, unless rows far apart would
+// be visited in turn.
 bool reads_b_in_place(const Product& p, int64_t rows) {
   if (!p.b_plain) return false;
   double bytes = double(p.depth) * double(p.n) * p.kernels->compute_size;
@@ -58,7 +59,7 @@ class Tile {
     in_place_b_ = reads_b_in_place(p, rows);
     sweeps_ = in_place_b_ && rows <= kSweepRows && cols >= 4 * width_;
     pitch_ = std::min(kChunk, p.depth) * width_ * k_.compute_size + kPanelGap;
-    room_a_ = room(Room::a, k_.rows * (kChunk + 2 * k_.vector) * int64_t(k_.compute_size));
+    room_a_ = room(Room::a, k_.rows * (kChunk + 32) * int64_t(k_.compute_size));
     room_b_ = room(Room::b, (in_place_b_ ? 1 : parts(cols, width_)) * pitch_);
   }
 
@@ -105,7 +106,8 @@ class Tile {
   void finish_rows(void* sums, int64_t sums_row, int64_t i, int64_t rows) {
     const void* bias = p_.bias;
     int64_t item = k_.source_size;
-    if (bias) bias = offset(bias, p_.bias_by_row ? (row_ + i) * item : col_ * (item / k_.per_column));
+    if (bias)
+      bias = offset(bias, p_.bias_by_row ? (row_ + i) * item : col_ * (item / k_.per_column));
     k_.finish(sums, sums_row, c_at(i), p_.c_row, rows, cols_, bias, p_.bias_by_row, p_.accumulate,
               p_.relu);
   }
@@ -150,8 +152,8 @@ class Tile {
                    offset(sums, i * sums_row * sum_size), j, add);
       }
       for (; j + width_ <= cols_; j += width_)
-        wide(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row,
-             offset(sums, j * sum_size), sums_row, width_, add);
+        wide(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row, offset(sums, j * sum_size),
+             sums_row, width_, add);
       for (; j + k_.vector <= cols_; j += k_.vector)
         narrow(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row,
                offset(sums, j * sum_size), sums_row, k_.vector, add);

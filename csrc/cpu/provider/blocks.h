@@ -28,13 +28,34 @@ class Source {
   // Rows [row, row + rows) of A, depth [from, from + depth); at most kernels.rows rows, kChunk
   // deep; `room` may hold them.
   virtual RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const = 0;
-  // Columns [col, col + n) of B, depth [from, from + depth), in panels as Kernels::pack_b leaves them.
+  // Columns [col, col + n) of B, depth [from, from + depth), in panels as Kernels::pack_b leaves
+  // them.
   virtual void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
                  void* room) const = 0;
 
  protected:
   ~Source() = default;
 };
+
+// A source whose k is counted in elements of the kind, `k` of them.
+class KindSource : public Source {
+ public:
+  const Kernels* kernels = nullptr;
+  int64_t k = 0;
+
+ protected:
+  ~KindSource() = default;
+  int64_t first_of(int64_t from) const {
+    return from * kernels->per_depth_den / kernels->per_depth_num;
+  }
+  int64_t length_of(int64_t first, int64_t depth) const {
+    int64_t most = depth * kernels->per_depth_den / kernels->per_depth_num;
+    return most < k - first ? most : k - first;
+  }
+};
+inline int64_t packed_depth(const Kernels& kernels, int64_t k) {
+  return (k * kernels.per_depth_num + kernels.per_depth_den - 1) / kernels.per_depth_den;
+}
 
 struct Product {
   const Kernels* kernels = nullptr;
@@ -71,8 +92,8 @@ void run_jobs(int64_t count, F&& f) {
 int threads_available();  // 1 inside a parallel region
 
 // Scratch memory of the calling thread, one block per purpose, kept and only ever grown.
-enum class Room { a, b, sums, part, bias, image, split };
-inline constexpr int kRooms = 7;
+enum class Room { a, b, sums, part, bias, split, rows, image, other, weight, result };
+inline constexpr int kRooms = 11;
 void* room(Room which, int64_t bytes);
 
 }  // namespace kagari::provider

@@ -52,35 +52,29 @@ struct Chosen {
 };
 
 // A and B of one product, at any strides.
-class Plain final : public Source {
+class Plain final : public KindSource {
  public:
-  const Kernels* kernels = nullptr;
   const char* a_data = nullptr;
   const char* b_data = nullptr;
   Strides a_strides{}, b_strides{};
-  int64_t k = 0;            // in the caller's elements
   bool in_place_a = false;  // A is read where it lies
 
   RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const override {
-    int64_t first = from * kernels->per_depth_den / kernels->per_depth_num;
+    int64_t first = first_of(from);
     const char* at = a_data + (row * a_strides.row + first * a_strides.col) * kernels->source_size;
     if (in_place_a) return {at, a_strides.row, a_strides.col};
     int64_t steps[2];
-    kernels->pack_a(at, a_strides.row, a_strides.col, rows, length(first, depth), room, steps);
+    kernels->pack_a(at, a_strides.row, a_strides.col, rows, length_of(first, depth), room, steps);
     return {room, steps[0], steps[1]};
   }
 
-  void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch, void* room) const override {
-    int64_t first = from * kernels->per_depth_den / kernels->per_depth_num;
+  void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
+         void* room) const override {
+    int64_t first = first_of(from);
     const char* at = b_data + (first * b_strides.row + col / kernels->per_column * b_strides.col) *
                                   kernels->source_size;
-    kernels->pack_b(at, b_strides.row, b_strides.col, length(first, depth), n / kernels->per_column,
-                    pitch, room);
-  }
-
- private:
-  int64_t length(int64_t first, int64_t depth) const {
-    return std::min(k - first, depth * kernels->per_depth_den / kernels->per_depth_num);
+    kernels->pack_b(at, b_strides.row, b_strides.col, length_of(first, depth),
+                    n / kernels->per_column, pitch, room);
   }
 };
 
@@ -202,7 +196,7 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
   }
   product.m = m;
   product.n = n * kernels.per_column;
-  product.depth = (k * kernels.per_depth_num + kernels.per_depth_den - 1) / kernels.per_depth_den;
+  product.depth = packed_depth(kernels, k);
   product.c = c;
   product.c_row = cs.row * kernels.per_column;
   product.bias = bias;

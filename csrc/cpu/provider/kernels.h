@@ -23,22 +23,24 @@ using Micro = void (*)(int64_t k, const void* a, int64_t a_row, int64_t a_col, c
 // i·steps[0] + p·steps[1].
 using PackA = void (*)(const void* source, int64_t row, int64_t col, int64_t rows, int64_t depth,
                        void* out, int64_t* steps);
-// Depth × columns of the source into panels of two vectors' width, `pitch` bytes apart, the last one vector wide where that is enough;
-// columns beyond n become zeros.
+// Depth × columns of the source into panels of two vectors' width, `pitch` bytes apart, the last
+// one vector wide where that is enough; columns beyond n become zeros.
 using PackB = void (*)(const void* source, int64_t row, int64_t col, int64_t depth, int64_t n,
                        int64_t pitch, void* out);
-// One row of C over many columns of a B that is read in place: `sums` = or += a × B. Streams through rows of B, where the
-// micro kernels would jump from row to row.
-using Sweep = void (*)(int64_t k, const void* a, int64_t a_col, const void* b, int64_t b_row, void* sums, int64_t n,
-                       bool add);
-// out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`. A bias has an element for each column, or with
-// `by_row` for each row.
+// One row of C over many columns of a B that is read in place: `sums` = or += a × B. Streams
+// through rows of B, where the micro kernels would jump from row to row.
+using Sweep = void (*)(int64_t k, const void* a, int64_t a_col, const void* b, int64_t b_row,
+                       void* sums, int64_t n, bool add);
+// out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`. A bias has an
+// element for each column, or with `by_row` for each row.
 using Finish = void (*)(const void* sums, int64_t sums_row, void* out, int64_t out_row,
-                        int64_t rows, int64_t n, const void* bias, bool by_row, bool accumulate, bool relu);
+                        int64_t rows, int64_t n, const void* bias, bool by_row, bool accumulate,
+                        bool relu);
 using Add = void (*)(void* total, int64_t total_row, const void* part, int64_t part_row,
                      int64_t rows, int64_t n);
 
-// Where a group of at most 16 neighbouring pixels comes from: lane l at offset + l·step, where the mask has bit l; other lanes are zero.
+// Where a group of neighbouring pixels comes from: lane l at offset + l·step, where the mask has
+// bit l; other lanes are zero.
 struct Piece {
   int64_t offset;
   uint32_t mask;
@@ -46,12 +48,15 @@ struct Piece {
 // The pieces of every group of a run of pixels, for every tap of a convolution's window.
 struct PixelMap {
   const Piece* pieces;
-  const int32_t* start;  // of tap t, group g: pieces [start[t·groups + g], start[t·groups + g + 1])
-  int64_t taps, groups;
-  int lanes;             // pixels in a group: 8 or 16
-  int64_t step;          // between neighbouring pixels of the source
+  const int32_t* start;  // of tap t, group g: pieces [start[t·stride + g], start[t·stride + g + 1])
+  int64_t stride;
+  int64_t taps;
+  int64_t groups;  // to gather
+  int lanes;     // pixels in a group, at most 16: one vector of compute elements where that is less
+  int64_t step;  // between neighbouring pixels of the source
 };
-// Rows of the unfolded image: row k is channel k / taps seen through tap k % taps. out: `rows` rows of groups·lanes elements.
+// Rows of the unfolded image: row k is channel k / taps seen through tap k % taps. out: `rows` rows
+// of groups·lanes elements.
 using Gather = void (*)(const PixelMap& map, const void* source, int64_t channel, int64_t first,
                         int64_t rows, void* out, int64_t out_row);
 

@@ -1,4 +1,5 @@
-// GFLOP/s of products next to the figures they are held to; two threads unless an argument says another number.
+// GFLOP/s of products next to the figures they are held to; two threads unless an argument says
+// another number.
 //
 // Built as test_gemm.cpp is, with -O3.
 #include "harness.h"

@@ -1,0 +1,746 @@
+// Convolutions: which layout is computed in, how weights are arranged, and the products they
+// become.
+#include "cpu/provider/conv.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/error.h"
+#include "cpu/provider/unfold.h"
+
+namespace kagari::provider {
+
+namespace {
+
+int64_t pixels_of(const int64_t* space) { return space[0] * space[1] * space[2]; }
+
+// --- Layouts ---
+// Axes of size one have no stride to speak of.
+bool dense_space(const ImageStrides& s, const int64_t* space, int64_t pitch) {
+  for (int i = 2; i >= 0; --i) {
+    if (space[i] != 1 && s.space[i] != pitch) return false;
+    pitch *= space[i];
+  }
+  return true;
+}
+int64_t pixel_pitch(const ImageStrides& s, const int64_t* space) {
+  for (int i = 2; i >= 0; --i)
+    if (space[i] != 1) return s.space[i];
+  return s.channel;
+}
+
+struct Image {
+  char* data;
+  ImageStrides strides;
+  int64_t channels;
+  const int64_t* space;
+
+  bool lines_contiguous() const { return space[2] == 1 || strides.space[2] == 1; }
+  bool channels_contiguous() const { return channels == 1 || strides.channel == 1; }
+  bool first() const { return dense_space(strides, space, 1); }
+  bool last() const {
+    int64_t pitch = pixels_of(space) == 1 ? channels : pixel_pitch(strides, space);
+    return channels_contiguous() && pitch >= channels && dense_space(strides, space, pitch);
+  }
+};
+
+// The layout of a result decides how it is computed; where it could be either, the other operand's
+// does.
+bool computes_channels_last(const Image& result, const Image& other) {
+  if (!result.first()) {
+    KG_INTERNAL(result.last(),
+                "the result of a convolution is neither dense in space nor in channels");
+    return true;
+  }
+  return result.last() && other.channels_contiguous() && !other.lines_contiguous();
+}
+
+template <class E>
+void copy_elements(const Image& from, int64_t batch, char* to_, const ImageStrides& t) {
+  const E* source = reinterpret_cast<const E*>(from.data);
+  E* to = reinterpret_cast<E*>(to_);
+  const ImageStrides& s = from.strides;
+  run_jobs(batch * from.space[0] * from.space[1], [&](int64_t job) {
+    int64_t y = job % from.space[1], z = job / from.space[1] % from.space[0];
+    int64_t n = job / from.space[1] / from.space[0];
+    const E* line = source + n * s.batch + z * s.space[0] + y * s.space[1];
+    E* out = to + n * t.batch + z * t.space[0] + y * t.space[1];
+    auto copy = [&](int64_t outer, int64_t inner, int64_t so, int64_t si, int64_t to_o,
+                    int64_t to_i) {
+      for (int64_t a = 0; a < outer; ++a)
+        for (int64_t b = 0; b < inner; ++b) out[a * to_o + b * to_i] = line[a * so + b * si];
+    };
+    if (t.channel == 1)
+      copy(from.space[2], from.channels, s.space[2], s.channel, t.space[2], t.channel);
+    else
+      copy(from.channels, from.space[2], s.channel, s.space[2], t.channel, t.space[2]);
+  });
+}
+
+Image copied(Kind kind, const Image& image, int64_t batch, bool last, Room where) {
+  int64_t size = size_of(kind);
+  ImageStrides strides = last ? channels_last(image.channels, image.space)
+                              : channels_first(image.channels, image.space);
+  Image out{static_cast<char*>(room(where, batch * strides.batch * size)), strides, image.channels,
+            image.space};
+  switch (size) {
+    case 1:
+      copy_elements<uint8_t>(image, batch, out.data, strides);
+      break;
+    case 2:
+      copy_elements<uint16_t>(image, batch, out.data, strides);
+      break;
+    case 4:
+      copy_elements<uint32_t>(image, batch, out.data, strides);
+      break;
+    case 8:
+      copy_elements<uint64_t>(image, batch, out.data, strides);
+      break;
+    default:
+      copy_elements<Bytes16>(image, batch, out.data, strides);
+  }
+  return out;
+}
+
+// The image itself where its layout serves, else a dense copy in the wanted one.
+Image in_layout(Kind kind, const Image& image, int64_t batch, bool last) {
+  bool serves = last ? image.channels_contiguous() : image.lines_contiguous();
+  return serves ? image : copied(kind, image, batch, last, Room::image);
+}
+
+// --- Windows ---
+// One axis of a window: taps by their place in the kernel, and the pixels it is laid over.
+struct Axis {
+  std::vector<int64_t> kernel, offset;
+  int64_t grid, step;
+};
+
+Axis forward_axis(const ConvShape& s, int i) {
+  Axis a{{}, {}, s.out[i], s.stride[i]};
+  for (int64_t k = 0; k < s.kernel[i]; ++k) {
+    a.kernel.push_back(k);
+    a.offset.push_back(k * s.dilation[i] - s.padding[i]);
+  }
+  return a;
+}
+// Input pixels phase, phase + stride, ... meet output pixels one apart, through those taps that
+// fall on whole steps.
+Axis backward_axis(const ConvShape& s, int i, int64_t phase) {
+  Axis a{{}, {}, (s.in[i] - phase + s.stride[i] - 1) / s.stride[i], 1};
+  for (int64_t k = 0; k < s.kernel[i]; ++k) {
+    int64_t reach = phase + s.padding[i] - k * s.dilation[i];
+    if (reach % s.stride[i]) continue;
+    a.kernel.push_back(k);
+    a.offset.push_back(reach / s.stride[i]);
+  }
+  return a;
+}
+
+struct View {
+  Window window;
+  std::vector<int64_t> kernel_offsets;  // of each tap in the weight, in elements
+};
+
+View view_of(const Axis (&axes)[3], const Image& image, int64_t group_channels,
+             const WeightStrides& w) {
+  View v;
+  v.window.id = new_window_id();
+  v.window.strides = image.strides;
+  v.window.channels = group_channels;
+  for (int i = 0; i < 3; ++i) {
+    v.window.grid[i] = axes[i].grid;
+    v.window.step[i] = axes[i].step;
+    v.window.size[i] = image.space[i];
+  }
+  for (size_t z = 0; z < axes[0].kernel.size(); ++z)
+    for (size_t y = 0; y < axes[1].kernel.size(); ++y)
+      for (size_t x = 0; x < axes[2].kernel.size(); ++x) {
+        v.window.taps.push_back({{axes[0].offset[z], axes[1].offset[y], axes[2].offset[x]}});
+        v.kernel_offsets.push_back(axes[0].kernel[z] * w.kernel[0] +
+                                   axes[1].kernel[y] * w.kernel[1] +
+                                   axes[2].kernel[x] * w.kernel[2]);
+      }
+  return v;
+}
+
+// --- Weights ---
+// Four nested counts; the taps' strides come from a list. `tap` says which of the four they are.
+struct Arrangement {
+  int64_t count[4], stride[4];
+  int tap;
+  const std::vector<int64_t>* taps;
+  int64_t total() const { return count[0] * count[1] * count[2] * count[3]; }
+};
+
+template <class E>
+void arrange_elements(const Arrangement& a, const char* from_, char* to_) {
+  const E* from = reinterpret_cast<const E*>(from_);
+  E* to = reinterpret_cast<E*>(to_);
+  auto at = [&](int axis, int64_t i) {
+    return axis == a.tap ? (*a.taps)[size_t(i)] : i * a.stride[axis];
+  };
+  int64_t inner = a.count[2] * a.count[3];
+  auto outer = [&](int64_t job) {
+    const E* base = from + at(0, job / a.count[1]) + at(1, job % a.count[1]);
+    E* out = to + job * inner;
+    for (int64_t i = 0; i < a.count[2]; ++i)
+      for (int64_t j = 0; j < a.count[3]; ++j) *out++ = base[at(2, i) + at(3, j)];
+  };
+  int64_t jobs = a.count[0] * a.count[1];
+  if (jobs * inner < 100000) {
+    for (int64_t job = 0; job < jobs; ++job) outer(job);
+  } else {
+    run_jobs(jobs, outer);
+  }
+}
+
+void arrange(int64_t size, const Arrangement& a, const char* from, char* to) {
+  switch (size) {
+    case 1:
+      return arrange_elements<uint8_t>(a, from, to);
+    case 2:
+      return arrange_elements<uint16_t>(a, from, to);
+    case 4:
+      return arrange_elements<uint32_t>(a, from, to);
+    case 8:
+      return arrange_elements<uint64_t>(a, from, to);
+    default:
+      return arrange_elements<Bytes16>(a, from, to);
+  }
+}
+
+uint64_t purpose_of(const ConvShape& s, const WeightStrides& w, bool last, bool backward) {
+  uint64_t h = 1469598103934665603u;
+  auto add = [&](int64_t x) { h = (h ^ uint64_t(x)) * 1099511628211u; };
+  for (int64_t x :
+       {s.groups, s.in_channels, s.out_channels, w.out, w.in, int64_t(last), int64_t(backward)})
+    add(x);
+  for (int i = 0; i < 3; ++i)
+    for (int64_t x : {s.kernel[i], w.kernel[i], backward ? s.stride[i] : 0,
+                      backward ? s.dilation[i] : 0, backward ? s.padding[i] : 0})
+      add(x);
+  return h;
+}
+
+// Arranged weights, from the cache or into it; `keep` holds the block for the time of the call.
+const char* arranged(const WeightRef& w, uint64_t purpose, int64_t bytes, WeightCache::Block& keep,
+                     const std::function<void(char*)>& fill) {
+  if (!w.cache) {
+    char* to = static_cast<char*>(room(Room::weight, bytes));
+    fill(to);
+    return to;
+  }
+  keep = w.cache->find(w.data, w.epoch, purpose);
+  if (!keep) {
+    keep = WeightCache::Block(new char[size_t(bytes)]);
+    fill(keep.get());
+    w.cache->keep(w.data, w.epoch, purpose, keep);
+  }
+  return keep.get();
+}
+
+// --- Running ---
+struct Call {
+  const Kernels* kernels;
+  int64_t size;  // of an element
+  const ConvShape* shape;
+  int64_t batch;
+};
+
+// One image and group of a forward product, or all images where rows follow each other.
+struct Forward {
+  const Call* call;
+  const View* view;
+  Image image, result;
+  const char* weights;             // of all groups
+  int64_t group_weights;           // elements
+  int64_t weight_row, weight_col;  // channels-last only
+  int64_t out;                     // channels of a group in the result
+  const char* bias;
+  bool relu, last;
+  int64_t images;  // folded into one product
+};
+
+void forward_at(const void* context, int64_t i, void (*use)(const Product&, void*),
+                void* argument) {
+  const Forward& f = *static_cast<const Forward*>(context);
+  const Kernels& kernels = *f.call->kernels;
+  int64_t size = f.call->size, groups = f.call->shape->groups, group = i % groups, n = i / groups;
+  const Window& window = f.view->window;
+  const char* image =
+      f.image.data +
+      (n * f.image.strides.batch + group * window.channels * f.image.strides.channel) * size;
+  const char* weights = f.weights + group * f.group_weights * size;
+  Product p;
+  p.kernels = &kernels;
+  p.depth = packed_depth(kernels, window.depth());
+  p.c = f.result.data +
+        (n * f.result.strides.batch + group * f.out * f.result.strides.channel) * size;
+  p.bias = f.bias ? f.bias + group * f.out * size : nullptr;
+  p.relu = f.relu;
+  auto run = [&](auto& source) {
+    source.kernels = &kernels;
+    source.k = window.depth();
+    source.window = &window;
+    source.image = image;
+    source.weights = weights;
+    p.source = &source;
+    use(p, argument);
+  };
+  if (f.last) {
+    p.m = window.pixels() * f.images;
+    p.n = f.out * kernels.per_column;
+    p.c_row = (window.pixels() == 1 ? f.result.strides.batch
+                                    : pixel_pitch(f.result.strides, f.result.space)) *
+              kernels.per_column;
+    UnfoldedRows source;
+    source.weight_row = f.weight_row;
+    source.weight_col = f.weight_col;
+    run(source);
+  } else {
+    p.m = f.out;
+    p.n = window.pixels() * kernels.per_column;
+    p.c_row = f.result.strides.channel * kernels.per_column;
+    p.bias_by_row = true;
+    UnfoldedColumns source;
+    run(source);
+  }
+}
+
+// Images may be one product's rows where the result's pixels are equally far apart across them.
+bool folds(const Image& result) {
+  int64_t pixels = pixels_of(result.space);
+  return pixels == 1 || result.strides.batch == pixels * pixel_pitch(result.strides, result.space);
+}
+
+void run_forward(Forward& f, int64_t batch) {
+  f.images = f.last && folds(f.result) ? batch : 1;
+  int64_t count = batch / f.images * f.call->shape->groups;
+  struct All {
+    const Forward& f;
+    int64_t count;
+  } all{f, count};
+  forward_at(
+      &f, 0,
+      [](const Product& shape, void* argument) {
+        const All& a = *static_cast<All*>(argument);
+        run_products(shape, a.count, &forward_at, &a.f);
+      },
+      &all);
+}
+
+void check(const ConvShape& s) {
+  auto positive = [](int64_t x) { return x > 0 && x < (int64_t(1) << 40); };
+  KG_CHECK(s.batch >= 0 && positive(s.groups) && s.in_channels >= 0 && s.out_channels >= 0 &&
+               s.in_channels % s.groups == 0 && s.out_channels % s.groups == 0,
+           "expected channels that ", s.groups, " groups divide, got ", s.in_channels, " in and ",
+           s.out_channels, " out");
+  for (int i = 0; i < 3; ++i)
+    KG_CHECK(s.in[i] >= 0 && s.out[i] >= 0 && positive(s.kernel[i]) && positive(s.stride[i]) &&
+                 positive(s.dilation[i]) && std::abs(s.padding[i]) < (int64_t(1) << 40),
+             "expected positive kernel, stride and dilation, got kernel ", s.kernel[i], ", stride ",
+             s.stride[i], ", dilation ", s.dilation[i]);
+  int64_t total = 16;
+  for (int64_t x :
+       {std::max<int64_t>(s.batch, 1), std::max(s.in_channels, s.out_channels),
+        std::max(s.in[0], s.out[0]), std::max(s.in[1], s.out[1]), std::max(s.in[2], s.out[2])})
+    KG_CHECK(!__builtin_mul_overflow(total, std::max<int64_t>(x, 1), &total),
+             "expected an image within the address space, got batch ", s.batch);
+  total = 16;
+  for (int64_t x : {s.in_channels, s.out_channels, s.kernel[0], s.kernel[1], s.kernel[2]})
+    KG_CHECK(!__builtin_mul_overflow(total, std::max<int64_t>(x, 1), &total),
+             "expected a weight within the address space");
+}
+
+}  // namespace
+
+// --- Layouts and the cache, in public ---
+ImageStrides channels_first(int64_t channels, const int64_t* space) {
+  return {channels * pixels_of(space), pixels_of(space), {space[1] * space[2], space[2], 1}};
+}
+ImageStrides channels_last(int64_t channels, const int64_t* space) {
+  return {channels * pixels_of(space),
+          1,
+          {space[1] * space[2] * channels, space[2] * channels, channels}};
+}
+WeightStrides contiguous_weight(const ConvShape& s) {
+  int64_t taps = pixels_of(s.kernel);
+  return {s.in_channels / s.groups * taps, taps, {s.kernel[1] * s.kernel[2], s.kernel[2], 1}};
+}
+
+WeightCache::Block WeightCache::find(const void* data, uint64_t epoch, uint64_t purpose) {
+  std::lock_guard hold(lock_);
+  for (const Entry& e : entries_)
+    if (e.block && e.data == data && e.epoch == epoch && e.purpose == purpose) return e.block;
+  return nullptr;
+}
+
+void WeightCache::keep(const void* data, uint64_t epoch, uint64_t purpose, Block block) {
+  std::lock_guard hold(lock_);
+  // What the same use left behind goes first.
+  int slot = next_;
+  for (int i = 0; i < kKept; ++i)
+    if (entries_[i].purpose == purpose) slot = i;
+  entries_[slot] = {data, epoch, purpose, std::move(block)};
+  next_ = (slot + 1) % kKept;
+}
+
+// --- Forward ---
+void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrides& x_strides,
+                  const WeightRef& w, const void* bias, void* y, const ImageStrides& y_strides,
+                  bool relu) {
+  check(s);
+  if (s.batch == 0 || s.out_channels == 0 || pixels_of(s.out) == 0) return;
+  Call call{&kernels_of(kind), size_of(kind), &s, s.batch};
+  Image result{static_cast<char*>(y), y_strides, s.out_channels, s.out};
+  Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
+  bool last = computes_channels_last(result, image);
+  image = in_layout(kind, image, s.batch, last);
+
+  int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
+  Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
+  View view = view_of(axes, image, group_in, w.strides);
+  int64_t taps = int64_t(view.window.taps.size());
+  Forward f{&call,
+            &view,
+            image,
+            result,
+            static_cast<const char*>(w.data),
+            group_out * group_in * taps,
+            0,
+            0,
+            group_out,
+            static_cast<const char*>(bias),
+            relu,
+            last,
+            1};
+  WeightStrides plain = contiguous_weight(s);
+  WeightCache::Block keep;
+  int64_t bytes = s.out_channels * group_in * taps * call.size;
+  // Wanted: (out, channel, tap), or (out, tap, channel) where channels are contiguous.
+  if (last) {
+    plain.in = 1;
+    plain.kernel[2] = group_in;
+    plain.kernel[1] = group_in * s.kernel[2];
+    plain.kernel[0] = group_in * s.kernel[2] * s.kernel[1];
+    f.weight_row = 1;
+    f.weight_col = group_in * taps;
+  }
+  bool ready = (w.strides.out == plain.out || s.out_channels == 1) &&
+               (w.strides.in == plain.in || group_in == 1);
+  for (int i = 0; i < 3; ++i) ready &= s.kernel[i] == 1 || w.strides.kernel[i] == plain.kernel[i];
+  if (!ready) {
+    Arrangement a = last ? Arrangement{{1, s.out_channels, taps, group_in},
+                                       {0, w.strides.out, 0, w.strides.in},
+                                       2,
+                                       &view.kernel_offsets}
+                         : Arrangement{{1, s.out_channels, group_in, taps},
+                                       {0, w.strides.out, w.strides.in, 0},
+                                       3,
+                                       &view.kernel_offsets};
+    f.weights = arranged(w, purpose_of(s, w.strides, last, false), bytes, keep, [&](char* to) {
+      arrange(call.size, a, static_cast<const char*>(w.data), to);
+    });
+  }
+  run_forward(f, s.batch);
+}
+
+// --- Backward to the input ---
+namespace {
+
+struct Phase {
+  int64_t at[3];
+  View view;
+  int64_t weights;  // where its arranged weights start, in elements
+  int64_t result;   // where its pixels of an image start, in pixels
+};
+
+// From phases of an image, each dense, to every stride-th pixel of the result.
+template <class E>
+void spread(const ConvShape& s, const std::vector<Phase>& phases, const char* from_,
+            int64_t from_pixels, char* to_, const ImageStrides& t, int64_t batch, bool last) {
+  const E* from = reinterpret_cast<const E*>(from_);
+  E* to = reinterpret_cast<E*>(to_);
+  run_jobs(batch * int64_t(phases.size()), [&](int64_t job) {
+    int64_t n = job / int64_t(phases.size());
+    const Phase& p = phases[size_t(job % int64_t(phases.size()))];
+    const int64_t* grid = p.view.window.grid;
+    int64_t pixels = p.view.window.pixels();
+    const E* part = from + (n * from_pixels + p.result) * s.in_channels;
+    E* image =
+        to + n * t.batch + p.at[0] * t.space[0] + p.at[1] * t.space[1] + p.at[2] * t.space[2];
+    int64_t outer = last ? 1 : s.in_channels, run = last ? s.in_channels : 1;
+    for (int64_t c = 0; c < outer; ++c) {
+      const E* source = part + c * pixels;
+      for (int64_t z = 0; z < grid[0]; ++z)
+        for (int64_t y = 0; y < grid[1]; ++y) {
+          E* line =
+              image + c * t.channel + z * s.stride[0] * t.space[0] + y * s.stride[1] * t.space[1];
+          int64_t step = s.stride[2] * t.space[2];
+          for (int64_t x = 0; x < grid[2]; ++x, line += step, source += run) {
+            if (run == 1)
+              *line = *source;
+            else
+              std::memcpy((void*)line, source, size_t(run) * sizeof(E));
+          }
+        }
+    }
+  });
+}
+
+}  // namespace
+
+void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
+                        const ImageStrides& dy_strides, const WeightRef& w, const void* bias,
+                        void* dx, const ImageStrides& dx_strides) {
+  check(s);
+  if (s.batch == 0 || s.in_channels == 0 || pixels_of(s.in) == 0) return;
+  Call call{&kernels_of(kind), size_of(kind), &s, s.batch};
+  Image result{static_cast<char*>(dx), dx_strides, s.in_channels, s.in};
+  Image image{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
+  bool last = computes_channels_last(result, image);
+  image = in_layout(kind, image, s.batch, last);
+  int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
+
+  std::vector<Phase> phases;
+  int64_t weights = 0, pixels = 0;
+  for (int64_t z = 0; z < std::min(s.stride[0], s.in[0]); ++z)
+    for (int64_t y = 0; y < std::min(s.stride[1], s.in[1]); ++y)
+      for (int64_t x = 0; x < std::min(s.stride[2], s.in[2]); ++x) {
+        Axis axes[3] = {backward_axis(s, 0, z), backward_axis(s, 1, y), backward_axis(s, 2, x)};
+        phases.push_back({{z, y, x}, view_of(axes, image, group_out, w.strides), weights, pixels});
+        weights += s.in_channels * phases.back().view.window.depth();
+        pixels += phases.back().view.window.pixels();
+      }
+  // Each phase: (group, in, out of group, tap), or (group, tap, out of group, in) where channels
+  // are contiguous.
+  WeightCache::Block keep;
+  const char* arranged_weights = arranged(
+      w, purpose_of(s, w.strides, last, true), std::max<int64_t>(weights * call.size, 1), keep,
+      [&](char* to) {
+        for (const Phase& p : phases) {
+          int64_t taps = int64_t(p.view.window.taps.size()), group = group_out * w.strides.out;
+          Arrangement a = last ? Arrangement{{s.groups, taps, group_out, group_in},
+                                             {group, 0, w.strides.out, w.strides.in},
+                                             1,
+                                             &p.view.kernel_offsets}
+                               : Arrangement{{s.groups, group_in, group_out, taps},
+                                             {group, w.strides.in, w.strides.out, 0},
+                                             3,
+                                             &p.view.kernel_offsets};
+          if (a.total() > 0)
+            arrange(call.size, a, static_cast<const char*>(w.data), to + p.weights * call.size);
+        }
+      });
+
+  bool direct = phases.size() == 1;
+  // Phases of as many images as fit are computed apart, then spread over the result.
+  int64_t image_bytes = pixels * s.in_channels * call.size;
+  int64_t most =
+      direct ? s.batch : std::clamp<int64_t>((int64_t(32) << 20) / image_bytes, 1, s.batch);
+  for (int64_t n = 0; n < s.batch; n += most) {
+    int64_t images = std::min(most, s.batch - n);
+    char* apart = direct ? nullptr : static_cast<char*>(room(Room::result, images * image_bytes));
+    for (const Phase& p : phases) {
+      Image part = result, seen = image;
+      part.data += n * result.strides.batch * call.size;
+      seen.data += n * image.strides.batch * call.size;
+      if (!direct) {
+        part.space = p.view.window.grid;
+        part.strides = last ? channels_last(s.in_channels, part.space)
+                            : channels_first(s.in_channels, part.space);
+        part.strides.batch = pixels * s.in_channels;
+        part.data = apart + p.result * s.in_channels * call.size;
+      }
+      Forward f{&call,
+                &p.view,
+                seen,
+                part,
+                arranged_weights + p.weights * call.size,
+                group_in * p.view.window.depth(),
+                group_in,
+                1,
+                group_in,
+                static_cast<const char*>(bias),
+                false,
+                last,
+                1};
+      run_forward(f, images);
+    }
+    if (direct) continue;
+    char* to = result.data + n * result.strides.batch * call.size;
+    switch (call.size) {
+      case 1:
+        spread<uint8_t>(s, phases, apart, pixels, to, result.strides, images, last);
+        break;
+      case 2:
+        spread<uint16_t>(s, phases, apart, pixels, to, result.strides, images, last);
+        break;
+      case 4:
+        spread<uint32_t>(s, phases, apart, pixels, to, result.strides, images, last);
+        break;
+      case 8:
+        spread<uint64_t>(s, phases, apart, pixels, to, result.strides, images, last);
+        break;
+      default:
+        spread<Bytes16>(s, phases, apart, pixels, to, result.strides, images, last);
+    }
+  }
+}
+
+// --- Backward to the weights ---
+namespace {
+
+const void* one_of(Kind kind) {
+  static const uint64_t integer = 1;
+  static const uint16_t half = 0x3c00, brain = 0x3f80;
+  static const float single[2] = {1, 0};
+  static const double dual[2] = {1, 0};
+  switch (kind) {
+    case Kind::f16:
+      return &half;
+    case Kind::bf16:
+      return &brain;
+    case Kind::f32:
+    case Kind::c64:
+      return single;
+    case Kind::f64:
+    case Kind::c128:
+      return dual;
+    default:
+      return &integer;
+  }
+}
+
+struct WeightGradient {
+  const Call* call;
+  const View* view;
+  Image image, gradient;
+  char* sums;  // of all groups
+  int64_t rows, cols;
+  Kind kind;
+  bool last;
+};
+
+void weight_gradient_at(const void* context, int64_t group, void (*use)(const Product&, void*),
+                        void* argument) {
+  const WeightGradient& g = *static_cast<const WeightGradient*>(context);
+  const Kernels& kernels = *g.call->kernels;
+  const Window& window = g.view->window;
+  int64_t size = g.call->size, group_out = g.call->shape->out_channels / g.call->shape->groups;
+  Product p;
+  p.kernels = &kernels;
+  p.m = g.rows;
+  p.n = g.cols * kernels.per_column;
+  p.c = g.sums + group * g.rows * g.cols * size;
+  p.c_row = g.cols * kernels.per_column;
+  auto run = [&](auto& source) {
+    source.kernels = &kernels;
+    source.k = g.call->batch * window.pixels();
+    p.depth = packed_depth(kernels, source.k);
+    source.window = &window;
+    source.image = g.image.data + group * window.channels * g.image.strides.channel * size;
+    source.gradient = {g.gradient.data + group * group_out * g.gradient.strides.channel * size,
+                       g.gradient.strides.batch, g.gradient.strides.channel,
+                       window.pixels() == 1 ? g.gradient.strides.batch
+                                            : pixel_pitch(g.gradient.strides, g.gradient.space)};
+    source.one = one_of(g.kind);
+    p.source = &source;
+    use(p, argument);
+  };
+  if (g.last) {
+    WeightGradientLast source;
+    run(source);
+  } else {
+    WeightGradientFirst source;
+    run(source);
+  }
+}
+
+// Sums lie as (channel · tap [+ ones], out) or as (out, tap · channel [+ ones]).
+template <class E>
+void place_gradient(const WeightGradient& g, const ConvShape& s, char* dw_, const WeightStrides& t,
+                    char* dbias_) {
+  const E* sums = reinterpret_cast<const E*>(g.sums);
+  E* dw = reinterpret_cast<E*>(dw_);
+  E* dbias = reinterpret_cast<E*>(dbias_);
+  int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
+  int64_t taps = int64_t(g.view->window.taps.size()), k = group_in * taps;
+  auto place = [&](int64_t o) {
+    const E* group = sums + o / group_out * g.rows * g.cols;
+    int64_t mine = o % group_out;
+    auto at = [&](int64_t i) {
+      return g.last ? group[mine * g.cols + i] : group[i * g.cols + mine];
+    };
+    for (int64_t c = 0; c < group_in; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        dw[o * t.out + c * t.in + g.view->kernel_offsets[size_t(tap)]] =
+            at(g.last ? tap * group_in + c : c * taps + tap);
+    if (dbias) dbias[o] = at(k);
+  };
+  if (s.out_channels * k < 100000) {
+    for (int64_t o = 0; o < s.out_channels; ++o) place(o);
+  } else {
+    run_jobs(s.out_channels, place);
+  }
+}
+
+}  // namespace
+
+void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
+                          const ImageStrides& x_strides, const void* dy,
+                          const ImageStrides& dy_strides, void* dw, const WeightStrides& dw_strides,
+                          void* dbias) {
+  check(s);
+  if (s.out_channels == 0 || (s.in_channels == 0 && !dbias)) return;
+  Call call{&kernels_of(kind), size_of(kind), &s, s.batch};
+  Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
+  Image gradient{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
+  bool last = image.channels_contiguous() && !image.lines_contiguous();
+  image = in_layout(kind, image, s.batch, last);
+  // The gradient's pixels must follow each other evenly, in channels-last across images too.
+  if (last ? !(gradient.last() && folds(gradient)) : !gradient.first())
+    gradient = copied(kind, gradient, s.batch, last, Room::other);
+
+  Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
+  View view = view_of(axes, image, s.in_channels / s.groups, dw_strides);
+  int64_t unfolded = view.window.depth() + (dbias != nullptr),
+          group_out = s.out_channels / s.groups;
+  WeightGradient g{&call,
+                   &view,
+                   image,
+                   gradient,
+                   nullptr,
+                   last ? group_out : unfolded,
+                   last ? unfolded : group_out,
+                   kind,
+                   last};
+  g.sums = static_cast<char*>(room(Room::result, s.groups * g.rows * g.cols * call.size));
+  weight_gradient_at(
+      &g, 0,
+      [](const Product& shape, void* argument) {
+        const WeightGradient& all = *static_cast<WeightGradient*>(argument);
+        run_products(shape, all.call->shape->groups, &weight_gradient_at, &all);
+      },
+      &g);
+  char* to = static_cast<char*>(dw);
+  char* to_bias = static_cast<char*>(dbias);
+  switch (call.size) {
+    case 1:
+      return place_gradient<uint8_t>(g, s, to, dw_strides, to_bias);
+    case 2:
+      return place_gradient<uint16_t>(g, s, to, dw_strides, to_bias);
+    case 4:
+      return place_gradient<uint32_t>(g, s, to, dw_strides, to_bias);
+    case 8:
+      return place_gradient<uint64_t>(g, s, to, dw_strides, to_bias);
+    default:
+      return place_gradient<Bytes16>(g, s, to, dw_strides, to_bias);
+  }
+}
+
+}  // namespace kagari::provider
