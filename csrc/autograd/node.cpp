@@ -5,6 +5,7 @@
 
 #include "autograd/hooks.h"
 #include "autograd/meta.h"
+#include "core/caching.h"
 
 namespace kagari {
 
@@ -16,6 +17,7 @@ namespace {
 constexpr int kKept = 1024;
 Node* kept[kKept];
 int kept_count = 0;
+const int kept_room = allocator::kept_objects(kKept);
 uint64_t next_sequence = 0;
 
 // Freeing a chain of nodes would recurse once per node: while one is being freed, the others wait here.
@@ -58,7 +60,7 @@ void free_one(Node* n) {
   clear_data(n->d);
   Py_CLEAR(n->dict);
   PyTypeObject* type = Py_TYPE(n);
-  if (type == node_type && kept_count < kKept) {
+  if (type == node_type && kept_count < kept_room) {
     kept[kept_count++] = n;  // stays constructed, keeps its reference to the type
     return;
   }

@@ -7,6 +7,7 @@
 #include "autograd/hooks.h"
 #include "autograd/meta.h"
 #include "autograd/view_ops.h"
+#include "core/caching.h"
 
 namespace kagari {
 
@@ -19,6 +20,7 @@ namespace {
 constexpr int kKept = 1024;
 AutogradMeta* kept[kKept];
 int kept_count = 0;
+const int kept_room = allocator::kept_objects(kKept);
 
 // The engine itself adds to the leaf's .grad, so the rule has nothing to apply.
 const Rule accumulate_rule{"AccumulateGrad"};
@@ -102,7 +104,7 @@ void drop_meta(TensorImpl* t) {
   TensorImpl *grad = m->grad, *tangent = m->tangent;
   if (m->accumulator) m->accumulator->d.variable = nullptr;  // cannot be: the accumulator holds the variable; the collector can
   delete m->hooks;
-  if (kept_count < kKept) {
+  if (kept_count < kept_room) {
     kept[kept_count++] = m;
   } else {
     delete m;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/caching.h"
 #include "core/error.h"
 
 namespace kagari {
@@ -12,6 +13,7 @@ namespace {
 constexpr int kKept = 4096;
 Storage* kept[kKept];
 int kept_count = 0;
+const int kept_room = allocator::kept_objects(kKept);
 
 Storage* make() {
   if (kept_count) {
@@ -52,7 +54,7 @@ Storage* Storage::wrap(void* data, size_t bytes, Device device, Deleter deleter,
 
 void Storage::destroy(Storage* s) {
   if (s->deleter) s->deleter(s);
-  if (kept_count < kKept) {
+  if (kept_count < kept_room) {
     kept[kept_count++] = s;
   } else {
     delete s;

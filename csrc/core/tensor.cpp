@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/caching.h"
 #include "core/value.h"
 
 namespace kagari {
@@ -20,6 +21,7 @@ namespace {
 constexpr int kKept = 2048;
 TensorImpl* kept[kKept];
 int kept_count = 0;
+const int kept_room = allocator::kept_objects(kKept);
 
 void free_sizes(TensorImpl* t) {
   if (t->sizes != t->inline_dims) delete[] t->sizes;
@@ -114,7 +116,7 @@ void dealloc(TensorImpl* t) {
   clear(t);
   free_sizes(t);
   PyTypeObject* type = Py_TYPE(o);
-  if (type == tensor_type && kept_count < kKept) {
+  if (type == tensor_type && kept_count < kept_room) {
     kept[kept_count++] = t;  // keeps its reference to the type
     return;
   }
