@@ -23,17 +23,19 @@ std::string by(Ints sizes) {
 
 Dims spread(Ints v, int64_t dims, const char* what) {
   if (v.n == dims) return v;
-  KG_CHECK(v.n == 1, what, " must either be a single int, or a tuple of ", dims, " ints, got ", bracketed(v));
+  static const char* const words[] = {"one int", "two ints", "three ints"};
+  KG_CHECK(v.n == 1, what, " must either be a single int, or a tuple of ", words[dims - 1], ", got ", bracketed(v));
   return Dims(dims, v[0]);
 }
 Ints last(Ints sizes, int64_t dims) { return {sizes.p + sizes.n - dims, dims}; }
 
-// Sizes of x with other spatial sizes, lying as x lies.
-void image(Infer& o, const Tensor& x, Ints spatial, Dtype dtype) {
+// Sizes of x with other spatial sizes, lying as x lies where `follows`: PyTorch's means and adaptive forms over volumes
+// do not.
+void image(Infer& o, const Tensor& x, Ints spatial, Dtype dtype, bool follows = true) {
   Dims sizes(x.sizes());
   for (int64_t i = 0; i < spatial.n; ++i) sizes[sizes.size() - spatial.n + i] = spatial[i];
   Spec& s = o.out(sizes, dtype);
-  if (spatial.n < 2 || x.dim() != spatial.n + 2 || !suggests_channels_last(x)) return;
+  if (!follows || spatial.n < 2 || x.dim() != spatial.n + 2 || !suggests_channels_last(x)) return;
   s.strides = memory_format_strides(sizes, spatial.n == 2 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
   s.has_strides = true;
 }
@@ -156,7 +158,7 @@ void avg_to(Infer& o, const Tensor& x, int64_t dims, Ints kernel, std::optional<
   KG_CHECK(!divisor || *divisor != 0, "divisor must be not zero");
   Dims out = pooled(x, dims, pool_sizes(dims, kernel, stride, padding, {1}), ceil_mode);
   check_mean_dtype(x.dtype());
-  image(o, x, out, x.dtype());
+  image(o, x, out, x.dtype(), dims == 2);
 }
 void avg_infer1(Infer& o, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding, bool ceil_mode, bool) {
   avg_to(o, x, 1, kernel, stride, padding, ceil_mode, {});
@@ -205,7 +207,7 @@ void adaptive_avg_infer(Infer& o, const Tensor& x, Ints size) {
   Dims out = adaptive_sizes(x, dims, size);
   check_mean_dtype(x.dtype());
   KG_CHECK_IMPLEMENTED(is_floating(x.dtype()), "is not implemented for ", x.dtype(), "; convert the input with .float()");
-  image(o, x, out, x.dtype());
+  image(o, x, out, x.dtype(), dims == 2);
 }
 template <int dims>
 void adaptive_avg_vjp(Vjp& v, const Tensor&, Ints) {
@@ -220,8 +222,8 @@ template <int dims>
 void adaptive_max_infer(Infer& o, const Tensor& x, Ints size) {
   Dims out = adaptive_sizes(x, dims, size);
   check_max_dtype(x.dtype());
-  image(o, x, out, x.dtype());
-  image(o, x, out, Dtype::i64);
+  image(o, x, out, x.dtype(), dims == 2);
+  image(o, x, out, Dtype::i64, dims == 2);
 }
 template <int dims>
 void adaptive_max_vjp(Vjp& v, const Tensor&, Ints) {
