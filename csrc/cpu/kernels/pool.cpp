@@ -203,10 +203,20 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
   for (int64_t od = 0; od < s.axis[0].out; ++od)
     for (int64_t oh = 0; oh < s.axis[1].out; ++oh, y += a.out) {
       for (int64_t w = 0; w < width; ++w) sums[w] = 0;
+      // Four rows in one pass, in the order in which one by one they would be added.
+      const T* rows[4];
+      int held = 0;
       each_row(s, od, oh, [&](int64_t number) {
-        const T* __restrict from = x + number * width;
-        for (int64_t w = 0; w < width; ++w) sums[w] += from[w];
+        rows[held++] = x + number * width;
+        if (held < 4) return;
+        const T *__restrict r0 = rows[0], *__restrict r1 = rows[1], *__restrict r2 = rows[2], *__restrict r3 = rows[3];
+        for (int64_t w = 0; w < width; ++w) sums[w] = (((sums[w] + r0[w]) + r1[w]) + r2[w]) + r3[w];
+        held = 0;
       });
+      for (int i = 0; i < held; ++i) {
+        const T* __restrict from = rows[i];
+        for (int64_t w = 0; w < width; ++w) sums[w] += from[w];
+      }
       switch (a.stride) {
         case 1: sum_span<T, 1>(a, sums, y); break;
         case 2: sum_span<T, 2>(a, sums, y); break;
