@@ -36,6 +36,8 @@ __all__ = [
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
+_OVERRIDABLE: Any = overridable  # a class, used as a decorator
+
 # The core's functions under public names: layers ask them at every call, so nothing wraps them.
 has_torch_function = _core._has_torch_function
 has_torch_function_unary = _core._has_torch_function_unary
@@ -194,7 +196,7 @@ def get_ignored_functions() -> set[Function]:
     found = set()
     for name in kagari.__all__:
         value = getattr(kagari, name)
-        if callable(value) and not isinstance(value, type | overridable) and id(value) not in ops:
+        if callable(value) and not isinstance(value, (type, _OVERRIDABLE)) and id(value) not in ops:
             found.add(value)
     return found
 
@@ -214,7 +216,7 @@ def get_overridable_functions() -> dict[Any, list[Function]]:
         kagari: [f for n, f in vars(_core.functions).items() if not n.startswith("_")]
     }
     functional = vars(kagari.nn.functional)
-    kinds = (overridable, _core.OpFunction)
+    kinds = (_OVERRIDABLE, _core.OpFunction)
     found[kagari.nn.functional] = [f for f in functional.values() if isinstance(f, kinds)]
     members: list[Function] = []
     for name, value in vars(_core.Tensor).items():

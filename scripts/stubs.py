@@ -9,6 +9,7 @@ Needs a built kagari that can be imported.
 from __future__ import annotations
 
 import argparse
+import keyword
 import sys
 import types
 from pathlib import Path
@@ -102,6 +103,12 @@ def returned_type(row: Row) -> str:
     return f"return_types.{row['name']}"
 
 
+def parameter_name(p: Row) -> str:
+    """The name; `from` and its like can only be given by position."""
+    name: str = p["name"]
+    return name + "_" * keyword.iskeyword(name)
+
+
 def parameters(row: Row, form: str, spread: bool) -> str | None:
     """The parameter list; None where the op cannot be called with its list spread."""
     parts = [] if form == "function" else ["self"]
@@ -110,7 +117,7 @@ def parameters(row: Row, form: str, spread: bool) -> str | None:
         if form != "function" and i == row["self"]:
             continue
         if spread and p["spread"]:
-            parts.append(f"*{p['name']}: {argument_type(p, element=True)}")
+            parts.append(f"*{parameter_name(p)}: {argument_type(p, element=True)}")
             keyword_only = spread_seen = True
             continue
         if p["keyword_only"] and not keyword_only:
@@ -119,7 +126,7 @@ def parameters(row: Row, form: str, spread: bool) -> str | None:
         elif spread_seen and not p["keyword_only"]:
             return None
         default = " = ..." if p["default"] is not None else ""
-        parts.append(f"{p['name']}: {argument_type(p)}{default}")
+        parts.append(f"{parameter_name(p)}: {argument_type(p)}{default}")
     if row["out"] and form == "function":
         parts += [] if keyword_only else ["*"]
         parts.append(f"out: {out_type(row)} | None = ...")
@@ -157,22 +164,28 @@ def by_name(rows: list[Row], form: str) -> dict[str, list[Row]]:
 
 def functions_stub(rows: list[Row], doc: str, public: bool) -> str:
     lines = [HEAD.format(doc=doc)]
+    defined: list[str] = []
     functions = by_name(rows, "function")
     if not public:
         for row in rows:
-            names = functions.setdefault(row["name"], [])
-            if row["internal"] or (not names and not row["function"]):
-                names.append(row)
+            same = functions.setdefault(row["name"], [])
+            if row["internal"] or (not same and not row["function"]):
+                same.append(row)
     names = set(functions)
     for name in sorted(functions):
+        defined.append(name)
         lines += definitions(name, functions[name], "function", "")
     for name, inplace in sorted(by_name(rows, "inplace").items()):
         if name in names or (public and name[:-1] not in functions):
             continue
+        defined.append(name)
         lines += [
             line.replace("(self", "(input: Tensor", 1)
             for line in definitions(name, inplace, "inplace", "")
         ]
+    if public:
+        listed = [f'    "{name}",' for name in sorted(defined) if name[0] != "_"]
+        lines[1:1] = ["__all__ = [", *listed, "]", ""]
     return "\n".join(lines) + "\n"
 
 
@@ -239,7 +252,7 @@ def core_stub(core: Any, rows: list[Row]) -> str:
 
 def stubs() -> dict[str, str]:
     """The text of each stub by its file name."""
-    sys.path.insert(0, str(ROOT))
+    sys.path.append(str(ROOT))
     import kagari  # declares the composites
     from kagari import _core as core
 

@@ -357,6 +357,7 @@ void install_method(const std::string& name, PyObject* object) {
 
 void install_public(const std::string& name, PyObject* object) {
   add_object(functions_module, name.c_str(), object);
+  if (name[0] == '_') return;  // there, but not listed
   Ref key = checked(PyUnicode_InternFromString(name.c_str()));
   checked_status(PyList_Append(public_names, key.get()));
 }

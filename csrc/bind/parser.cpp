@@ -335,6 +335,11 @@ bool parse(const Overload& o, Form form, PyObject* const* args, Py_ssize_t nargs
     int i = order[k];
     const Param& p = params[size_t(i)];
     given |= 1u << i;
+    if (is_tensor_exact(args[k]) && (p.type == ArgType::tensor || p.type == ArgType::operand)) {
+      values[i] = Value(as_impl(args[k]));
+      if (slots) slots[i] = args[k];
+      continue;
+    }
     if (__builtin_expect(p.spread, 0) && !PyTuple_Check(args[k]) && !PyList_Check(args[k]) &&
         args[k] != Py_None) {
       if (!gather(p, args + k, nargs - k, values[i], parsed)) return false;
@@ -363,8 +368,9 @@ bool parse(const Overload& o, Form form, PyObject* const* args, Py_ssize_t nargs
     }
   }
   if (o.required & ~given) return false;
-  for (int i = 0; i < o.sig->count; ++i) {
-    if (given & (1u << i)) continue;
+  uint32_t all = o.sig->count < 32 ? (1u << o.sig->count) - 1 : ~0u;
+  for (uint32_t left = all & ~given; left; left &= left - 1) {
+    int i = __builtin_ctz(left);
     values[i] = o.defaults ? o.defaults[i] : Value();
     if (slots) slots[i] = nullptr;
   }

@@ -48,7 +48,9 @@ class Buffers {
  public:
   Buffers() = default;
   Buffers(const Buffers&) = delete;
-  ~Buffers() { clear(); }
+  ~Buffers() {
+    if (__builtin_expect(!lists_.empty() || !heap_.empty(), 0)) clear();
+  }
   int64_t* ints(int64_t n);
   double* reals(int64_t n);
   TensorImpl** tensors(int64_t n);  // the entries are cleared; those set are released at the end
