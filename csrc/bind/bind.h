@@ -216,6 +216,7 @@ void init_generator(PyObject* module);
 void init_tensor_type(PyObject* module);  // sets tensor_type
 void init_overrides(PyObject* module);
 void init_autograd(PyObject* module);
+void init_module_base(PyObject* module);
 void init_indexing(PyObject* module);
 void init_interchange(PyObject* module);
 void init_factories(PyObject* module);

@@ -58,6 +58,7 @@ extern "C" __attribute__((visibility("default"))) PyObject* PyInit__core() {
     init_tensor_type(m);
     init_overrides(m);
     init_autograd(m);
+    init_module_base(m);
     init_op_function(m);
     init_indexing(m);
     init_interchange(m);

@@ -6,12 +6,13 @@ from itertools import chain
 from typing import Any
 
 import kagari
+from kagari import _core
 from kagari.nn.parameter import is_lazy
 
 __all__ = ["LazyModuleMixin"]
 
 
-class LazyModuleMixin:
+class LazyModuleMixin(_core.ModuleBase):
     """Mixin for modules whose parameters get their shapes at the first call.
 
     Such a module holds :class:`~kagari.nn.UninitializedParameter` placeholders and defines

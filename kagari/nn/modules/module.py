@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import kagari
-from kagari import Tensor
+from kagari import Tensor, _core
 from kagari.nn.modules._hooks import (
     BoundHook,
     HookedCall,
@@ -136,7 +136,7 @@ _CALL_REGISTRIES = (
 )
 
 
-class Module:
+class Module(_core.ModuleBase):
     """The base of all layers and models: holds parameters, buffers and submodules by name.
 
     Parameters and modules that are assigned as attributes are registered; buffers are registered
@@ -786,7 +786,7 @@ class Module:
     # ---- attributes ----
 
     def __getattr__(self, name: str) -> Any:
-        # Spelled out: this runs for every parameter that a forward reads.
+        # ModuleBase has looked there already; this serves `super().__getattr__(name)` and the error.
         own = self.__dict__
         members = own.get("_parameters")
         if members is not None and name in members:
