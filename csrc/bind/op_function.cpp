@@ -355,7 +355,13 @@ void install_method(const std::string& name, PyObject* object) {
   PyType_Modified(tensor_type);
 }
 
+// Ops of a module of their own (kagari.special.erf is the op special_erf) are not names of kagari.
+bool in_submodule(std::string_view name) {
+  return name.starts_with("special_") || name.starts_with("linalg_") || name.starts_with("fft_");
+}
+
 void install_public(const std::string& name, PyObject* object) {
+  if (in_submodule(name)) return;
   add_object(functions_module, name.c_str(), object);
   if (name[0] == '_') return;  // there, but not listed
   Ref key = checked(PyUnicode_InternFromString(name.c_str()));
@@ -664,6 +670,33 @@ PyMethodDef functions[] = {
 
 }  // namespace
 
+namespace {
+
+void add_row(const Row& row, const Signature& signature) {
+  uint16_t as = row.facts.as;
+  auto o = std::make_unique<Overload>(signature, as);
+  o->row = &row;
+  o->defaults = row.defaults.data();
+  o->takes_out =
+      (as & kFunction) && !(as & kNoOut) && signature.result_count > 0 && !signature.result_list;
+  add_overload(std::move(o));
+}
+
+// A row under another public name: the same row behind a signature that differs in its name.
+void add_row_as(const Row& row, std::string_view name) {
+  struct Renamed {
+    std::string text;
+    Signature signature;
+  };
+  auto* r = new Renamed{std::string(name), row.sig};  // lives for ever, as the rows do
+  r->text += row.sig.text.substr(row.sig.name.size());
+  r->signature.text = r->text;
+  r->signature.name = name;
+  add_row(row, r->signature);
+}
+
+}  // namespace
+
 void init_op_function(PyObject* module) {
   function_type = add_type(module, &function_spec);
   method_type = add_type(module, &method_spec);
@@ -674,12 +707,9 @@ void init_op_function(PyObject* module) {
   init_result_types(module);
   add_functions(module, functions);
   for (Row* row = first_row(); row; row = row->next) {
-    auto o = std::make_unique<Overload>(row->sig, row->facts.as);
-    o->row = row;
-    o->defaults = row->defaults.data();
-    o->takes_out = (row->facts.as & kFunction) && !(row->facts.as & kNoOut) &&
-                   row->sig.result_count > 0 && !row->sig.result_list;
-    add_overload(std::move(o));
+    add_row(*row, row->sig);
+    for (NameAlias* a = NameAlias::first; a; a = a->next)
+      if (row->sig.name == a->of) add_row_as(*row, a->name);
   }
 }
 
