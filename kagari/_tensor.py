@@ -1,4 +1,4 @@
-"""The Python half of Tensor: copying, pickling, formatting, and what asks simple questions of it."""
+"""The Python half of Tensor: copying, pickling, formatting, and simple questions about tensors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from kagari import _core
 from kagari._core import Tensor, UntypedStorage, overridable
+
+Function = Callable[..., Any]
 
 __all__ = [
     "BFloat16Tensor",
@@ -37,11 +39,16 @@ __all__ = [
 ]
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+def _method(name: str) -> Callable[[Function], Function]:
     """Makes the function a method of Tensor that subclasses can override."""
-    function.__qualname__ = f"Tensor.{function.__name__}"
-    setattr(Tensor, function.__name__, overridable(function))
-    return function
+
+    def install(function: Function) -> Function:
+        function.__name__ = name
+        function.__qualname__ = f"Tensor.{name}"
+        setattr(Tensor, name, overridable(function))
+        return function
+
+    return install
 
 
 # ---- Copying -------------------------------------------------------------------------------------
@@ -59,8 +66,8 @@ def _copied_storage(storage: UntypedStorage, memo: dict[Any, Any]) -> UntypedSto
     return copy
 
 
-@_method
-def __deepcopy__(self: Tensor, memo: dict[Any, Any]) -> Tensor:
+@_method("__deepcopy__")
+def _deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     """A copy with its own memory; tensors that share memory still share it afterwards."""
     if not self.is_leaf:
         raise RuntimeError(
@@ -163,9 +170,9 @@ def _reduced(self: Tensor) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     )
 
 
-@_method
-def __reduce_ex__(self: Tensor, protocol: int) -> tuple[Any, ...]:
-    """How pickle and copy take the tensor apart: its storage once, and where the tensor lies in it."""
+@_method("__reduce_ex__")
+def _reduce_ex(self: Tensor, protocol: int) -> tuple[Any, ...]:
+    """How pickle takes the tensor apart: its storage, and where in it the tensor lies."""
     with _core.DisableTorchFunctionSubclass():
         function, arguments = _reduced(self)
     if type(self) is Tensor and not self.__dict__:
@@ -189,22 +196,22 @@ copyreg.pickle(_core.dtype, _reduce_dtype)
 # ---- The rest of Python's protocols --------------------------------------------------------------
 
 
-@_method
-def __format__(self: Tensor, spec: str) -> str:
+@_method("__format__")
+def _format(self: Tensor, spec: str) -> str:
     """A tensor without dimensions formats as its number."""
     if self.dim() == 0 and not self.is_meta and type(self) is Tensor:
         return format(self.item(), spec)
     return object.__format__(self, spec)
 
 
-@_method
-def __reversed__(self: Tensor) -> Tensor:
+@_method("__reversed__")
+def _reversed(self: Tensor) -> Tensor:
     """The tensor in reverse order along its first dimension."""
     return self if self.dim() == 0 else self.flip(0)
 
 
-@_method
-def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+@_method("apply_")
+def _apply(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     """Replaces each element by ``callable(element)``: one Python call per element."""
     if self.requires_grad:
         raise RuntimeError("apply_: cannot be called on a tensor that requires grad")
@@ -212,8 +219,8 @@ def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     return self.copy_(_core.tensor(values, dtype=self.dtype).reshape(self.shape))
 
 
-@_method
-def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+@_method("map_")
+def _map(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
     """Replaces each element by ``callable(element, the other tensor's element)``."""
     if self.requires_grad or tensor.requires_grad:
         raise RuntimeError("map_: cannot be called on a tensor that requires grad")
@@ -224,7 +231,7 @@ def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> T
     return self.copy_(_core.tensor(values, dtype=self.dtype).reshape(self.shape))
 
 
-Tensor.__array_priority__ = 1000
+setattr(Tensor, "__array_priority__", 1000)  # noqa: B010 (mypy knows no such attribute)
 
 
 # ---- Questions -----------------------------------------------------------------------------------
@@ -336,7 +343,7 @@ def is_nonzero(input: Tensor) -> bool:
         >>> kagari.is_nonzero(kagari.tensor([0.0]))
         False
     """
-    return input.is_nonzero()
+    return bool(input.is_nonzero())
 
 
 @overridable
@@ -374,7 +381,8 @@ def resolve_conj(input: Tensor) -> Tensor:
         >>> kagari.resolve_conj(x) is x
         True
     """
-    return input.resolve_conj()
+    resolved: Tensor = input.resolve_conj()
+    return resolved
 
 
 @overridable
@@ -387,7 +395,8 @@ def resolve_neg(input: Tensor) -> Tensor:
         >>> kagari.resolve_neg(x) is x
         True
     """
-    return input.resolve_neg()
+    resolved: Tensor = input.resolve_neg()
+    return resolved
 
 
 # ---- Typed constructors --------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-// Tensor.__getitem__ and __setitem__: ints, slices, None, Ellipsis, bools, masks and lists of indices in any mixture.
+// Tensor.__getitem__ and __setitem__: ints, slices, None, Ellipsis, bools, masks and lists of
+// indices in any mixture.
 //
-// What only moves the window (ints, slices, None, Ellipsis) is gathered into one view; what chooses elements becomes a
-// list with an entry per dimension of that view, for the rows index and index_put.
+// What only moves the window (ints, slices, None, Ellipsis) is gathered into one view; what chooses
+// elements becomes a list with an entry per dimension of that view, for the rows index and
+// index_put.
 #include <limits>
 #include <vector>
 
@@ -16,13 +18,19 @@ namespace kagari {
 
 namespace {
 
-// ---- The window ------------------------------------------------------------------------------------------------
+// ---- The window
+// ------------------------------------------------------------------------------------------------
 
-// A view in the making. Where the tape has nothing to record only the geometry changes; else each step is a row.
+// A view in the making. Where the tape has nothing to record only the geometry changes; else each
+// step is a row.
 class Window {
  public:
   explicit Window(const Tensor& t)
-      : t_(t), straight_(is_straight(t.get())), sizes_(t.sizes()), strides_(t.strides()), offset_(t.offset()) {}
+      : t_(t),
+        straight_(is_straight(t.get())),
+        sizes_(t.sizes()),
+        strides_(t.strides()),
+        offset_(t.offset()) {}
 
   int64_t dim() const { return straight_ ? sizes_.size() : t_.dim(); }
   int64_t size(int64_t d) const { return straight_ ? sizes_[d] : t_.sizes()[d]; }
@@ -30,7 +38,8 @@ class Window {
 
   void select(int64_t d, int64_t i) {
     int64_t n = size(d);
-    KG_CHECK_INDEX(i >= -n && i < n, "index ", i, " is out of bounds for dimension ", d, " with size ", n);
+    KG_CHECK_INDEX(i >= -n && i < n, "index ", i, " is out of bounds for dimension ", d,
+                   " with size ", n);
     moved_ = true;
     if (!straight_) {
       t_ = kagari::select(t_, d, i);
@@ -76,7 +85,8 @@ class Window {
   int64_t offset_;
 };
 
-// ---- Reading an index ------------------------------------------------------------------------------------------
+// ---- Reading an index
+// ------------------------------------------------------------------------------------------
 
 bool is_int_index(PyObject* o) {
   if (PyLong_Check(o)) return !PyBool_Check(o);
@@ -103,7 +113,11 @@ void read_slice(PyObject* o, int64_t& start, int64_t& end, int64_t& step) {
 }
 
 [[noreturn]] void invalid_index(PyObject* o) {
-  KG_FAIL(index, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ",
+  KG_CHECK_TYPE(!PyUnicode_Check(o) && !PyBytes_Check(o), "invalid index of type ",
+                Py_TYPE(o)->tp_name, "; expected ints, slices, ellipsis, None or index tensors");
+  KG_FAIL(index,
+          "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+          "valid indices (got ",
           Py_TYPE(o)->tp_name, ")");
 }
 
@@ -130,11 +144,39 @@ struct Item {
   Tensor tensor;
 };
 
-// The positions of an index, with tensors made of its lists.
-std::vector<Item> read_items(PyObject* index) {
+// PyTorch reads a short list that holds sequences, tensors, slices, None or Ellipsis as if it were
+// a tuple.
+bool reads_as_tuple(PyObject* o) {
+  if (is_tensor(o) || is_ndarray(o) || PyUnicode_Check(o) || PyBytes_Check(o) ||
+      !PySequence_Check(o))
+    return false;
+  Py_ssize_t n = PySequence_Size(o);
+  if (n < 0) PyErr_Clear();
+  if (n < 0 || n >= 32) return false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    Ref item = checked(PySequence_GetItem(o, i));
+    PyObject* e = item.get();
+    if (is_tensor(e) || PySequence_Check(e) || PySlice_Check(e) || e == Py_Ellipsis || e == Py_None)
+      return true;
+  }
+  return false;
+}
+
+// The positions of an index, with tensors made of its lists. Their objects live as long as `index`,
+// which may be replaced by a tuple.
+std::vector<Item> read_items(Ref& holder) {
+  if (!PyTuple_Check(holder.get()) && reads_as_tuple(holder.get())) {
+    warn(
+        "Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] "
+        "instead of x[seq], "
+        "or x[kagari.tensor(seq)] for an index of several dimensions.");
+    holder = checked(PySequence_Tuple(holder.get()));
+  }
+  PyObject* index = holder.get();
   std::vector<Item> items;
   auto add = [&](PyObject* o) {
-    bool window = o == Py_None || o == Py_Ellipsis || PyBool_Check(o) || PySlice_Check(o) || is_int_index(o);
+    bool window =
+        o == Py_None || o == Py_Ellipsis || PyBool_Check(o) || PySlice_Check(o) || is_int_index(o);
     items.push_back(window ? Item{o, {}} : Item{nullptr, index_tensor(o)});
   };
   if (PyTuple_Check(index)) {
@@ -151,14 +193,16 @@ int64_t dims_of(const Item& item) {
 }
 
 void warn_uint8() {
-  warn("indexing with dtype kagari.uint8 is now deprecated, please use a dtype kagari.bool instead.");
+  warn(
+      "indexing with dtype kagari.uint8 is now deprecated, please use a dtype kagari.bool "
+      "instead.");
 }
 
 // A bool chooses its new dimension's one place, or none.
 Tensor one_bool(bool v) { return zeros(Ints{v ? 1 : 0}, Dtype::i64); }
 
-// What chooses elements: an entry per dimension of the window, null where all are kept; a mask of k dimensions stands
-// for k of them.
+// What chooses elements: an entry per dimension of the window, null where all are kept; a mask of k
+// dimensions stands for k of them.
 struct Chosen {
   std::vector<Tensor> entries;
   int64_t covered = 0;
@@ -186,7 +230,8 @@ void apply(Window& w, const std::vector<Item>& items, Chosen& chosen) {
     if (t.defined()) {
       if (t.dtype() == Dtype::u8) warn_uint8();
       if (t.dim() > 0) {
-        KG_CHECK_INDEX(is_mask(t.get()) || is_integral(t.dtype()), "tensors used as indices must be long, int, byte or bool tensors");
+        KG_CHECK_INDEX(is_mask(t.get()) || is_integral(t.dtype()),
+                       "tensors used as indices must be long, int, byte or bool tensors");
         Tensor index = is_mask(t.get()) || is_index(t.dtype()) ? t : to(t, Dtype::i64, t.device());
         chosen.add(dim, index);
         dim += is_mask(t.get()) ? t.dim() : 1;
@@ -194,7 +239,8 @@ void apply(Window& w, const std::vector<Item>& items, Chosen& chosen) {
         w.unsqueeze(dim);
         chosen.add(dim++, one_bool(kagari::item(t.get()).to_bool()));
       } else {
-        KG_CHECK_INDEX(is_integral(t.dtype()), "tensors used as indices must be long, int, byte or bool tensors");
+        KG_CHECK_INDEX(is_integral(t.dtype()),
+                       "tensors used as indices must be long, int, byte or bool tensors");
         w.select(dim, kagari::item(t.get()).i);
       }
     } else if (o == Py_None) {
@@ -215,7 +261,8 @@ void apply(Window& w, const std::vector<Item>& items, Chosen& chosen) {
   }
 }
 
-// Whether the index, without looking inside lists, is one of the three that need no more than a window.
+// Whether the index, without looking inside lists, is one of the three that need no more than a
+// window.
 bool is_simple(PyObject* o) {
   return PySlice_Check(o) || o == Py_None || o == Py_Ellipsis || (is_int_index(o) && !is_tensor(o));
 }
@@ -228,7 +275,9 @@ void apply_simple(Window& w, PyObject* o) {
     read_slice(o, start, end, step);
     w.slice(0, start, end, step);
   } else if (o != Py_Ellipsis) {
-    KG_CHECK_INDEX(w.dim() > 0, "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number");
+    KG_CHECK_INDEX(w.dim() > 0,
+                   "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor "
+                   "to a number");
     w.select(0, int_index(o));
   }
 }
@@ -249,14 +298,17 @@ bool asks_override(PyObject* self, PyObject* index, PyObject* value) {
   return any_override(args, 2);
 }
 
-// ---- Writing ---------------------------------------------------------------------------------------------------
+// ---- Writing
+// ---------------------------------------------------------------------------------------------------
 
 // The value as a tensor of the target's dtype.
 Tensor value_tensor(PyObject* value, const Tensor& target) {
   if (is_tensor(value)) return as_tensor(value);
   Scalar s;
-  KG_CHECK_TYPE(to_scalar(value, s), "can't assign a ", Py_TYPE(value)->tp_name, " to a ", target.dtype(), " tensor");
-  KG_CHECK(!s.is_complex() || is_complex(target.dtype()), "value cannot be converted to type ", target.dtype(), " without overflow");
+  KG_CHECK_TYPE(to_scalar(value, s), "can't assign a ", Py_TYPE(value)->tp_name, " to a ",
+                target.dtype(), " tensor");
+  KG_CHECK(!s.is_complex() || is_complex(target.dtype()), "value cannot be converted to type ",
+           target.dtype(), " without overflow");
   return full({}, s, target.dtype(), target.device());
 }
 
@@ -275,25 +327,31 @@ void write(const Tensor& target, PyObject* value) {
       int64_t a = v.sizes()[v.dim() - 1 - d];
       fits = a == 1 || a == target.sizes()[target.dim() - 1 - d];
     }
-    KG_CHECK(fits, "The expanded size of the tensor ", target.sizes(), " must match the existing size ", v.sizes(),
-             " at every dimension that is not one: the value does not broadcast to the indexed part");
+    KG_CHECK(
+        fits, "The expanded size of the tensor ", target.sizes(), " must match the existing size ",
+        v.sizes(),
+        " at every dimension that is not one: the value does not broadcast to the indexed part");
     if (v.same(target)) return;
     call_inplace(rows::copy, target, v, false);
     return;
   }
   Scalar s;
-  KG_CHECK_TYPE(to_scalar(value, s), "can't assign a ", Py_TYPE(value)->tp_name, " to a ", target.dtype(), " tensor");
-  KG_CHECK(!s.is_complex() || is_complex(target.dtype()), "value cannot be converted to type ", target.dtype(), " without overflow");
+  KG_CHECK_TYPE(to_scalar(value, s), "can't assign a ", Py_TYPE(value)->tp_name, " to a ",
+                target.dtype(), " tensor");
+  KG_CHECK(!s.is_complex() || is_complex(target.dtype()), "value cannot be converted to type ",
+           target.dtype(), " without overflow");
   call_inplace(rows::fill, target, s);
 }
 
-// The one mask that chooses, with room for the dimensions after it; undefined when there is more to choose by.
+// The one mask that chooses, with room for the dimensions after it; undefined when there is more to
+// choose by.
 Tensor one_mask(const Tensor& target, const Chosen& chosen) {
   const Tensor& mask = chosen.entries.back();
   int64_t lead = int64_t(chosen.entries.size()) - 1;
   bool fits = mask.dtype() == Dtype::boolean && lead + mask.dim() <= target.dim();
   for (int64_t i = 0; fits && i < lead; ++i) fits = !chosen.entries[size_t(i)].defined();
-  for (int64_t d = 0; fits && d < mask.dim(); ++d) fits = mask.sizes()[d] == target.sizes()[lead + d];
+  for (int64_t d = 0; fits && d < mask.dim(); ++d)
+    fits = mask.sizes()[d] == target.sizes()[lead + d];
   if (!fits) return {};
   Dims sizes(mask.sizes());
   while (lead + sizes.size() < target.dim()) sizes.push_back(1);
@@ -302,7 +360,8 @@ Tensor one_mask(const Tensor& target, const Chosen& chosen) {
 
 void write_chosen(const Tensor& target, const Chosen& chosen, PyObject* value) {
   Tensor v = value_tensor(value, target);
-  if (Tensor mask = one_mask(target, chosen); mask.defined() && v.numel() == 1) {  // no list of positions is needed
+  if (Tensor mask = one_mask(target, chosen);
+      mask.defined() && v.numel() == 1) {  // no list of positions is needed
     call_inplace(rows::masked_fill, target, mask, v.dim() ? reshape(v, Ints{}) : v);
     return;
   }
@@ -318,7 +377,8 @@ PyObject* tensor_getitem(PyObject* self, PyObject* index) {
   KG_BIND_TRY
   TensorImpl* t = as_impl(self);
   if (__builtin_expect(!needs_override(self), 1)) {
-    if (PyLong_CheckExact(index) && t->ndim > 0 && is_straight(t)) return wrap(first_select(t, int_index(index)));
+    if (PyLong_CheckExact(index) && t->ndim > 0 && is_straight(t))
+      return wrap(first_select(t, int_index(index)));
   }
   if (asks_override(self, index, nullptr)) {
     PyObject* args[2] = {self, index};
@@ -330,7 +390,8 @@ PyObject* tensor_getitem(PyObject* self, PyObject* index) {
     return wrap(w.view());
   }
   Chosen chosen;
-  apply(w, read_items(index), chosen);
+  Ref holder = Ref::borrow(index);
+  apply(w, read_items(holder), chosen);
   if (chosen.empty()) return wrap(w.view());
   auto list = chosen.list();
   return wrap(kagari::index(w.view_or_self(), {list.data(), int64_t(list.size())}));
@@ -357,9 +418,12 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
     return 0;
   }
   Chosen chosen;
-  apply(w, read_items(index), chosen);
-  if (chosen.empty()) write(w.view_or_self(), value);
-  else write_chosen(w.view_or_self(), chosen, value);
+  Ref holder = Ref::borrow(index);
+  apply(w, read_items(holder), chosen);
+  if (chosen.empty())
+    write(w.view_or_self(), value);
+  else
+    write_chosen(w.view_or_self(), chosen, value);
   return 0;
   KG_BIND_CATCH(nullptr, -1)
 }

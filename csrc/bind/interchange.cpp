@@ -1,4 +1,5 @@
-// Memory shared with others: NumPy arrays, DLPack, the buffer protocol; and nested lists of numbers.
+// Memory shared with others: NumPy arrays, DLPack, the buffer protocol; and nested lists of
+// numbers.
 #include "bind/interchange.h"
 
 #include <memory>
@@ -12,15 +13,15 @@ void warn(const char* text) {
   if (PyErr_WarnEx(PyExc_UserWarning, text, 1) < 0) throw_python_error();
 }
 
-// ---- NumPy's C interface ---------------------------------------------------------------------------------------
-// Its layout and function numbers are part of NumPy 2's stable ABI; reading them directly spares the build NumPy's
-// headers and the import its start-up time.
+// ---- NumPy's C interface
+// --------------------------------------------------------------------------------------- Its
+// layout and function numbers are part of NumPy 2's stable ABI; reading them directly spares the
+// build NumPy's headers and the import its start-up time.
 
 namespace {
 
 struct ArrayObject {
-  PyObject_HEAD
-  char* data;
+  PyObject_HEAD char* data;
   int ndim;
   Py_ssize_t* sizes;
   Py_ssize_t* strides;  // in bytes
@@ -29,8 +30,7 @@ struct ArrayObject {
   int flags;
 };
 struct DescrObject {
-  PyObject_HEAD
-  PyTypeObject* typeobj;
+  PyObject_HEAD PyTypeObject* typeobj;
   char kind;
   char type;
   char byteorder;
@@ -73,22 +73,27 @@ Dtype dtype_of_array(PyObject* array) {
     if (kTypeNums[i] == n) return Dtype(i);
   Ref name = checked(PyObject_GetAttrString(as_array(array)->descr, "name"));
   const char* text = PyUnicode_AsUTF8(name.get());
-  KG_FAIL(type, "can't convert np.ndarray of type numpy.", text ? text : "?", "_. The only supported types "
-          "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, "
-          "uint32, uint16, uint8, and bool.");
+  KG_FAIL(
+      type, "can't convert np.ndarray of type numpy.", text ? text : "?",
+      "_. The only supported types "
+      "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, "
+      "uint32, uint16, uint8, and bool.");
 }
 
 void release_object(Storage* s) { Py_DECREF(static_cast<PyObject*>(s->context)); }
 
-// A tensor whose storage is [low, high) of foreign memory that `owner` (a new reference) keeps alive.
-Tensor on_memory(char* data, Ints sizes, Ints strides, Dtype dtype, bool read_only, PyObject* owner) {
+// A tensor whose storage is [low, high) of foreign memory that `owner` (a new reference) keeps
+// alive.
+Tensor on_memory(char* data, Ints sizes, Ints strides, Dtype dtype, bool read_only,
+                 PyObject* owner) {
   int64_t last = 0, size = itemsize(dtype);
   bool any = true;
   for (int64_t d = 0; d < sizes.n; ++d) {
     any = any && sizes[d] > 0;
     last += (sizes[d] - 1) * strides[d];
   }
-  Storage* s = Storage::wrap(data, any ? size_t((last + 1) * size) : 0, Device{}, release_object, owner);
+  Storage* s =
+      Storage::wrap(data, any ? size_t((last + 1) * size) : 0, Device{}, release_object, owner);
   s->read_only = read_only;
   s->resizable = false;
   s->exported_writable = !read_only;
@@ -120,31 +125,38 @@ Tensor from_ndarray(PyObject* array, bool warn_read_only) {
   if (read_only && warn_read_only) {
     static bool warned = false;
     if (!warned)
-      warn("The given NumPy array is not writable. Writing to a tensor on its memory is refused: copy the "
-           "array first, or use kagari.tensor(array), which copies. This type of warning will be suppressed "
-           "for the rest of this program.");
+      warn(
+          "The given NumPy array is not writable. Writing to a tensor on its memory is refused: "
+          "copy the "
+          "array first, or use kagari.tensor(array), which copies. This type of warning will be "
+          "suppressed "
+          "for the rest of this program.");
     warned = true;
   }
   Dtype dtype = dtype_of_array(array);
   int64_t size = itemsize(dtype);
   auto* descr = reinterpret_cast<const DescrObject*>(a->descr);
-  KG_CHECK_VALUE(descr->byteorder != '>', "given numpy array has byte order different from the native byte "
+  KG_CHECK_VALUE(descr->byteorder != '>',
+                 "given numpy array has byte order different from the native byte "
                  "order. Conversion between byte orders is currently not supported.");
   KG_CHECK(a->ndim <= kMaxDims, "tensors have at most ", kMaxDims, " dimensions, got ", a->ndim);
   Dims sizes(a->ndim), strides(a->ndim);
   for (int d = 0; d < a->ndim; ++d) {
     sizes[d] = a->sizes[d];
-    KG_CHECK_VALUE(a->strides[d] >= 0 || sizes[d] < 2,
-                   "At least one stride in the given numpy array is negative, and tensors with negative "
-                   "strides are not currently supported. (You can probably work around this by making a "
-                   "copy of your array  with array.copy().) ");
-    KG_CHECK_VALUE(a->strides[d] % size == 0, "given numpy array strides not a multiple of the element byte "
+    KG_CHECK_VALUE(
+        a->strides[d] >= 0 || sizes[d] < 2,
+        "At least one stride in the given numpy array is negative, and tensors with negative "
+        "strides are not currently supported. (You can probably work around this by making a "
+        "copy of your array  with array.copy().) ");
+    KG_CHECK_VALUE(a->strides[d] % size == 0,
+                   "given numpy array strides not a multiple of the element byte "
                    "size. Copy the numpy array to reallocate the memory.");
     strides[d] = std::max<int64_t>(a->strides[d] / size, 0);
   }
-  KG_CHECK_VALUE(reinterpret_cast<uintptr_t>(a->data) % uintptr_t(std::min<int64_t>(size, 8)) == 0,
-                 "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
-                 "the memory.");
+  KG_CHECK_VALUE(
+      reinterpret_cast<uintptr_t>(a->data) % uintptr_t(std::min<int64_t>(size, 8)) == 0,
+      "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
+      "the memory.");
   return on_memory(a->data, sizes, strides, dtype, read_only, Py_NewRef(array));
 }
 
@@ -164,16 +176,19 @@ Ref as_ndarray(PyObject* o) {
 
 namespace {
 
-// ---- To NumPy --------------------------------------------------------------------------------------------------
+// ---- To NumPy
+// --------------------------------------------------------------------------------------------------
 
 PyObject* to_ndarray(PyObject* self) {
   TensorImpl* t = as_impl(self);
-  KG_CHECK_TYPE(t->device.is_cpu(), "can't convert ", t->device,
-                " device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.");
+  KG_CHECK_TYPE(
+      t->device.is_cpu(), "can't convert ", t->device,
+      " device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.");
   KG_CHECK(!(t->is(kRequiresGrad)),
            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   int num = int(t->dtype) < kComputeDtypes ? kTypeNums[int(t->dtype)] : -1;
-  KG_CHECK_TYPE(num >= 0, "Got unsupported ScalarType ", t->dtype, "; NumPy has no such dtype, convert with "
+  KG_CHECK_TYPE(num >= 0, "Got unsupported ScalarType ", t->dtype,
+                "; NumPy has no such dtype, convert with "
                 ".float() first");
   const NumPy& np = numpy();
   Py_ssize_t sizes[kMaxDims], strides[kMaxDims];
@@ -182,8 +197,8 @@ PyObject* to_ndarray(PyObject* self) {
     strides[d] = t->strides()[d] * itemsize(t->dtype);
   }
   bool read_only = t->storage && t->storage->read_only;
-  Ref array = checked(np.make(np.array, t->ndim, sizes, num, t->data ? strides : nullptr, t->data, 0,
-                              kAligned | (read_only ? 0 : kWriteable), nullptr));
+  Ref array = checked(np.make(np.array, t->ndim, sizes, num, t->data ? strides : nullptr, t->data,
+                              0, kAligned | (read_only ? 0 : kWriteable), nullptr));
   if (t->data) {
     t->storage->exported_writable = !read_only || t->storage->exported_writable;
     t->storage->resizable = false;
@@ -216,13 +231,15 @@ PyObject* tensor_array(PyObject* self, PyObject* const* args, Py_ssize_t nargs, 
   Ref astype = checked(PyObject_GetAttrString(array.get(), "astype"));
   Ref one = checked(PyTuple_Pack(1, dtype.get()));
   Ref made = checked(PyObject_Call(astype.get(), one.get(), keywords.get()));
-  KG_CHECK_VALUE(!never || made.get() == array.get(), "Unable to avoid copy while creating an array as requested.");
+  KG_CHECK_VALUE(!never || made.get() == array.get(),
+                 "Unable to avoid copy while creating an array as requested.");
   return made.release();
   KG_BIND_CATCH("__array__", nullptr)
 }
 
 // What NumPy's functions computed from a tensor becomes a tensor again.
-PyObject* tensor_array_wrap(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* tensor_array_wrap(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                            PyObject* kwnames) {
   KG_BIND_TRY
   KG_OVERRIDE("__array_wrap__");
   static const char* const names[] = {"array", "context", "return_scalar"};
@@ -232,9 +249,10 @@ PyObject* tensor_array_wrap(PyObject* self, PyObject* const* args, Py_ssize_t na
   KG_BIND_CATCH("__array_wrap__", nullptr)
 }
 
-// ---- The buffer protocol ---------------------------------------------------------------------------------------
+// ---- The buffer protocol
+// ---------------------------------------------------------------------------------------
 
-constexpr const char* kFormats[kComputeDtypes] = {"?", "B", "b", "h", "i", "q",     "H", "I",
+constexpr const char* kFormats[kComputeDtypes] = {"?", "B", "b",     "h", "i", "q",  "H", "I",
                                                   "Q", "e", nullptr, "f", "d", "Zf", "Zd"};
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
@@ -244,12 +262,18 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   const char* format = int(t->dtype) < kComputeDtypes ? kFormats[int(t->dtype)] : nullptr;
   const char* why = nullptr;
   bool read_only = t->storage && t->storage->read_only;
-  if (!is_tensor_exact(self) && type_overrides(Py_TYPE(self))) why = "a subclass with __torch_function__ has no buffer";
-  else if (!t->device.is_cpu()) why = "only memory of the host has a buffer; call .cpu() first";
-  else if (t->is(kRequiresGrad)) why = "a tensor that requires grad has no buffer; call .detach() first";
-  else if (!format) why = "the dtype has no buffer format; convert with .float() first";
-  else if (read_only && (flags & PyBUF_WRITABLE)) why = "the memory is read-only";
-  else if (!t->is(kContiguous) && (flags & PyBUF_STRIDES) != PyBUF_STRIDES) why = "the tensor is not contiguous";
+  if (!is_tensor_exact(self) && type_overrides(Py_TYPE(self)))
+    why = "a subclass with __torch_function__ has no buffer";
+  else if (!t->device.is_cpu())
+    why = "only memory of the host has a buffer; call .cpu() first";
+  else if (t->is(kRequiresGrad))
+    why = "a tensor that requires grad has no buffer; call .detach() first";
+  else if (!format)
+    why = "the dtype has no buffer format; convert with .float() first";
+  else if (read_only && (flags & PyBUF_WRITABLE))
+    why = "the memory is read-only";
+  else if (!t->is(kContiguous) && (flags & PyBUF_STRIDES) != PyBUF_STRIDES)
+    why = "the tensor is not contiguous";
   else if (!t->is(kContiguous) && ((flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS ||
                                    (flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS))
     why = "the tensor is not contiguous";
@@ -257,7 +281,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
     PyErr_Format(PyExc_BufferError, "Tensor: %s", why);
     return -1;
   }
-  auto* shape = static_cast<Py_ssize_t*>(PyMem_Malloc(sizeof(Py_ssize_t) * size_t(2 * t->ndim + 1)));
+  auto* shape =
+      static_cast<Py_ssize_t*>(PyMem_Malloc(sizeof(Py_ssize_t) * size_t(2 * t->ndim + 1)));
   if (!shape) {
     PyErr_NoMemory();
     return -1;
@@ -296,9 +321,10 @@ void release_view(Storage* s) {
   delete view;
 }
 
-// ---- DLPack ----------------------------------------------------------------------------------------------------
-// The exchange structures of DLPack 1.0 (https://dmlc.github.io/dlpack); the older, unversioned capsule differs in
-// the managing record only.
+// ---- DLPack
+// ----------------------------------------------------------------------------------------------------
+// The exchange structures of DLPack 1.0 (https://dmlc.github.io/dlpack); the older, unversioned
+// capsule differs in the managing record only.
 
 struct DLDevice {
   int32_t type;  // 1: CPU
@@ -338,7 +364,8 @@ DLDataType dl_dtype(Dtype d) {
   if (d == Dtype::bf16) return {4, 16, 1};
   if (is_complex(d)) return {5, bits, 1};
   if (is_integral(d)) return {uint8_t(is_signed(d) ? 0 : 1), bits, 1};
-  KG_CHECK_AS(type, is_floating(d) && !is_storage_only(d), d, " has no DLPack dtype; convert with .float() first");
+  KG_CHECK_AS(type, is_floating(d) && !is_storage_only(d), d,
+              " has no DLPack dtype; convert with .float() first");
   return {2, bits, 1};
 }
 Dtype from_dl_dtype(DLDataType d) {
@@ -374,7 +401,8 @@ M* make_export(const Tensor& t) {
     e->geometry[d] = t.sizes()[d];
     e->geometry[t.dim() + d] = t.sizes()[d] == 1 ? 1 : t.strides()[d];
   }
-  e->managed.tensor = {t.data(), {1, 0}, int32_t(t.dim()), dtype, e->geometry, e->geometry + t.dim(), 0};
+  e->managed.tensor = {
+      t.data(), {1, 0}, int32_t(t.dim()), dtype, e->geometry, e->geometry + t.dim(), 0};
   e->managed.context = e;
   e->managed.deleter = drop_export<M>;
   return &e->managed;
@@ -387,15 +415,18 @@ void drop_capsule(PyObject* capsule) {
   if (m->deleter) m->deleter(m);
 }
 
-PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                        PyObject* kwnames) {
   KG_BIND_TRY
   KG_OVERRIDE("__dlpack__");
   static const char* const names[] = {"stream", "max_version", "dl_device", "copy"};
   Bound<4> a(names, 0, args, nargs, kwnames, 0);
   Tensor t = as_tensor(self);
   const char* why = nullptr;
-  if (t.requires_grad()) why = "Can't export tensors that require gradient, use tensor.detach()";
-  else if (!t.device().is_cpu()) why = "Can't export tensors that have no memory on the host";
+  if (t.requires_grad())
+    why = "Can't export tensors that require gradient, use tensor.detach()";
+  else if (!t.device().is_cpu())
+    why = "Can't export tensors that have no memory on the host";
   if (why) {
     PyErr_SetString(PyExc_BufferError, why);
     return nullptr;
@@ -407,9 +438,11 @@ PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
   }
   if (a.given(2)) {
     Dims device;
-    KG_CHECK_TYPE(to_dims(a[2], device) && device.size() == 2, "dl_device must be a tuple of two ints");
+    KG_CHECK_TYPE(to_dims(a[2], device) && device.size() == 2,
+                  "dl_device must be a tuple of two ints");
     if (device[0] != 1) {
-      PyErr_SetString(PyExc_BufferError, "Can't export a CPU tensor to another device; move it first");
+      PyErr_SetString(PyExc_BufferError,
+                      "Can't export a CPU tensor to another device; move it first");
       return nullptr;
     }
   }
@@ -418,12 +451,14 @@ PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
   bool versioned = false;
   if (a.given(1)) {
     Dims version;
-    KG_CHECK_TYPE(to_dims(a[1], version) && version.size() >= 1, "max_version must be a tuple of two ints");
+    KG_CHECK_TYPE(to_dims(a[1], version) && version.size() >= 1,
+                  "max_version must be a tuple of two ints");
     versioned = version[0] >= 1;
   }
   bool read_only = t->storage->read_only;
   if (!versioned && read_only) {
-    PyErr_SetString(PyExc_BufferError, "Can't export read-only memory without DLPack 1.0; pass max_version=(1, 0)");
+    PyErr_SetString(PyExc_BufferError,
+                    "Can't export read-only memory without DLPack 1.0; pass max_version=(1, 0)");
     return nullptr;
   }
   t->storage->exported_writable = t->storage->exported_writable || !read_only;
@@ -446,7 +481,8 @@ PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
 PyObject* tensor_dlpack_device(PyObject* self, PyObject*) {
   KG_BIND_TRY
   KG_OVERRIDE0("__dlpack_device__");
-  KG_CHECK_VALUE(as_impl(self)->device.is_cpu(), "Unknown device type ", as_impl(self)->device, " for Dlpack");
+  KG_CHECK_VALUE(as_impl(self)->device.is_cpu(), "Unknown device type ", as_impl(self)->device,
+                 " for Dlpack");
   return Py_BuildValue("(ii)", 1, 0);
   KG_BIND_CATCH("__dlpack_device__", nullptr)
 }
@@ -459,22 +495,28 @@ void release_managed(Storage* s) {
 template <class M>
 Tensor import_managed(M* m, bool read_only) {
   const DLTensor& d = m->tensor;
-  KG_CHECK(d.device.type == 1, "expected memory of the host (DLPack device type 1), got device type ", d.device.type);
-  KG_CHECK(d.ndim >= 0 && d.ndim <= kMaxDims, "expected at most ", kMaxDims, " dimensions, got ", d.ndim);
+  KG_CHECK(d.device.type == 1,
+           "expected memory of the host (DLPack device type 1), got device type ", d.device.type);
+  KG_CHECK(d.ndim >= 0 && d.ndim <= kMaxDims, "expected at most ", kMaxDims, " dimensions, got ",
+           d.ndim);
   Dtype dtype = from_dl_dtype(d.dtype);
   Ints sizes(d.shape, d.ndim);
   Dims strides = d.strides ? Dims(Ints(d.strides, d.ndim)) : contiguous_strides(sizes);
   int64_t last = 0;
   bool any = checked_numel(sizes) > 0;
   for (int64_t i = 0; i < sizes.n; ++i) {
-    KG_CHECK(strides[i] >= 0 || sizes[i] < 2, "expected strides that are not negative, got ", Ints(strides));
+    KG_CHECK(strides[i] >= 0 || sizes[i] < 2, "expected strides that are not negative, got ",
+             Ints(strides));
     strides[i] = std::max<int64_t>(strides[i], 0);
     last += (sizes[i] - 1) * strides[i];
   }
   char* data = static_cast<char*>(d.data) + d.byte_offset;
-  KG_CHECK(!any || reinterpret_cast<uintptr_t>(data) % uintptr_t(std::min<int64_t>(itemsize(dtype), 8)) == 0,
-           "the memory is not aligned to the element size; copy it first");
-  Storage* s = Storage::wrap(data, any ? size_t((last + 1) * itemsize(dtype)) : 0, Device{}, release_managed<M>, m);
+  KG_CHECK(
+      !any ||
+          reinterpret_cast<uintptr_t>(data) % uintptr_t(std::min<int64_t>(itemsize(dtype), 8)) == 0,
+      "the memory is not aligned to the element size; copy it first");
+  Storage* s = Storage::wrap(data, any ? size_t((last + 1) * itemsize(dtype)) : 0, Device{},
+                             release_managed<M>, m);
   s->resizable = false;
   s->read_only = read_only;
   s->exported_writable = !read_only;
@@ -494,23 +536,32 @@ Tensor import_capsule(PyObject* capsule) {
     return t;
   }
   KG_CHECK(PyCapsule_IsValid(capsule, "dltensor"),
-           "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, "
+           "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed "
+           "only once, "
            "so you might have already constructed a tensor from it once.");
-  Tensor t = import_managed(static_cast<DLManaged*>(PyCapsule_GetPointer(capsule, "dltensor")), false);
+  Tensor t =
+      import_managed(static_cast<DLManaged*>(PyCapsule_GetPointer(capsule, "dltensor")), false);
   checked_status(PyCapsule_SetName(capsule, "used_dltensor"));
   return t;
 }
 
-// ---- Lists -----------------------------------------------------------------------------------------------------
+// ---- Lists
+// -----------------------------------------------------------------------------------------------------
 
 template <class T>
 PyObject* number(T v) {
-  if constexpr (std::is_same_v<T, bool>) return Py_NewRef(v ? Py_True : Py_False);
-  else if constexpr (std::is_same_v<T, uint64_t>) return PyLong_FromUnsignedLongLong(v);
-  else if constexpr (std::is_integral_v<T>) return PyLong_FromLongLong(v);
-  else if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>) return PyComplex_FromDoubles(v.real(), v.imag());
-  else if constexpr (std::is_same_v<T, double>) return PyFloat_FromDouble(v);
-  else return PyFloat_FromDouble(double(float(v)));
+  if constexpr (std::is_same_v<T, bool>)
+    return Py_NewRef(v ? Py_True : Py_False);
+  else if constexpr (std::is_same_v<T, uint64_t>)
+    return PyLong_FromUnsignedLongLong(v);
+  else if constexpr (std::is_integral_v<T>)
+    return PyLong_FromLongLong(v);
+  else if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>)
+    return PyComplex_FromDoubles(v.real(), v.imag());
+  else if constexpr (std::is_same_v<T, double>)
+    return PyFloat_FromDouble(v);
+  else
+    return PyFloat_FromDouble(double(float(v)));
 }
 template <class T>
 Ref nested(const TensorImpl* t, int dim, const T* at) {
@@ -518,7 +569,8 @@ Ref nested(const TensorImpl* t, int dim, const T* at) {
   int64_t n = t->sizes[dim], stride = t->strides()[dim];
   Ref list = checked(PyList_New(n));
   for (int64_t i = 0; i < n; ++i) {
-    PyObject* element = dim + 1 == t->ndim ? number(at[i * stride]) : nested(t, dim + 1, at + i * stride).release();
+    PyObject* element =
+        dim + 1 == t->ndim ? number(at[i * stride]) : nested(t, dim + 1, at + i * stride).release();
     if (!element) throw_python_error();
     PyList_SET_ITEM(list.get(), i, element);
   }
@@ -533,12 +585,15 @@ PyObject* tensor_tolist(PyObject* self, PyObject*) {
   KG_BIND_TRY
   KG_OVERRIDE0("tolist");
   TensorImpl* t = as_impl(self);
-  KG_CHECK(t->numel == 0 || t->data, "a tensor on ", t->device, " has no data to read");
+  KG_CHECK_IMPLEMENTED(!t->device.is_meta(), "Cannot copy out of meta tensor; no data!");
   if (is_storage_only(t->dtype)) {
-    Tensor wide = to_dtype(tape::detach(as_tensor(self)), t->dtype == Dtype::c32 ? Dtype::c64 : Dtype::f32);
+    Tensor wide =
+        to_dtype(tape::detach(as_tensor(self)), t->dtype == Dtype::c32 ? Dtype::c64 : Dtype::f32);
     return tensor_tolist(wide.object(), nullptr);
   }
-  return visit(t->dtype, [&]<class T>() { return nested(t, 0, reinterpret_cast<const T*>(t->data)).release(); });
+  return visit(t->dtype, [&]<class T>() {
+    return nested(t, 0, reinterpret_cast<const T*>(t->data)).release();
+  });
   KG_BIND_CATCH("tolist", nullptr)
 }
 
@@ -548,7 +603,8 @@ Tensor from_dlpack(PyObject* source, PyObject* device, PyObject* copy) {
   if (!place) {
     if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw_python_error();
     PyErr_Clear();
-    KG_FAIL(type, "expected a DLPack capsule or an object with __dlpack__, got ", describe_object(source));
+    KG_FAIL(runtime, "expected a DLPack capsule or an object with __dlpack__, got ",
+            describe_object(source));
   }
   Ref method = checked(PyObject_GetAttrString(source, "__dlpack__"));
   Ref keywords = checked(PyDict_New());
@@ -557,7 +613,8 @@ Tensor from_dlpack(PyObject* source, PyObject* device, PyObject* copy) {
   if (copy && copy != Py_None) checked_status(PyDict_SetItemString(keywords.get(), "copy", copy));
   if (device && device != Py_None) {
     Device d;
-    KG_CHECK_TYPE(to_device(device, d), "argument 'device' must be kagari.device, not ", describe_object(device));
+    KG_CHECK_TYPE(to_device(device, d), "argument 'device' must be kagari.device, not ",
+                  describe_object(device));
     KG_CHECK_IMPLEMENTED(d.is_cpu(), "expected the CPU as device, got ", d);
     Ref pair = checked(Py_BuildValue("(ii)", 1, 0));
     checked_status(PyDict_SetItemString(keywords.get(), "dl_device", pair.get()));
@@ -574,7 +631,8 @@ Tensor from_dlpack(PyObject* source, PyObject* device, PyObject* copy) {
   return import_capsule(capsule.get());
 }
 
-Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset, bool warn_read_only) {
+Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
+                   bool warn_read_only) {
   auto view = std::make_unique<Py_buffer>();
   bool read_only = false;
   if (PyObject_GetBuffer(source, view.get(), PyBUF_WRITABLE) < 0) {
@@ -588,14 +646,19 @@ Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
   if (length <= 0 || count == 0) {
     fault = concat("both buffer length (", length, ") and count (", count, ") must not be 0");
   } else if (offset < 0 || offset >= length) {
-    fault = concat("offset (", offset, " bytes) must be non-negative and no greater than buffer length (", length, " bytes) minus 1");
+    fault = concat("offset (", offset,
+                   " bytes) must be non-negative and no greater than buffer length (", length,
+                   " bytes) minus 1");
   } else if (count < 0 && (length - offset) % size != 0) {
-    fault = concat("buffer length (", length - offset, " bytes) after offset (", offset, " bytes) must be a multiple of element size (", size, ")");
+    fault = concat("buffer length (", length - offset, " bytes) after offset (", offset,
+                   " bytes) must be a multiple of element size (", size, ")");
   } else if (count > 0 && offset + count * size > length) {
-    fault = concat("requested buffer length (", count, " * ", size, " bytes) after offset (", offset,
-                   " bytes) must not be greater than actual buffer length (", length, " bytes)");
+    fault =
+        concat("requested buffer length (", count, " * ", size, " bytes) after offset (", offset,
+               " bytes) must not be greater than actual buffer length (", length, " bytes)");
   } else if (reinterpret_cast<uintptr_t>(data) % uintptr_t(std::min<int64_t>(size, 8)) != 0) {
-    fault = concat("the buffer's memory after offset (", offset, " bytes) is not aligned to the element size (", size, ")");
+    fault = concat("the buffer's memory after offset (", offset,
+                   " bytes) is not aligned to the element size (", size, ")");
   }
   if (!fault.empty()) {
     PyBuffer_Release(view.get());
@@ -603,8 +666,10 @@ Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
   }
   if (read_only && warn_read_only) {
     try {
-      warn("The given buffer is not writable. Writing to a tensor on its memory is refused: copy the buffer "
-           "(for example into a bytearray) first.");
+      warn(
+          "The given buffer is not writable. Writing to a tensor on its memory is refused: copy "
+          "the buffer "
+          "(for example into a bytearray) first.");
     } catch (...) {
       PyBuffer_Release(view.get());
       throw;
@@ -659,9 +724,13 @@ PyObject* frombuffer_py(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyOb
   Bound<5> a(names, 2, args, nargs, kwnames, 1);
   Dtype dtype;
   int64_t count = -1, offset = 0;
-  KG_CHECK_TYPE(to_dtype(a[1], dtype), "argument 'dtype' must be kagari.dtype, not ", describe_object(a[1]));
-  if (a.given(2)) KG_CHECK_TYPE(to_int(a[2], count), "argument 'count' must be int, not ", describe_object(a[2]));
-  if (a.given(3)) KG_CHECK_TYPE(to_int(a[3], offset), "argument 'offset' must be int, not ", describe_object(a[3]));
+  KG_CHECK_TYPE(to_dtype(a[1], dtype), "argument 'dtype' must be kagari.dtype, not ",
+                describe_object(a[1]));
+  if (a.given(2))
+    KG_CHECK_TYPE(to_int(a[2], count), "argument 'count' must be int, not ", describe_object(a[2]));
+  if (a.given(3))
+    KG_CHECK_TYPE(to_int(a[3], offset), "argument 'offset' must be int, not ",
+                  describe_object(a[3]));
   KG_CHECK_VALUE(PyObject_CheckBuffer(a[0]), "object does not implement Python buffer protocol.");
   Tensor t = from_buffer(a[0], dtype, count, offset, true);
   if (a.given(4)) tape::set_requires_grad(t.get(), PyObject_IsTrue(a[4]) == 1);
@@ -670,14 +739,19 @@ PyObject* frombuffer_py(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyOb
 }
 PyMethodDef functions[] = {
     {"from_numpy", from_numpy_py, METH_O,
-     "from_numpy($module, ndarray, /)\n--\n\nA tensor on the memory of a NumPy array; both see each other's writes.\n\n"
-     "    >>> import numpy\n    >>> kagari.from_numpy(numpy.array([1.0, 2.0]))\n    tensor([1., 2.], dtype=kagari.float64)"},
+     "from_numpy($module, ndarray, /)\n--\n\nA tensor on the memory of a NumPy array; both see "
+     "each other's writes.\n\n"
+     "    >>> import numpy\n    >>> kagari.from_numpy(numpy.array([1.0, 2.0]))\n    tensor([1., "
+     "2.], dtype=kagari.float64)"},
     {"from_dlpack", as_function(from_dlpack_py), METH_FASTCALL | METH_KEYWORDS,
-     "from_dlpack($module, ext_tensor, *, device=None, copy=None)\n--\n\nA tensor on the memory of another library's array."},
-    {"to_dlpack", to_dlpack_py, METH_O, "to_dlpack($module, tensor, /)\n--\n\nA DLPack capsule on the tensor's memory."},
+     "from_dlpack($module, ext_tensor, *, device=None, copy=None)\n--\n\nA tensor on the memory of "
+     "another library's array."},
+    {"to_dlpack", to_dlpack_py, METH_O,
+     "to_dlpack($module, tensor, /)\n--\n\nA DLPack capsule on the tensor's memory."},
     {"frombuffer", as_function(frombuffer_py), METH_FASTCALL | METH_KEYWORDS,
      "frombuffer($module, buffer, *, dtype, count=-1, offset=0, requires_grad=False)\n--\n\n"
-     "A 1-d tensor on the memory of a buffer.\n\n    >>> kagari.frombuffer(bytearray(b'ab'), dtype=kagari.uint8)\n"
+     "A 1-d tensor on the memory of a buffer.\n\n    >>> kagari.frombuffer(bytearray(b'ab'), "
+     "dtype=kagari.uint8)\n"
      "    tensor([97, 98], dtype=kagari.uint8)"},
     {nullptr, nullptr, 0, nullptr}};
 }  // namespace

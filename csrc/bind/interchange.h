@@ -1,4 +1,5 @@
-// What interchange.cpp gives to the constructors: tensors on the memory of other libraries' objects.
+// What interchange.cpp gives to the constructors: tensors on the memory of other libraries'
+// objects.
 #pragma once
 #include "bind/bind.h"
 
@@ -13,7 +14,8 @@ Ref as_ndarray(PyObject* o);
 // A tensor on what a DLPack capsule or an object with __dlpack__ describes.
 Tensor from_dlpack(PyObject* source, PyObject* device, PyObject* copy);
 // A tensor on a buffer's memory.
-Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset, bool warn_read_only);
+Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
+                   bool warn_read_only);
 void warn(const char* text);  // UserWarning; throws when warnings are errors
 
 }  // namespace kagari

@@ -12,8 +12,7 @@ PyTypeObject* storage_type = nullptr;
 namespace {
 
 struct StorageObject {
-  PyObject_HEAD
-  Storage* storage;  // counted
+  PyObject_HEAD Storage* storage;  // counted
   PyObject* weakrefs;
 };
 Storage* storage_of(PyObject* o) { return reinterpret_cast<StorageObject*>(o)->storage; }
@@ -33,7 +32,8 @@ PyObject* storage_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   KG_BIND_TRY
   static const char* const names[] = {"size", "device", nullptr};
   PyObject *size = nullptr, *place = nullptr;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$O:UntypedStorage", const_cast<char**>(names), &size, &place))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$O:UntypedStorage", const_cast<char**>(names),
+                                   &size, &place))
     return nullptr;
   Device device;
   if (place && place != Py_None)
@@ -81,7 +81,8 @@ PyObject* storage_getitem(PyObject* self, PyObject* index) {
     Py_ssize_t start, stop, step;
     checked_status(PySlice_Unpack(index, &start, &stop, &step));
     Py_ssize_t n = PySlice_AdjustIndices(Py_ssize_t(s->bytes), &start, &stop, step);
-    KG_CHECK(step == 1, "Trying to slice with a step of ", step, ", but only a step of 1 is supported");
+    KG_CHECK(step == 1, "Trying to slice with a step of ", step,
+             ", but only a step of 1 is supported");
     Storage* part = Storage::allocate(size_t(n), Device{});
     if (n) std::memcpy(part->data, s->data + start, size_t(n));
     return make(storage_type, part);
@@ -98,7 +99,8 @@ int storage_setitem(PyObject* self, PyObject* index, PyObject* value) {
   check_writable(s);
   KG_CHECK_TYPE(value, "bytes of a storage cannot be deleted");
   int64_t v = 0, i = 0, n = int64_t(s->bytes);
-  KG_CHECK_TYPE(to_int(value, v), "can only set storage content with a int types, but got ", describe_object(value));
+  KG_CHECK_TYPE(to_int(value, v), "can only set storage content with a int types, but got ",
+                describe_object(value));
   KG_CHECK_VALUE(v >= 0 && v < 256, "expected a byte, got ", v);
   if (PySlice_Check(index)) {
     Py_ssize_t start, stop, step;
@@ -115,7 +117,9 @@ int storage_setitem(PyObject* self, PyObject* index, PyObject* value) {
   KG_BIND_CATCH("UntypedStorage", -1)
 }
 
-PyObject* storage_nbytes(PyObject* self, PyObject*) { return PyLong_FromSize_t(storage_of(self)->bytes); }
+PyObject* storage_nbytes(PyObject* self, PyObject*) {
+  return PyLong_FromSize_t(storage_of(self)->bytes);
+}
 PyObject* storage_data_ptr(PyObject* self, PyObject*) {
   storage_of(self)->exported_writable = true;
   return PyLong_FromVoidPtr(storage_of(self)->data);
@@ -126,7 +130,8 @@ PyObject* storage_tolist(PyObject* self, PyObject*) {
   check_readable(s);
   Ref list = checked(PyList_New(Py_ssize_t(s->bytes)));
   for (size_t i = 0; i < s->bytes; ++i)
-    PyList_SET_ITEM(list.get(), Py_ssize_t(i), PyLong_FromLong(uint8_t(s->data[i])));  // cached: cannot fail
+    PyList_SET_ITEM(list.get(), Py_ssize_t(i),
+                    PyLong_FromLong(uint8_t(s->data[i])));  // cached: cannot fail
   return list.release();
   KG_BIND_CATCH("tolist", nullptr)
 }
@@ -139,15 +144,18 @@ PyObject* storage_clone(PyObject* self, PyObject*) {
   return make(storage_type, copy);
   KG_BIND_CATCH("clone", nullptr)
 }
-PyObject* storage_copy_(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* storage_copy_(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                        PyObject* kwnames) {
   KG_BIND_TRY
   static const char* const names[] = {"source", "non_blocking"};
   Bound<2> a(names, 1, args, nargs, kwnames);
-  KG_CHECK_TYPE(PyObject_TypeCheck(a[0], storage_type), "expected an UntypedStorage, got ", describe_object(a[0]));
+  KG_CHECK_TYPE(PyObject_TypeCheck(a[0], storage_type), "expected an UntypedStorage, got ",
+                describe_object(a[0]));
   Storage *s = storage_of(self), *from = storage_of(a[0]);
   check_writable(s);
   check_readable(from);
-  KG_CHECK(s->bytes == from->bytes, "size does not match, self was ", s->bytes, " bytes but src was ", from->bytes, " bytes");
+  KG_CHECK(s->bytes == from->bytes, "size does not match, self was ", s->bytes,
+           " bytes but src was ", from->bytes, " bytes");
   if (s->bytes) std::memmove(s->data, from->data, s->bytes);
   ++s->epoch;
   return Py_NewRef(self);
@@ -165,7 +173,8 @@ PyObject* storage_fill_(PyObject* self, PyObject* value) {
   KG_BIND_CATCH("fill_", nullptr)
 }
 
-// Tensors hold addresses into the block, so it moves only when no tensor is on it, and shrinking keeps it.
+// Tensors hold addresses into the block, so it moves only when no tensor is on it, and shrinking
+// keeps it.
 void release_original(Storage* s) { allocator::release(s->data, size_t(uintptr_t(s->context))); }
 PyObject* storage_resize_(PyObject* self, PyObject* size) {
   KG_BIND_TRY
@@ -178,7 +187,8 @@ PyObject* storage_resize_(PyObject* self, PyObject* size) {
     s->resize(size_t(n));
   } else {
     size_t room = s->deleter == release_original ? size_t(uintptr_t(s->context)) : s->bytes;
-    KG_CHECK(size_t(n) <= room, "tensors look at this memory, which can shrink under them but not grow beyond its ",
+    KG_CHECK(size_t(n) <= room,
+             "tensors look at this memory, which can shrink under them but not grow beyond its ",
              room, " bytes; resize the tensor with resize_()");
     if (s->deleter != release_original) {
       s->context = reinterpret_cast<void*>(uintptr_t(s->bytes));
@@ -202,9 +212,13 @@ PyObject* storage_share(PyObject* self, PyObject*) {
   return Py_NewRef(self);
   KG_BIND_CATCH("share_memory_", nullptr)
 }
-PyObject* storage_is_shared(PyObject* self, PyObject*) { return PyBool_FromLong(storage_of(self)->shared); }
+PyObject* storage_is_shared(PyObject* self, PyObject*) {
+  return PyBool_FromLong(storage_of(self)->shared);
+}
 PyObject* storage_is_pinned(PyObject*, PyObject*) { Py_RETURN_FALSE; }
-PyObject* storage_resizable(PyObject* self, PyObject*) { return PyBool_FromLong(storage_of(self)->resizable); }
+PyObject* storage_resizable(PyObject* self, PyObject*) {
+  return PyBool_FromLong(storage_of(self)->resizable);
+}
 PyObject* storage_cpu(PyObject* self, PyObject*) { return Py_NewRef(self); }
 PyObject* storage_get_device_number(PyObject*, PyObject*) { return PyLong_FromLong(-1); }
 PyObject* storage_bytes(PyObject* self, PyObject*) {
@@ -216,7 +230,9 @@ PyObject* storage_bytes(PyObject* self, PyObject*) {
 }
 
 PyObject* get_device(PyObject* self, void*) { return wrap(storage_of(self)->device); }
-PyObject* get_is_cuda(PyObject* self, void*) { return PyBool_FromLong(storage_of(self)->device.type == DeviceType::cuda); }
+PyObject* get_is_cuda(PyObject* self, void*) {
+  return PyBool_FromLong(storage_of(self)->device.type == DeviceType::cuda);
+}
 PyObject* get_cdata(PyObject* self, void*) { return PyLong_FromVoidPtr(storage_of(self)); }
 PyObject* get_filename(PyObject*, void*) { Py_RETURN_NONE; }
 
@@ -225,7 +241,8 @@ PyObject* storage_repr(PyObject* self) {
   Storage* s = storage_of(self);
   std::string text;
   if (s->device.is_cpu()) {
-    for (size_t i = 0; i < s->bytes && i < 100; ++i) text += concat(' ', int(uint8_t(s->data[i])), '\n');
+    for (size_t i = 0; i < s->bytes && i < 100; ++i)
+      text += concat(' ', int(uint8_t(s->data[i])), '\n');
     if (s->bytes > 100) text += " ...\n";
   }
   text += concat("[kagari.UntypedStorage(device=", s->device, ") of size ", s->bytes, "]");
@@ -233,7 +250,8 @@ PyObject* storage_repr(PyObject* self) {
   KG_BIND_CATCH("UntypedStorage", nullptr)
 }
 PyObject* storage_compare(PyObject* a, PyObject* b, int op) {
-  if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(b, storage_type)) Py_RETURN_NOTIMPLEMENTED;
+  if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(b, storage_type))
+    Py_RETURN_NOTIMPLEMENTED;
   return PyBool_FromLong((storage_of(a) == storage_of(b)) == (op == Py_EQ));
 }
 Py_hash_t storage_hash(PyObject* self) {
@@ -244,22 +262,25 @@ Py_hash_t storage_hash(PyObject* self) {
 PyMemberDef members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(StorageObject, weakrefs), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr}};
-PyGetSetDef getset[] = {{"device", get_device, nullptr, "Where the memory lies.", nullptr},
-                        {"is_cuda", get_is_cuda, nullptr, "Whether the memory is a GPU's.", nullptr},
-                        {"_cdata", get_cdata, nullptr, nullptr, nullptr},
-                        {"filename", get_filename, nullptr, "The mapped file, or None.", nullptr},
-                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef getset[] = {
+    {"device", get_device, nullptr, "Where the memory lies.", nullptr},
+    {"is_cuda", get_is_cuda, nullptr, "Whether the memory is a GPU's.", nullptr},
+    {"_cdata", get_cdata, nullptr, nullptr, nullptr},
+    {"filename", get_filename, nullptr, "The mapped file, or None.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef methods[] = {
     {"nbytes", storage_nbytes, METH_NOARGS, "The number of bytes."},
     {"size", storage_nbytes, METH_NOARGS, "The number of bytes."},
     {"data_ptr", storage_data_ptr, METH_NOARGS, "The address of the first byte."},
     {"tolist", storage_tolist, METH_NOARGS, "The bytes as a list of ints."},
     {"clone", storage_clone, METH_NOARGS, "A copy."},
-    {"copy_", as_function(storage_copy_), METH_FASTCALL | METH_KEYWORDS, "Copies the bytes of another storage."},
+    {"copy_", as_function(storage_copy_), METH_FASTCALL | METH_KEYWORDS,
+     "Copies the bytes of another storage."},
     {"fill_", storage_fill_, METH_O, "Writes one byte everywhere."},
     {"resize_", storage_resize_, METH_O, "Gives the storage another number of bytes."},
     {"resizable", storage_resizable, METH_NOARGS, "Whether the storage can be resized."},
-    {"share_memory_", storage_share, METH_NOARGS, "Moves the memory to where forked processes see it."},
+    {"share_memory_", storage_share, METH_NOARGS,
+     "Moves the memory to where forked processes see it."},
     {"is_shared", storage_is_shared, METH_NOARGS, "Whether other processes see the memory."},
     {"is_pinned", storage_is_pinned, METH_NOARGS, "Whether the memory is page-locked."},
     {"cpu", storage_cpu, METH_NOARGS, "The storage itself: it is the host's."},
@@ -279,7 +300,8 @@ PyType_Slot slots[] = {{Py_tp_new, (void*)storage_new},
                        {Py_mp_subscript, (void*)storage_getitem},
                        {Py_mp_ass_subscript, (void*)storage_setitem},
                        {0, nullptr}};
-PyType_Spec spec = {"kagari.UntypedStorage", sizeof(StorageObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+PyType_Spec spec = {"kagari.UntypedStorage", sizeof(StorageObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 
 }  // namespace
 

@@ -15,19 +15,20 @@ Ints sizes_of(const TensorImpl* t) { return {t->sizes, t->ndim}; }
 Ints strides_of(const TensorImpl* t) { return {t->strides(), t->ndim}; }
 constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
 
-#define KG_METHOD(function)                                                                     \
+#define KG_METHOD(function) \
   PyObject* function(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames)
 // A method without arguments; the body sees `t`.
-#define KG_PLAIN(name, ...)                     \
+#define KG_PLAIN(name, ...)                            \
   PyObject* tensor_##name(PyObject* self, PyObject*) { \
-    KG_BIND_TRY                                 \
-    KG_OVERRIDE0(#name);                        \
-    [[maybe_unused]] TensorImpl* t = impl_of(self); \
-    __VA_ARGS__;                                \
-    KG_BIND_CATCH(#name, nullptr)               \
+    KG_BIND_TRY                                        \
+    KG_OVERRIDE0(#name);                               \
+    [[maybe_unused]] TensorImpl* t = impl_of(self);    \
+    __VA_ARGS__;                                       \
+    KG_BIND_CATCH(#name, nullptr)                      \
   }
 
-// ---- Geometry --------------------------------------------------------------------------------------------------
+// ---- Geometry
+// --------------------------------------------------------------------------------------------------
 
 PyObject* size_or_stride(PyObject* self, const char* name, PyObject* const* args, Py_ssize_t nargs,
                          PyObject* kwnames, const int64_t* values, bool as_size) {
@@ -65,7 +66,8 @@ KG_PLAIN(is_neg, Py_RETURN_FALSE)
 KG_PLAIN(is_pinned, Py_RETURN_FALSE)
 KG_PLAIN(is_shared, return PyBool_FromLong(t->storage && t->storage->shared))
 KG_PLAIN(is_coalesced, KG_FAIL(runtime, "expected a sparse tensor, got layout strided"))
-KG_PLAIN(get_device, return PyLong_FromLong(t->device.is_cpu() || t->device.is_meta() ? -1 : t->device.index))
+KG_PLAIN(get_device,
+         return PyLong_FromLong(t->device.is_cpu() || t->device.is_meta() ? -1 : t->device.index))
 KG_PLAIN(data_ptr, {
   if (t->storage) t->storage->exported_writable = true;
   return PyLong_FromVoidPtr(t->numel ? t->data : nullptr);
@@ -73,11 +75,13 @@ KG_PLAIN(data_ptr, {
 KG_PLAIN(const_data_ptr, return PyLong_FromVoidPtr(t->numel ? t->data : nullptr))
 KG_PLAIN(item, return wrap(item(t)))
 KG_PLAIN(is_nonzero, {
-  KG_CHECK(t->numel == 1, "Boolean value of Tensor with ", t->numel == 0 ? "no values" : "more than one value", " is ambiguous");
+  KG_CHECK(t->numel == 1, "Boolean value of Tensor with ",
+           t->numel == 0 ? "no values" : "more than one value", " is ambiguous");
   return PyBool_FromLong(item(t).to_bool());
 })
 KG_PLAIN(detach, {
-  if (is_tensor_exact(self) || !type_overrides(Py_TYPE(self))) return wrap(tape::detach(as_tensor(self)));
+  if (is_tensor_exact(self) || !type_overrides(Py_TYPE(self)))
+    return wrap(tape::detach(as_tensor(self)));
   return as_type(tape::detach(as_tensor(self)), Py_TYPE(self));
 })
 KG_PLAIN(resolve_conj, return Py_NewRef(self))
@@ -86,8 +90,8 @@ KG_PLAIN(resolve_neg, return Py_NewRef(self))
 MemoryFormat format_argument(PyObject* o, MemoryFormat otherwise) {
   if (!o || o == Py_None) return otherwise;
   MemoryFormat f;
-  KG_CHECK_TYPE(to_memory_format(o, f), "argument 'memory_format' must be kagari.memory_format, not ",
-                describe_object(o));
+  KG_CHECK_TYPE(to_memory_format(o, f),
+                "argument 'memory_format' must be kagari.memory_format, not ", describe_object(o));
   return f;
 }
 KG_METHOD(tensor_is_contiguous) {
@@ -95,7 +99,8 @@ KG_METHOD(tensor_is_contiguous) {
   KG_OVERRIDE("is_contiguous");
   static const char* const names[] = {"memory_format"};
   Bound<1> a(names, 0, args, nargs, kwnames);
-  return PyBool_FromLong(is_contiguous_as(impl_of(self), format_argument(a[0], MemoryFormat::contiguous)));
+  return PyBool_FromLong(
+      is_contiguous_as(impl_of(self), format_argument(a[0], MemoryFormat::contiguous)));
   KG_BIND_CATCH("is_contiguous", nullptr)
 }
 KG_METHOD(tensor_contiguous) {
@@ -116,14 +121,14 @@ const Tensor other_tensor(PyObject* o) {
 bool overridden(PyObject* self, PyObject* other) {
   return needs_override(self) || (is_tensor(other) && needs_override(other));
 }
-#define KG_AS_OTHER(name, row)                                                                   \
-  KG_METHOD(tensor_##name) {                                                                     \
-    KG_BIND_TRY                                                                                  \
-    static const char* const names[] = {"other"};                                                \
-    Bound<1> a(names, 1, args, nargs, kwnames);                                                  \
-    if (overridden(self, a[0])) return override_method(#name, self, args, nargs, kwnames);       \
-    return wrap(call(rows::row, as_tensor(self), other_tensor(a[0]).sizes()));                   \
-    KG_BIND_CATCH(#name, nullptr)                                                                \
+#define KG_AS_OTHER(name, row)                                                             \
+  KG_METHOD(tensor_##name) {                                                               \
+    KG_BIND_TRY                                                                            \
+    static const char* const names[] = {"other"};                                          \
+    Bound<1> a(names, 1, args, nargs, kwnames);                                            \
+    if (overridden(self, a[0])) return override_method(#name, self, args, nargs, kwnames); \
+    return wrap(call(rows::row, as_tensor(self), other_tensor(a[0]).sizes()));             \
+    KG_BIND_CATCH(#name, nullptr)                                                          \
   }
 KG_AS_OTHER(view_as, view)
 KG_AS_OTHER(reshape_as, reshape)
@@ -140,8 +145,8 @@ PyObject* tensor_is_set_to(PyObject* self, PyObject* other) {
   if (overridden(self, other)) return override_method("is_set_to", self, &other, 1, nullptr);
   Tensor o = other_tensor(other);
   TensorImpl* t = impl_of(self);
-  return PyBool_FromLong(t->storage == o->storage && t->offset == o->offset && sizes_of(t) == o.sizes() &&
-                         strides_of(t) == o.strides());
+  return PyBool_FromLong(t->storage == o->storage && t->offset == o->offset &&
+                         sizes_of(t) == o.sizes() && strides_of(t) == o.strides());
   KG_BIND_CATCH("is_set_to", nullptr)
 }
 
@@ -160,16 +165,19 @@ KG_METHOD(tensor_dim_order) {
   });
   if (a[0] && PyObject_IsTrue(a[0]) == 1) {
     for (int d = 1; d < t->ndim; ++d)
-      KG_CHECK(s[order[d]] != s[order[d - 1]], "The tensor does not have unique dim order, or cannot map "
+      KG_CHECK(s[order[d]] != s[order[d - 1]],
+               "The tensor does not have unique dim order, or cannot map "
                "to exact one of the given memory formats.");
   }
   return wrap_ints(order);
   KG_BIND_CATCH("dim_order", nullptr)
 }
 
-// ---- Conversion ------------------------------------------------------------------------------------------------
+// ---- Conversion
+// ------------------------------------------------------------------------------------------------
 
-// What converts a subclass with __torch_function__ disabled (Parameter) gives a plain tensor, unless nothing changes.
+// What converts a subclass with __torch_function__ disabled (Parameter) gives a plain tensor,
+// unless nothing changes.
 PyObject* converted(PyObject* self, Dtype dtype, Device device, bool copy, MemoryFormat format) {
   return wrap(to(as_tensor(self), dtype, device, copy, format));
 }
@@ -187,7 +195,8 @@ Dtype dtype_argument(PyObject* o, Dtype otherwise) {
 Device device_argument(PyObject* o, Device otherwise) {
   if (!o || o == Py_None) return otherwise;
   Device d;
-  KG_CHECK_TYPE(to_device(o, d), "argument 'device' must be kagari.device, not ", describe_object(o));
+  KG_CHECK_TYPE(to_device(o, d), "argument 'device' must be kagari.device, not ",
+                describe_object(o));
   if (d.is_cpu() || d.is_meta()) d.index = -1;
   return d;
 }
@@ -200,7 +209,8 @@ KG_METHOD(tensor_to) {
   bool by_other = first && is_tensor(first);
   if (!first && kwnames)
     for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(kwnames); ++k)
-      by_other = by_other || PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "other") == 0;
+      by_other =
+          by_other || PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "other") == 0;
   Dtype d;
   if (by_other) {
     static const char* const names[] = {"other", "non_blocking", "copy", "memory_format"};
@@ -214,12 +224,11 @@ KG_METHOD(tensor_to) {
     static const char* const names[] = {"dtype", "non_blocking", "copy", "memory_format"};
     Bound<4> a(names, 1, args, nargs, kwnames, 3);
     flag(a[1], "non_blocking");
-    return converted(self, d, t->device, flag(a[2], "copy"), format_argument(a[3], MemoryFormat::preserve));
+    return converted(self, d, t->device, flag(a[2], "copy"),
+                     format_argument(a[3], MemoryFormat::preserve));
   }
   static const char* const names[] = {"device", "dtype", "non_blocking", "copy", "memory_format"};
   Bound<5> a(names, 0, args, nargs, kwnames, 4);
-  KG_CHECK_TYPE(a[0] || a[1] || a[4], "received an invalid combination of arguments: expected a dtype, a "
-                "device or a Tensor");
   flag(a[2], "non_blocking");
   return converted(self, dtype_argument(a[1], t->dtype), device_argument(a[0], t->device),
                    flag(a[3], "copy"), format_argument(a[4], MemoryFormat::preserve));
@@ -233,10 +242,11 @@ PyObject* cast(const char* name, PyObject* self, PyObject* const* args, Py_ssize
   KG_OVERRIDE(name);
   static const char* const names[] = {"memory_format"};
   Bound<1> a(names, 0, args, nargs, kwnames);
-  return converted(self, dtype, impl_of(self)->device, false, format_argument(a[0], MemoryFormat::preserve));
+  return converted(self, dtype, impl_of(self)->device, false,
+                   format_argument(a[0], MemoryFormat::preserve));
   KG_BIND_CATCH(name, nullptr)
 }
-#define KG_CAST(name, dtype)                                               \
+#define KG_CAST(name, dtype) \
   KG_METHOD(tensor_##name) { return cast<Dtype::dtype>(#name, self, args, nargs, kwnames); }
 KG_CAST(float, f32)
 KG_CAST(double, f64)
@@ -257,7 +267,8 @@ KG_METHOD(tensor_cpu) {
   KG_OVERRIDE("cpu");
   static const char* const names[] = {"memory_format"};
   Bound<1> a(names, 0, args, nargs, kwnames);
-  return converted(self, impl_of(self)->dtype, Device{}, false, format_argument(a[0], MemoryFormat::preserve));
+  return converted(self, impl_of(self)->dtype, Device{}, false,
+                   format_argument(a[0], MemoryFormat::preserve));
   KG_BIND_CATCH("cpu", nullptr)
 }
 KG_METHOD(tensor_cuda) {
@@ -270,9 +281,10 @@ KG_METHOD(tensor_cuda) {
   KG_BIND_CATCH("cuda", nullptr)
 }
 
-constexpr const char* legacy_names[] = {"Bool", "Byte", "Char", "Short", "Int", "Long", "UInt16",
-                                        "UInt32", "UInt64", "Half", "BFloat16", "Float", "Double",
-                                        "ComplexFloat", "ComplexDouble", "ComplexHalf"};
+constexpr const char* legacy_names[] = {"Bool",   "Byte",         "Char",          "Short",
+                                        "Int",    "Long",         "UInt16",        "UInt32",
+                                        "UInt64", "Half",         "BFloat16",      "Float",
+                                        "Double", "ComplexFloat", "ComplexDouble", "ComplexHalf"};
 Dtype legacy_dtype(std::string_view name) {
   if (name.starts_with("kagari.")) name.remove_prefix(7);
   if (name.starts_with("torch.")) name.remove_prefix(6);
@@ -321,12 +333,14 @@ PyObject* tensor_type_as(PyObject* self, PyObject* other) {
 KG_METHOD(tensor_pin_memory) {
   KG_BIND_TRY
   KG_OVERRIDE("pin_memory");
-  KG_FAIL(runtime, "Cannot access accelerator device when none is available: page-locked memory serves "
+  KG_FAIL(runtime,
+          "Cannot access accelerator device when none is available: page-locked memory serves "
           "copies to a GPU; leave pin_memory out on a machine without one");
   KG_BIND_CATCH("pin_memory", nullptr)
 }
 
-// ---- Storage ---------------------------------------------------------------------------------------------------
+// ---- Storage
+// ---------------------------------------------------------------------------------------------------
 
 KG_PLAIN(untyped_storage, {
   KG_CHECK_IMPLEMENTED(t->storage, "Cannot access storage of a tensor without one");
@@ -340,7 +354,8 @@ void point_at(TensorImpl* t, Storage* s, int64_t offset, Ints sizes, Ints stride
   KG_CHECK(offset >= 0, "Tensor: invalid storage offset ", offset);
   KG_CHECK(sizes.n == strides.n, "mismatch in length of strides and shape");
   for (int64_t d = 0; d < sizes.n; ++d) {
-    KG_CHECK(strides[d] >= 0, "Negative strides are not supported at the moment, got strides: ", strides);
+    KG_CHECK(strides[d] >= 0,
+             "Negative strides are not supported at the moment, got strides: ", strides);
     if (any) last += (sizes[d] - 1) * strides[d];
   }
   size_t needed = any ? size_t(last + 1) * size_t(itemsize(t->dtype)) : 0;
@@ -351,9 +366,10 @@ void point_at(TensorImpl* t, Storage* s, int64_t offset, Ints sizes, Ints stride
     if (s->refs <= own) {
       s->resize(needed);
     } else {
-      KG_CHECK(t->storage == s, "setStorage: sizes ", sizes, ", strides ", strides, ", storage offset ", offset,
-               ", and itemsize ", itemsize(t->dtype), " requiring a storage size of ", needed,
-               " are out of bounds for storage of size ", s->bytes);
+      KG_CHECK(t->storage == s, "setStorage: sizes ", sizes, ", strides ", strides,
+               ", storage offset ", offset, ", and itemsize ", itemsize(t->dtype),
+               " requiring a storage size of ", needed, " are out of bounds for storage of size ",
+               s->bytes);
       Storage* larger = Storage::allocate(needed, s->device);
       if (s->bytes && s->data) std::memcpy(larger->data, s->data, s->bytes);
       impl::set_storage(t, larger, offset);
@@ -380,7 +396,8 @@ KG_METHOD(tensor_set_) {
     none->release();
   } else if (is_tensor(a[0])) {
     TensorImpl* o = impl_of(a[0]);
-    KG_CHECK(o->dtype == t->dtype, "Could not set tensor of type ", o->dtype, " to a tensor of type ", t->dtype);
+    KG_CHECK(o->dtype == t->dtype, "Could not set tensor of type ", o->dtype,
+             " to a tensor of type ", t->dtype);
     if (!a[2]) {
       impl::set_geometry(t, sizes_of(o), strides_of(o));
       impl::set_storage(t, o->storage, o->offset);
@@ -388,21 +405,29 @@ KG_METHOD(tensor_set_) {
       s = o->storage;
     }
   } else {
-    KG_CHECK_TYPE(to_storage(a[0], s), "expected a Tensor or a Storage as source, got ", describe_object(a[0]));
+    KG_CHECK_TYPE(to_storage(a[0], s), "expected a Tensor or a Storage as source, got ",
+                  describe_object(a[0]));
   }
   if (s) {
     int64_t offset = 0;
     Dims sizes, strides;
-    if (a.given(1)) KG_CHECK_TYPE(to_int(a[1], offset), "argument 'storage_offset' must be int, not ", describe_object(a[1]));
+    if (a.given(1))
+      KG_CHECK_TYPE(to_int(a[1], offset), "argument 'storage_offset' must be int, not ",
+                    describe_object(a[1]));
     if (a.given(2)) {
       int64_t n = 0;
-      if (to_int(a[2], n)) sizes = Dims{n};
-      else KG_CHECK_TYPE(to_dims(a[2], sizes), "argument 'size' must be tuple of ints, not ", describe_object(a[2]));
+      if (to_int(a[2], n))
+        sizes = Dims{n};
+      else
+        KG_CHECK_TYPE(to_dims(a[2], sizes), "argument 'size' must be tuple of ints, not ",
+                      describe_object(a[2]));
     } else {
       sizes = Dims{int64_t(s->bytes) / itemsize(t->dtype)};
     }
     strides = contiguous_strides(sizes);
-    if (a.given(3)) KG_CHECK_TYPE(to_dims(a[3], strides), "argument 'stride' must be tuple of ints, not ", describe_object(a[3]));
+    if (a.given(3))
+      KG_CHECK_TYPE(to_dims(a[3], strides), "argument 'stride' must be tuple of ints, not ",
+                    describe_object(a[3]));
     point_at(t, s, offset, sizes, strides);
   }
   t->bump_version();
@@ -437,14 +462,16 @@ KG_METHOD(tensor_resize_) {
       format = args[nargs + k];
     } else {
       KG_CHECK_TYPE(PyUnicode_CompareWithASCIIString(key, "size") == 0 && nargs == 0 &&
-                    to_dims(args[nargs + k], sizes), "expected sizes as ints or as one tuple of ints");
+                        to_dims(args[nargs + k], sizes),
+                    "expected sizes as ints or as one tuple of ints");
       by_name = true;
     }
   }
   if (!by_name && !(nargs == 1 && to_dims(args[0], sizes))) {
     for (Py_ssize_t i = 0; i < nargs; ++i) {
       int64_t n = 0;
-      KG_CHECK_TYPE(to_int(args[i], n), "expected sizes as ints or as one tuple of ints, got ", describe_object(args[i]));
+      KG_CHECK_TYPE(to_int(args[i], n), "expected sizes as ints or as one tuple of ints, got ",
+                    describe_object(args[i]));
       sizes.push_back(n);
     }
   }
@@ -465,7 +492,8 @@ KG_PLAIN(share_memory_, {
   Storage* s = t->storage;
   KG_CHECK(s && t->device.is_cpu(), "expected a CPU tensor");
   if (s->shared) return Py_NewRef(self);
-  KG_CHECK(s->refs <= 1u + (s->wrapper != nullptr), "other tensors look at this memory, which would move; share "
+  KG_CHECK(s->refs <= 1u + (s->wrapper != nullptr),
+           "other tensors look at this memory, which would move; share "
            "the tensor before making views of it");
   void* block = mmap(nullptr, std::max<size_t>(s->bytes, 1), PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -482,46 +510,71 @@ KG_PLAIN(share_memory_, {
   return Py_NewRef(self);
 })
 
-// ---- Subclasses ------------------------------------------------------------------------------------------------
+// ---- Subclasses
+// ------------------------------------------------------------------------------------------------
 
 PyTypeObject* subclass_argument(PyObject* o) {
   KG_CHECK_TYPE(PyType_Check(o), "cls must be a type (got ", Py_TYPE(o)->tp_name, ")");
   auto* type = reinterpret_cast<PyTypeObject*>(o);
-  KG_CHECK_TYPE(PyType_IsSubtype(type, tensor_type), "cls ", type->tp_name, " must be a subclass of Tensor");
+  KG_CHECK_TYPE(PyType_IsSubtype(type, tensor_type), "cls ", type->tp_name,
+                " must be a subclass of Tensor");
   return type;
 }
-PyObject* tensor_make_subclass(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* tensor_make_subclass(PyObject*, PyObject* const* args, Py_ssize_t nargs,
+                               PyObject* kwnames) {
   KG_BIND_TRY
-  static const char* const names[] = {"cls", "data", "require_grad", "dispatch_sizes_strides",
-                                      "dispatch_device", "device_for_backend_keys"};
+  static const char* const names[] = {"cls",
+                                      "data",
+                                      "require_grad",
+                                      "dispatch_sizes_strides",
+                                      "dispatch_device",
+                                      "device_for_backend_keys"};
   Bound<6> a(names, 2, args, nargs, kwnames, 3);
   PyTypeObject* type = subclass_argument(a[0]);
   KG_CHECK_TYPE(is_tensor(a[1]), "argument 'data' must be Tensor, not ", describe_object(a[1]));
-  KG_CHECK_IMPLEMENTED(!flag(a[3], "dispatch_sizes_strides") && !flag(a[4], "dispatch_device") && !a.given(5),
-                       "expected no __torch_dispatch__ options: sizes and device are always the tensor's own");
+  KG_CHECK_IMPLEMENTED(
+      !flag(a[3], "dispatch_sizes_strides") && !flag(a[4], "dispatch_device") && !a.given(5),
+      "expected no __torch_dispatch__ options: sizes and device are always the tensor's own");
   Ref made = checked(as_type(tape::detach(as_tensor(a[1])), type));
   tape::set_requires_grad(as_impl(made.get()), a[2] && PyObject_IsTrue(a[2]) == 1);
   return made.release();
   KG_BIND_CATCH("_make_subclass", nullptr)
 }
-// A tensor that has a shape and a dtype but no memory of its own: what it wraps stands in its attributes.
-PyObject* tensor_make_wrapper(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+// A tensor that has a shape and a dtype but no memory of its own: what it wraps stands in its
+// attributes.
+PyObject* tensor_make_wrapper(PyObject*, PyObject* const* args, Py_ssize_t nargs,
+                              PyObject* kwnames) {
   KG_BIND_TRY
-  static const char* const names[] = {"cls", "size", "strides", "storage_offset", "memory_format", "dtype",
-                                      "layout", "device", "pin_memory", "requires_grad",
-                                      "dispatch_sizes_strides_policy", "dispatch_device",
-                                      "dispatch_layout", "storage_size"};
+  static const char* const names[] = {"cls",
+                                      "size",
+                                      "strides",
+                                      "storage_offset",
+                                      "memory_format",
+                                      "dtype",
+                                      "layout",
+                                      "device",
+                                      "pin_memory",
+                                      "requires_grad",
+                                      "dispatch_sizes_strides_policy",
+                                      "dispatch_device",
+                                      "dispatch_layout",
+                                      "storage_size"};
   Bound<14> a(names, 2, args, nargs, kwnames);
   PyTypeObject* type = subclass_argument(a[0]);
   Dims sizes, strides;
-  KG_CHECK_TYPE(to_dims(a[1], sizes), "argument 'size' must be tuple of ints, not ", describe_object(a[1]));
+  KG_CHECK_TYPE(to_dims(a[1], sizes), "argument 'size' must be tuple of ints, not ",
+                describe_object(a[1]));
   strides = memory_format_strides(sizes, format_argument(a[4], MemoryFormat::contiguous));
-  if (a.given(2)) KG_CHECK_TYPE(to_dims(a[2], strides), "argument 'strides' must be tuple of ints, not ", describe_object(a[2]));
+  if (a.given(2))
+    KG_CHECK_TYPE(to_dims(a[2], strides), "argument 'strides' must be tuple of ints, not ",
+                  describe_object(a[2]));
   Tensor t = Tensor::steal(impl::make());
   t->dtype = dtype_argument(a[5], default_dtype());
   t->device = device_argument(a[7], Device{});
   impl::set_geometry(t.get(), sizes, strides);
-  if (a.given(3)) KG_CHECK_TYPE(to_int(a[3], t->offset), "argument 'storage_offset' must be int, not ", describe_object(a[3]));
+  if (a.given(3))
+    KG_CHECK_TYPE(to_int(a[3], t->offset), "argument 'storage_offset' must be int, not ",
+                  describe_object(a[3]));
   // Without data only meta kernels may see it: there are none on the CPU that would not read.
   t->device = Device{DeviceType::meta, -1};
   Ref made = checked(as_type(std::move(t), type));
@@ -540,19 +593,26 @@ PyObject* tensor_as_subclass(PyObject* self, PyObject* cls) {
 }  // namespace
 
 PyMethodDef tensor_methods[] = {
-    {"size", as_function(tensor_size), kFast, "size(dim=None)\n--\n\nThe sizes, or the size of one dimension."},
-    {"stride", as_function(tensor_stride), kFast, "stride(dim=None)\n--\n\nThe strides in elements, or one of them."},
+    {"size", as_function(tensor_size), kFast,
+     "size(dim=None)\n--\n\nThe sizes, or the size of one dimension."},
+    {"stride", as_function(tensor_stride), kFast,
+     "stride(dim=None)\n--\n\nThe strides in elements, or one of them."},
     {"dim", tensor_dim, METH_NOARGS, "The number of dimensions."},
     {"ndimension", tensor_dim, METH_NOARGS, "The number of dimensions."},
     {"numel", tensor_numel, METH_NOARGS, "The number of elements."},
     {"nelement", tensor_numel, METH_NOARGS, "The number of elements."},
-    {"storage_offset", tensor_storage_offset, METH_NOARGS, "Elements from the storage's start to the first one."},
+    {"storage_offset", tensor_storage_offset, METH_NOARGS,
+     "Elements from the storage's start to the first one."},
     {"element_size", tensor_element_size, METH_NOARGS, "Bytes of one element."},
     {"data_ptr", tensor_data_ptr, METH_NOARGS, "The address of the first element."},
-    {"const_data_ptr", tensor_const_data_ptr, METH_NOARGS, "The address of the first element, to read from."},
-    {"is_contiguous", as_function(tensor_is_contiguous), kFast, "Whether the elements lie in order without gaps."},
-    {"contiguous", as_function(tensor_contiguous), kFast, "The tensor itself when it is contiguous, else a copy that is."},
-    {"is_floating_point", tensor_is_floating_point, METH_NOARGS, "Whether the dtype is a real floating one."},
+    {"const_data_ptr", tensor_const_data_ptr, METH_NOARGS,
+     "The address of the first element, to read from."},
+    {"is_contiguous", as_function(tensor_is_contiguous), kFast,
+     "Whether the elements lie in order without gaps."},
+    {"contiguous", as_function(tensor_contiguous), kFast,
+     "The tensor itself when it is contiguous, else a copy that is."},
+    {"is_floating_point", tensor_is_floating_point, METH_NOARGS,
+     "Whether the dtype is a real floating one."},
     {"is_complex", tensor_is_complex, METH_NOARGS, "Whether the dtype is complex."},
     {"is_signed", tensor_is_signed, METH_NOARGS, "Whether the dtype holds negative values."},
     {"is_conj", tensor_is_conj, METH_NOARGS, "False: conjugation is never lazy."},
@@ -560,7 +620,8 @@ PyMethodDef tensor_methods[] = {
     {"is_pinned", tensor_is_pinned, METH_NOARGS, "Whether the memory is page-locked."},
     {"is_shared", tensor_is_shared, METH_NOARGS, "Whether other processes see the memory."},
     {"is_coalesced", tensor_is_coalesced, METH_NOARGS, "Of sparse tensors only."},
-    {"resolve_conj", tensor_resolve_conj, METH_NOARGS, "The tensor itself: conjugation is never lazy."},
+    {"resolve_conj", tensor_resolve_conj, METH_NOARGS,
+     "The tensor itself: conjugation is never lazy."},
     {"resolve_neg", tensor_resolve_neg, METH_NOARGS, "The tensor itself: negation is never lazy."},
     {"get_device", tensor_get_device, METH_NOARGS, "The GPU's number, -1 on the CPU."},
     {"item", tensor_item, METH_NOARGS, "The one element as a Python number."},
@@ -568,12 +629,16 @@ PyMethodDef tensor_methods[] = {
     {"tolist", tensor_tolist, METH_NOARGS, "The elements as nested lists."},
     {"detach", tensor_detach, METH_NOARGS, "The same memory without history."},
     {"view_as", as_function(tensor_view_as), kFast, "A view with the other tensor's sizes."},
-    {"reshape_as", as_function(tensor_reshape_as), kFast, "The elements with the other tensor's sizes."},
-    {"expand_as", as_function(tensor_expand_as), kFast, "A view expanded to the other tensor's sizes."},
+    {"reshape_as", as_function(tensor_reshape_as), kFast,
+     "The elements with the other tensor's sizes."},
+    {"expand_as", as_function(tensor_expand_as), kFast,
+     "A view expanded to the other tensor's sizes."},
     {"is_same_size", tensor_is_same_size, METH_O, "Whether both have the same sizes."},
     {"is_set_to", tensor_is_set_to, METH_O, "Whether both see the same memory in the same way."},
-    {"dim_order", as_function(tensor_dim_order), kFast, "The dimensions from the outermost in memory to the innermost."},
-    {"to", as_function(tensor_to), kFast, "to(dtype | device | other, ...)\n--\n\nThe tensor with another dtype or in another place."},
+    {"dim_order", as_function(tensor_dim_order), kFast,
+     "The dimensions from the outermost in memory to the innermost."},
+    {"to", as_function(tensor_to), kFast,
+     "to(dtype | device | other, ...)\n--\n\nThe tensor with another dtype or in another place."},
     {"float", as_function(tensor_float), kFast, "to(kagari.float32)"},
     {"double", as_function(tensor_double), kFast, "to(kagari.float64)"},
     {"half", as_function(tensor_half), kFast, "to(kagari.float16)"},
@@ -589,16 +654,22 @@ PyMethodDef tensor_methods[] = {
     {"chalf", as_function(tensor_chalf), kFast, "to(kagari.complex32)"},
     {"cpu", as_function(tensor_cpu), kFast, "The tensor in the memory of the host."},
     {"cuda", as_function(tensor_cuda), kFast, "The tensor in the memory of a GPU."},
-    {"type", as_function(tensor_type_method), kFast, "The name of the type, or the tensor cast to a type."},
+    {"type", as_function(tensor_type_method), kFast,
+     "The name of the type, or the tensor cast to a type."},
     {"type_as", tensor_type_as, METH_O, "The tensor with the other's dtype and device."},
     {"pin_memory", as_function(tensor_pin_memory), kFast, "A copy in page-locked memory."},
-    {"untyped_storage", tensor_untyped_storage, METH_NOARGS, "The block of memory under the tensor."},
+    {"untyped_storage", tensor_untyped_storage, METH_NOARGS,
+     "The block of memory under the tensor."},
     {"set_", as_function(tensor_set_), kFast, "Points the tensor at another storage."},
-    {"resize_", as_function(tensor_resize_), kFast, "Gives the tensor other sizes, growing its storage when needed."},
+    {"resize_", as_function(tensor_resize_), kFast,
+     "Gives the tensor other sizes, growing its storage when needed."},
     {"resize_as_", tensor_resize_as_, METH_O, "Gives the tensor the other's sizes."},
-    {"share_memory_", tensor_share_memory_, METH_NOARGS, "Moves the memory to where forked processes see it."},
-    {"_make_subclass", as_function(tensor_make_subclass), kFast | METH_STATIC, "An object of a subclass on the memory of a tensor."},
-    {"_make_wrapper_subclass", as_function(tensor_make_wrapper), kFast | METH_STATIC, "An object of a subclass with a shape but no memory."},
+    {"share_memory_", tensor_share_memory_, METH_NOARGS,
+     "Moves the memory to where forked processes see it."},
+    {"_make_subclass", as_function(tensor_make_subclass), kFast | METH_STATIC,
+     "An object of a subclass on the memory of a tensor."},
+    {"_make_wrapper_subclass", as_function(tensor_make_wrapper), kFast | METH_STATIC,
+     "An object of a subclass with a shape but no memory."},
     {"as_subclass", tensor_as_subclass, METH_O, "The tensor as an object of a subclass."},
     {nullptr, nullptr, 0, nullptr}};
 

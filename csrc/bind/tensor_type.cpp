@@ -12,6 +12,8 @@
 
 namespace kagari {
 
+KG_DECLARE_ROW(conj)
+
 void bind_arguments(const char* const* names, int count, int required, PyObject* const* args,
                     Py_ssize_t nargs, PyObject* kwnames, PyObject** out, int positional) {
   int most = std::min(count, positional);
@@ -78,7 +80,8 @@ Tensor plain_view(TensorImpl* source, Ints sizes, Ints strides, int64_t offset) 
 
 namespace {
 
-// ---- Life and collection ---------------------------------------------------------------------------------------
+// ---- Life and collection
+// ---------------------------------------------------------------------------------------
 
 void tensor_dealloc(PyObject* self) { impl::dealloc(as_impl(self)); }
 
@@ -120,16 +123,17 @@ int set_dict(PyObject* self, PyObject* value, void* context) {
   return status;
 }
 
-// ---- Attributes ------------------------------------------------------------------------------------------------
+// ---- Attributes
+// ------------------------------------------------------------------------------------------------
 
 // Getters named by their property; the body sees `t`.
-#define KG_GETTER(property, ...)                                                               \
-  PyObject* get_##property(PyObject* self, void*) {                                            \
-    KG_BIND_TRY                                                                                \
-    if (__builtin_expect(needs_override(self), 0)) return dispatch_getter(self, #property);    \
-    [[maybe_unused]] TensorImpl* t = as_impl(self);                                            \
-    __VA_ARGS__;                                                                               \
-    KG_BIND_CATCH(#property, nullptr)                                                          \
+#define KG_GETTER(property, ...)                                                            \
+  PyObject* get_##property(PyObject* self, void*) {                                         \
+    KG_BIND_TRY                                                                             \
+    if (__builtin_expect(needs_override(self), 0)) return dispatch_getter(self, #property); \
+    [[maybe_unused]] TensorImpl* t = as_impl(self);                                         \
+    __VA_ARGS__;                                                                            \
+    KG_BIND_CATCH(#property, nullptr)                                                       \
   }
 
 KG_GETTER(shape, return wrap_size({t->sizes, t->ndim}))
@@ -158,14 +162,14 @@ KG_GETTER(mT, {
 })
 // Of real tensors the adjoint is the transpose; of complex ones its conjugate.
 PyObject* conjugate(Tensor&& x) {
-  static Group* conj = op_group("conj");
-  PyObject* args[1] = {x.object()};
-  return is_complex(x.dtype()) ? op_call(conj, Form::function, args, 1, nullptr) : wrap(std::move(x));
+  return wrap(is_complex(x.dtype()) ? call(rows::conj, x) : std::move(x));
 }
 KG_GETTER(H, {
-  KG_CHECK(t->ndim == 2 || t->ndim == 0, "tensor.H is only supported on matrices (2-D tensors). Got ",
-           int(t->ndim), "-D tensor.", t->ndim > 2 ? " For batches of matrices, consider using tensor.mH" : "");
-  return conjugate(t->ndim == 2 ? transpose(as_tensor(self), 0, 1) : call(rows::alias, as_tensor(self)));
+  KG_CHECK(t->ndim == 2 || t->ndim == 0,
+           "tensor.H is only supported on matrices (2-D tensors). Got ", int(t->ndim), "-D tensor.",
+           t->ndim > 2 ? " For batches of matrices, consider using tensor.mH" : "");
+  return conjugate(t->ndim == 2 ? transpose(as_tensor(self), 0, 1)
+                                : call(rows::alias, as_tensor(self)));
 })
 KG_GETTER(mH, {
   KG_CHECK(t->ndim >= 2, "tensor.mH is only supported on matrices or batches of matrices. Got ",
@@ -194,15 +198,17 @@ int set_data(PyObject* self, PyObject* value, void*) {
   KG_CHECK(value, "cannot delete .data");
   check_type_change(value, ".data");
   TensorImpl *t = as_impl(self), *v = as_impl(value);
-  KG_CHECK(!t->is(kRequiresGrad) || is_differentiable(v->dtype),
-           "data set to a tensor that requires gradients must be floating point or complex dtype, got ",
-           v->dtype);
+  KG_CHECK(
+      !t->is(kRequiresGrad) || is_differentiable(v->dtype),
+      "data set to a tensor that requires gradients must be floating point or complex dtype, got ",
+      v->dtype);
   if (t == v) return 0;
   t->dtype = v->dtype;
   t->device = v->device;
   impl::set_geometry(t, {v->sizes, v->ndim}, {v->strides(), v->ndim});
   impl::set_storage(t, v->storage, v->offset);
-  if (t->autograd && t->autograd->accumulator) {  // what a gradient for it must look like has changed
+  if (t->autograd &&
+      t->autograd->accumulator) {  // what a gradient for it must look like has changed
     NodeData& d = t->autograd->accumulator->d;
     d.outputs[0] = OutputMeta{Ints(t->sizes, t->ndim), t->dtype, t->device};
   }
@@ -215,20 +221,26 @@ int set_part(PyObject* self, PyObject* value, const Row& row, const char* name) 
   if (needs_override(self)) return dispatch_setter(self, name, value);
   KG_CHECK(value, "cannot be deleted");
   static Group* copy = op_group("copy_");
-  Tensor part = !is_complex(as_impl(self)->dtype) && &row == &rows::real ? as_tensor(self)
-                                                                          : call(row, as_tensor(self));
+  Tensor part = !is_complex(as_impl(self)->dtype) && &row == &rows::real
+                    ? as_tensor(self)
+                    : call(row, as_tensor(self));
   Ref source = Ref::borrow(value);
   Scalar s;
   if (!is_tensor(value)) {
-    KG_CHECK_TYPE(to_scalar(value, s), "expected a Tensor or a number, got ", describe_object(value));
+    KG_CHECK_TYPE(to_scalar(value, s), "expected a Tensor or a number, got ",
+                  describe_object(value));
     source = Ref::steal(wrap(full({}, s, part.dtype(), part.device())));
   }
   PyObject* args[2] = {part.object(), source.get()};
   return checked(op_call(copy, Form::method, args, 2, nullptr)) ? 0 : -1;
   KG_BIND_CATCH(name, -1)
 }
-int set_real(PyObject* self, PyObject* value, void*) { return set_part(self, value, rows::real, "real"); }
-int set_imag(PyObject* self, PyObject* value, void*) { return set_part(self, value, rows::imag, "imag"); }
+int set_real(PyObject* self, PyObject* value, void*) {
+  return set_part(self, value, rows::real, "real");
+}
+int set_imag(PyObject* self, PyObject* value, void*) {
+  return set_part(self, value, rows::imag, "imag");
+}
 
 PyGetSetDef tensor_getset[] = {
     {"__dict__", get_dict, set_dict, nullptr, nullptr},
@@ -264,22 +276,23 @@ PyGetSetDef tensor_getset[] = {
     {"data", get_data, set_data, "The values without history, on the same memory.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
-// ---- Numbers ---------------------------------------------------------------------------------------------------
+// ---- Numbers
+// ---------------------------------------------------------------------------------------------------
 
-#define KG_BINARY(slot, op)                                  \
-  PyObject* slot(PyObject* a, PyObject* b) {                 \
-    static Group* group = op_group(op);                      \
-    return op_call_binary(group, a, b);                      \
+#define KG_BINARY(slot, op)                  \
+  PyObject* slot(PyObject* a, PyObject* b) { \
+    static Group* group = op_group(op);      \
+    return op_call_binary(group, a, b);      \
   }
-#define KG_INPLACE(slot, op)                                 \
-  PyObject* slot(PyObject* a, PyObject* b) {                 \
-    static Group* group = op_group(op);                      \
-    return op_call_inplace(group, a, b);                     \
+#define KG_INPLACE(slot, op)                 \
+  PyObject* slot(PyObject* a, PyObject* b) { \
+    static Group* group = op_group(op);      \
+    return op_call_inplace(group, a, b);     \
   }
-#define KG_UNARY(slot, op)                                   \
-  PyObject* slot(PyObject* a) {                              \
-    static Group* group = op_group(op);                      \
-    return op_call_unary(group, a);                          \
+#define KG_UNARY(slot, op)              \
+  PyObject* slot(PyObject* a) {         \
+    static Group* group = op_group(op); \
+    return op_call_unary(group, a);     \
   }
 KG_BINARY(nb_add, "add")
 KG_BINARY(nb_sub, "sub")
@@ -329,12 +342,18 @@ PyObject* nb_imatmul(PyObject* a, PyObject* b) { return nb_matmul(a, b); }
 
 PyObject* tensor_compare(PyObject* a, PyObject* b, int op) {
   switch (op) {
-    case Py_EQ: return compare_eq(a, b);
-    case Py_NE: return compare_ne(a, b);
-    case Py_LT: return compare_lt(a, b);
-    case Py_LE: return compare_le(a, b);
-    case Py_GT: return compare_gt(a, b);
-    default: return compare_ge(a, b);
+    case Py_EQ:
+      return compare_eq(a, b);
+    case Py_NE:
+      return compare_ne(a, b);
+    case Py_LT:
+      return compare_lt(a, b);
+    case Py_LE:
+      return compare_le(a, b);
+    case Py_GT:
+      return compare_gt(a, b);
+    default:
+      return compare_ge(a, b);
   }
 }
 Py_hash_t tensor_hash(PyObject* self) {
@@ -354,10 +373,16 @@ int tensor_bool(PyObject* self) {
   return item(t).to_bool();
   KG_BIND_CATCH(nullptr, -1)
 }
+// The one element, for Python's conversions.
+Scalar number_of(PyObject* self) {
+  KG_CHECK_VALUE(as_impl(self)->numel == 1,
+                 "only one element tensors can be converted to Python scalars");
+  return item(as_impl(self));
+}
 PyObject* tensor_int(PyObject* self) {
   KG_BIND_TRY
   KG_OVERRIDE0("__int__");
-  Scalar s = item(as_impl(self));
+  Scalar s = number_of(self);
   KG_CHECK(!s.is_complex(), "value cannot be converted to type int64_t without overflow");
   return s.is_integral() ? wrap(Scalar(s)) : PyLong_FromDouble(s.d);
   KG_BIND_CATCH(nullptr, nullptr)
@@ -372,8 +397,9 @@ PyObject* tensor_long(PyObject* self) {
 PyObject* tensor_float(PyObject* self) {
   KG_BIND_TRY
   KG_OVERRIDE0("__float__");
-  Scalar s = item(as_impl(self));
-  KG_CHECK(!s.is_complex() || s.imag == 0, "value cannot be converted to type double without overflow");
+  Scalar s = number_of(self);
+  KG_CHECK(!s.is_complex() || s.imag == 0,
+           "value cannot be converted to type double without overflow");
   return PyFloat_FromDouble(s.to_double());
   KG_BIND_CATCH(nullptr, nullptr)
 }
@@ -390,12 +416,13 @@ PyObject* tensor_index(PyObject* self) {
 PyObject* tensor_complex(PyObject* self, PyObject*) {
   KG_BIND_TRY
   KG_OVERRIDE0("__complex__");
-  c128 z = item(as_impl(self)).to_complex();
+  c128 z = number_of(self).to_complex();
   return PyComplex_FromDoubles(z.real(), z.imag());
   KG_BIND_CATCH(nullptr, nullptr)
 }
 
-// ---- Sequence --------------------------------------------------------------------------------------------------
+// ---- Sequence
+// --------------------------------------------------------------------------------------------------
 
 Py_ssize_t tensor_length(PyObject* self) {
   KG_BIND_TRY
@@ -438,7 +465,8 @@ int tensor_contains(PyObject* self, PyObject* element) {
   KG_BIND_CATCH(nullptr, -1)
 }
 
-// ---- The type --------------------------------------------------------------------------------------------------
+// ---- The type
+// --------------------------------------------------------------------------------------------------
 
 PyObject* tensor_repr(PyObject* self) {
   KG_BIND_TRY
@@ -470,12 +498,12 @@ constexpr const char* tensor_doc =
 
 void add_methods(PyMethodDef* methods) {
   for (; methods->ml_name; ++methods) {
-    Ref descriptor = checked(methods->ml_flags & METH_STATIC
-                                 ? PyCFunction_New(methods, nullptr)
-                             : methods->ml_flags & METH_CLASS ? PyDescr_NewClassMethod(tensor_type, methods)
-                                                              : PyDescr_NewMethod(tensor_type, methods));
-    checked_status(PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), methods->ml_name,
-                                          descriptor.get()));
+    Ref descriptor =
+        checked(methods->ml_flags & METH_STATIC  ? PyCFunction_New(methods, nullptr)
+                : methods->ml_flags & METH_CLASS ? PyDescr_NewClassMethod(tensor_type, methods)
+                                                 : PyDescr_NewMethod(tensor_type, methods));
+    checked_status(PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type),
+                                          methods->ml_name, descriptor.get()));
   }
 }
 void add_getset(PyGetSetDef* getset) {
@@ -489,61 +517,60 @@ void add_getset(PyGetSetDef* getset) {
 }  // namespace
 
 void init_tensor_type(PyObject* module) {
-  static PyType_Slot slots[] = {
-      {Py_tp_new, (void*)tensor_new},
-      {Py_tp_dealloc, (void*)tensor_dealloc},
-      {Py_tp_traverse, (void*)tensor_traverse},
-      {Py_tp_clear, (void*)tensor_clear},
-      {Py_tp_setattro, (void*)tensor_setattr},
-      {Py_tp_repr, (void*)tensor_repr},
-      {Py_tp_hash, (void*)tensor_hash},
-      {Py_tp_richcompare, (void*)tensor_compare},
-      {Py_tp_iter, (void*)tensor_iter},
-      {Py_tp_getset, tensor_getset},
-      {Py_tp_members, tensor_members},
-      {Py_tp_methods, protocol_methods},
-      {Py_tp_doc, (void*)tensor_doc},
-      {Py_mp_length, (void*)tensor_length},
-      {Py_mp_subscript, (void*)tensor_getitem},
-      {Py_mp_ass_subscript, (void*)tensor_setitem},
-      {Py_sq_contains, (void*)tensor_contains},
-      {Py_nb_add, (void*)nb_add},
-      {Py_nb_subtract, (void*)nb_sub},
-      {Py_nb_multiply, (void*)nb_mul},
-      {Py_nb_true_divide, (void*)nb_div},
-      {Py_nb_floor_divide, (void*)nb_floor_divide},
-      {Py_nb_remainder, (void*)nb_remainder},
-      {Py_nb_power, (void*)nb_power},
-      {Py_nb_matrix_multiply, (void*)nb_matmul},
-      {Py_nb_and, (void*)nb_and},
-      {Py_nb_or, (void*)nb_or},
-      {Py_nb_xor, (void*)nb_xor},
-      {Py_nb_lshift, (void*)nb_lshift},
-      {Py_nb_rshift, (void*)nb_rshift},
-      {Py_nb_inplace_add, (void*)nb_iadd},
-      {Py_nb_inplace_subtract, (void*)nb_isub},
-      {Py_nb_inplace_multiply, (void*)nb_imul},
-      {Py_nb_inplace_true_divide, (void*)nb_idiv},
-      {Py_nb_inplace_floor_divide, (void*)nb_ifloor_divide},
-      {Py_nb_inplace_remainder, (void*)nb_iremainder},
-      {Py_nb_inplace_power, (void*)nb_ipower},
-      {Py_nb_inplace_matrix_multiply, (void*)nb_imatmul},
-      {Py_nb_inplace_and, (void*)nb_iand},
-      {Py_nb_inplace_or, (void*)nb_ior},
-      {Py_nb_inplace_xor, (void*)nb_ixor},
-      {Py_nb_inplace_lshift, (void*)nb_ilshift},
-      {Py_nb_inplace_rshift, (void*)nb_irshift},
-      {Py_nb_negative, (void*)nb_negative},
-      {Py_nb_positive, (void*)nb_positive},
-      {Py_nb_absolute, (void*)nb_absolute},
-      {Py_nb_invert, (void*)nb_invert},
-      {Py_nb_bool, (void*)tensor_bool},
-      {Py_nb_int, (void*)tensor_long},
-      {Py_nb_float, (void*)tensor_float},
-      {Py_nb_index, (void*)tensor_index},
-      {Py_bf_getbuffer, (void*)tensor_buffer->bf_getbuffer},
-      {Py_bf_releasebuffer, (void*)tensor_buffer->bf_releasebuffer},
-      {0, nullptr}};
+  static PyType_Slot slots[] = {{Py_tp_new, (void*)tensor_new},
+                                {Py_tp_dealloc, (void*)tensor_dealloc},
+                                {Py_tp_traverse, (void*)tensor_traverse},
+                                {Py_tp_clear, (void*)tensor_clear},
+                                {Py_tp_setattro, (void*)tensor_setattr},
+                                {Py_tp_repr, (void*)tensor_repr},
+                                {Py_tp_hash, (void*)tensor_hash},
+                                {Py_tp_richcompare, (void*)tensor_compare},
+                                {Py_tp_iter, (void*)tensor_iter},
+                                {Py_tp_getset, tensor_getset},
+                                {Py_tp_members, tensor_members},
+                                {Py_tp_methods, protocol_methods},
+                                {Py_tp_doc, (void*)tensor_doc},
+                                {Py_mp_length, (void*)tensor_length},
+                                {Py_mp_subscript, (void*)tensor_getitem},
+                                {Py_mp_ass_subscript, (void*)tensor_setitem},
+                                {Py_sq_contains, (void*)tensor_contains},
+                                {Py_nb_add, (void*)nb_add},
+                                {Py_nb_subtract, (void*)nb_sub},
+                                {Py_nb_multiply, (void*)nb_mul},
+                                {Py_nb_true_divide, (void*)nb_div},
+                                {Py_nb_floor_divide, (void*)nb_floor_divide},
+                                {Py_nb_remainder, (void*)nb_remainder},
+                                {Py_nb_power, (void*)nb_power},
+                                {Py_nb_matrix_multiply, (void*)nb_matmul},
+                                {Py_nb_and, (void*)nb_and},
+                                {Py_nb_or, (void*)nb_or},
+                                {Py_nb_xor, (void*)nb_xor},
+                                {Py_nb_lshift, (void*)nb_lshift},
+                                {Py_nb_rshift, (void*)nb_rshift},
+                                {Py_nb_inplace_add, (void*)nb_iadd},
+                                {Py_nb_inplace_subtract, (void*)nb_isub},
+                                {Py_nb_inplace_multiply, (void*)nb_imul},
+                                {Py_nb_inplace_true_divide, (void*)nb_idiv},
+                                {Py_nb_inplace_floor_divide, (void*)nb_ifloor_divide},
+                                {Py_nb_inplace_remainder, (void*)nb_iremainder},
+                                {Py_nb_inplace_power, (void*)nb_ipower},
+                                {Py_nb_inplace_matrix_multiply, (void*)nb_imatmul},
+                                {Py_nb_inplace_and, (void*)nb_iand},
+                                {Py_nb_inplace_or, (void*)nb_ior},
+                                {Py_nb_inplace_xor, (void*)nb_ixor},
+                                {Py_nb_inplace_lshift, (void*)nb_ilshift},
+                                {Py_nb_inplace_rshift, (void*)nb_irshift},
+                                {Py_nb_negative, (void*)nb_negative},
+                                {Py_nb_positive, (void*)nb_positive},
+                                {Py_nb_absolute, (void*)nb_absolute},
+                                {Py_nb_invert, (void*)nb_invert},
+                                {Py_nb_bool, (void*)tensor_bool},
+                                {Py_nb_int, (void*)tensor_long},
+                                {Py_nb_float, (void*)tensor_float},
+                                {Py_nb_index, (void*)tensor_index},
+                                {Py_bf_getbuffer, (void*)tensor_buffer->bf_getbuffer},
+                                {Py_bf_releasebuffer, (void*)tensor_buffer->bf_releasebuffer},
+                                {0, nullptr}};
   static PyType_Spec spec = {"kagari.Tensor", sizeof(TensorImpl), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
   tensor_type = add_type(module, &spec);

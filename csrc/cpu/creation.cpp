@@ -55,7 +55,8 @@ void each(TensorImpl* t, F&& f) {
   });
 }
 
-// ---- fills ------------------------------------------------------------------------------------------------------
+// ---- fills
+// ------------------------------------------------------------------------------------------------------
 
 void empty_cpu(Results&, Ints, KG_OPTIONS, std::optional<MemoryFormat>) {}
 void empty_strided_cpu(Results&, Ints, Ints, KG_OPTIONS) {}
@@ -70,7 +71,8 @@ void zeros_like_cpu(Results& out, const Tensor&, KG_OPTIONS, std::optional<Memor
 void ones_like_cpu(Results& out, const Tensor&, KG_OPTIONS, std::optional<MemoryFormat>) {
   fill(out[0].get(), Scalar(1));
 }
-void full_like_cpu(Results& out, const Tensor&, Scalar value, KG_OPTIONS, std::optional<MemoryFormat>) {
+void full_like_cpu(Results& out, const Tensor&, Scalar value, KG_OPTIONS,
+                   std::optional<MemoryFormat>) {
   fill(out[0].get(), value);
 }
 void new_empty_cpu(Results&, const Tensor&, Ints, KG_OPTIONS) {}
@@ -81,15 +83,29 @@ void new_full_cpu(Results& out, const Tensor&, Ints, Scalar value, KG_OPTIONS) {
 }
 void new_empty_strided_cpu(Results&, const Tensor&, Ints, Ints, KG_OPTIONS) {}
 
-// ---- ranges -----------------------------------------------------------------------------------------------------
-// float32 and float64 ranges are PyTorch's bit for bit: blocks of lanes start at the rounded value of their first
-// element, and what does not fill two blocks is computed element by element.
+// ---- ranges
+// -----------------------------------------------------------------------------------------------------
+// float32 and float64 ranges are PyTorch's bit for bit: blocks of lanes start at the rounded value
+// of their first element, and what does not fill two blocks is computed element by element.
 
 template <class T>
 constexpr int64_t kLanes = 32 / int64_t(sizeof(T));
-template <class T>
-bool in_block(int64_t i, int64_t n) {
-  return i < n - n % (2 * kLanes<T>);
+template <class T, class At, class Lane>
+void each_block(TensorImpl* t, const At& at, const Lane& lane) {
+  T* to = reinterpret_cast<T*>(t->data);
+  int64_t n = t->numel, stride = t->strides()[0], whole = n - n % (2 * kLanes<T>);
+  parallel_for(0, whole / kLanes<T>, (1 << 14) / kLanes<T>, [&](int64_t b, int64_t e) {
+    for (int64_t k = b; k < e; ++k) {
+      int64_t i = k * kLanes<T>;
+      T first = at(i);
+      if (stride == 1) {
+        for (int64_t l = 0; l < kLanes<T>; ++l) to[i + l] = lane(first, l);
+      } else {
+        for (int64_t l = 0; l < kLanes<T>; ++l) to[(i + l) * stride] = lane(first, l);
+      }
+    }
+  });
+  for (int64_t i = whole; i < n; ++i) to[i * stride] = at(i);
 }
 
 void range_of(TensorImpl* t, const Scalar& start, const Scalar& step) {
@@ -102,11 +118,9 @@ void range_of(TensorImpl* t, const Scalar& start, const Scalar& step) {
       each<T>(t, [=](int64_t i) { return T(a + s * uint64_t(i)); });
     } else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
       double a = start.to_double(), s = step.to_double();
-      each<T>(t, [=](int64_t i) {
-        if (!in_block<T>(i, n)) return T(a + s * double(i));
-        int64_t lane = i % kLanes<T>;
-        return T(double(T(a + s * double(i - lane))) + double(lane) * s);
-      });
+      each_block<T>(
+          t, [=](int64_t i) { return T(a + s * double(i)); },
+          [=](T first, int64_t lane) { return T(double(first) + double(lane) * s); });
     } else {
       float a = float(start.to_double()), s = float(step.to_double());
       each<T>(t, [=](int64_t i) { return T(a + s * float(i)); });
@@ -136,11 +150,7 @@ void linspace_cpu(Results& out, Scalar start, Scalar end, int64_t, KG_OPTIONS) {
     } else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
       T s = (b - a) / T(n - 1);
       auto at = [=](int64_t i) { return i < half ? a + s * T(i) : b - s * T(n - i - 1); };
-      each<T>(t, [=](int64_t i) {
-        if (!in_block<T>(i, n)) return at(i);
-        int64_t lane = i % kLanes<T>;
-        return at(i - lane) + T(lane) * s;
-      });
+      each_block<T>(t, at, [=](T first, int64_t lane) { return first + T(lane) * s; });
     } else if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>) {
       using R = typename T::value_type;
       T s = (b - a) / R(n - 1);
@@ -161,24 +171,30 @@ void logspace_cpu(Results& out, Scalar start, Scalar end, int64_t, double base, 
     if constexpr (std::is_same_v<T, bool>) {
       KG_FAIL(not_implemented, "not implemented for bool");
     } else if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>) {
-      c128 a = start.to_complex(), b = end.to_complex(), s = (b - a) / double(std::max<int64_t>(n - 1, 1));
+      c128 a = start.to_complex(), b = end.to_complex(),
+           s = (b - a) / double(std::max<int64_t>(n - 1, 1));
       each<T>(t, [=](int64_t i) {
         c128 v = std::pow(base, i < half || n == 1 ? a + s * double(i) : b - s * double(n - i - 1));
         using R = typename T::value_type;
         return T(R(v.real()), R(v.imag()));
       });
     } else {
-      double a = start.to_double(), b = end.to_double(), s = (b - a) / double(std::max<int64_t>(n - 1, 1));
+      double a = start.to_double(), b = end.to_double(),
+             s = (b - a) / double(std::max<int64_t>(n - 1, 1));
       each<T>(t, [=](int64_t i) {
-        double v = std::pow(base, i < half || n == 1 ? a + s * double(i) : b - s * double(n - i - 1));
-        if constexpr (std::is_integral_v<T>) return T(int64_t(v));
-        else return T(v);
+        double v =
+            std::pow(base, i < half || n == 1 ? a + s * double(i) : b - s * double(n - i - 1));
+        if constexpr (std::is_integral_v<T>)
+          return T(int64_t(v));
+        else
+          return T(v);
       });
     }
   });
 }
 
-// ---- matrices ---------------------------------------------------------------------------------------------------
+// ---- matrices
+// ---------------------------------------------------------------------------------------------------
 
 void identity(TensorImpl* t) {
   fill(t, Scalar(0));

@@ -1,10 +1,12 @@
 // CPU kernels that choose elements by index or mask, and that write them.
 //
-// One loop serves them all: `Along` pairs an indexed tensor with another one whose element (row, k, column) belongs to
-// the indexed tensor's element (row, index[row, k, column], column). Writes to one place happen in the order of k
-// whatever the number of threads: work is split by row, by column, or by place, never by k.
+// One loop serves them all: `Along` pairs an indexed tensor with another one whose element (row, k,
+// column) belongs to the indexed tensor's element (row, index[row, k, column], column). Writes to
+// one place happen in the order of k whatever the number of threads: work is split by row, by
+// column, or by place, never by k.
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "core/parallel.h"
@@ -20,19 +22,21 @@ Ints sizes_of(const TensorImpl* t) { return {t->sizes, t->ndim}; }
 Ints strides_of(const TensorImpl* t) { return {t->strides(), t->ndim}; }
 constexpr int64_t kGrain = 16384;
 
-// ---- the loop ---------------------------------------------------------------------------------------------------
+// ---- the loop
+// ---------------------------------------------------------------------------------------------------
 
 struct Along {
   Dims rows, big_rows, other_rows, index_rows;  // sizes and strides of what is walked row by row
   int64_t n = 1, big_step = 1, other_step = 0, index_step = 1;  // along the index
   int64_t cols = 1, big_col = 0, other_col = 0, index_col = 0;  // innermost
-  int64_t places = 0;                           // how many values an index takes
+  int64_t places = 0;                                           // how many values an index takes
 
   // A dimension outside the index, outermost first; merged with the one before where strides allow.
   void add_dim(int64_t size, int64_t big, int64_t other, int64_t index) {
     if (size == 1) return;
     int64_t last = rows.size() - 1;
-    if (last >= 0 && big_rows[last] == big * size && other_rows[last] == other * size && index_rows[last] == index * size) {
+    if (last >= 0 && big_rows[last] == big * size && other_rows[last] == other * size &&
+        index_rows[last] == index * size) {
       rows[last] *= size;
       big_rows[last] = big;
       other_rows[last] = other;
@@ -85,15 +89,26 @@ void run_cols(T* b, int64_t bs, T* o, int64_t os, int64_t n, const Op& op) {
 
 // k from k0 to k1, columns from j0 to j1 of one row; only indices in [low, high).
 template <class T, class Op>
-void run_row(const Along& a, T* big, T* other, const int64_t* index, int64_t k0, int64_t k1, int64_t j0, int64_t j1,
-             int64_t low, int64_t high, const Op& op) {
+void run_row(const Along& a, T* big, T* other, const int64_t* index, int64_t k0, int64_t k1,
+             int64_t j0, int64_t j1, int64_t low, int64_t high, const Op& op) {
   bool all = low <= 0 && high >= a.places;
   if (a.index_col == 0 && a.cols > 1) {
     for (int64_t k = k0; k < k1; ++k) {
       int64_t i = index[k * a.index_step];
       if (!all && (i < low || i >= high)) continue;
-      run_cols(big + i * a.big_step + j0 * a.big_col, a.big_col, other + k * a.other_step + j0 * a.other_col, a.other_col,
-               j1 - j0, op);
+      run_cols(big + i * a.big_step + j0 * a.big_col, a.big_col,
+               other + k * a.other_step + j0 * a.other_col, a.other_col, j1 - j0, op);
+    }
+    return;
+  }
+  if (a.cols == 1 && all) {
+    const int64_t* at = index + k0 * a.index_step;
+    T* o = other + k0 * a.other_step;
+    int64_t n = k1 - k0, bs = a.big_step, os = a.other_step, is = a.index_step;
+    if (bs == 1 && os == 1 && is == 1) {
+      for (int64_t k = 0; k < n; ++k) op(big[at[k]], o[k]);
+    } else {
+      for (int64_t k = 0; k < n; ++k) op(big[at[k * is] * bs], o[k * os]);
     }
     return;
   }
@@ -110,14 +125,16 @@ void run_row(const Along& a, T* big, T* other, const int64_t* index, int64_t k0,
 template <class T, class Op>
 void run_reads(const Along& a, T* big, T* other, const int64_t* index, const Op& op) {
   int64_t rows = a.row_count();
-  parallel_for(0, rows * a.n, std::max<int64_t>(kGrain / std::max<int64_t>(a.cols, 1), 1), [&](int64_t begin, int64_t end) {
-    while (begin < end) {
-      int64_t r = begin / a.n, k0 = begin % a.n, k1 = std::min(a.n, k0 + end - begin), b, o, i;
-      a.row(r, b, o, i);
-      run_row(a, big + b, other + o, index + i, k0, k1, 0, a.cols, 0, a.places, op);
-      begin += k1 - k0;
-    }
-  });
+  parallel_for(0, rows * a.n, std::max<int64_t>(kGrain / std::max<int64_t>(a.cols, 1), 1),
+               [&](int64_t begin, int64_t end) {
+                 while (begin < end) {
+                   int64_t r = begin / a.n, k0 = begin % a.n, k1 = std::min(a.n, k0 + end - begin),
+                           b, o, i;
+                   a.row(r, b, o, i);
+                   run_row(a, big + b, other + o, index + i, k0, k1, 0, a.cols, 0, a.places, op);
+                   begin += k1 - k0;
+                 }
+               });
 }
 
 // Writes to the indexed tensor.
@@ -138,16 +155,19 @@ void run_writes(const Along& a, T* big, T* other, const int64_t* index, const Op
     return;
   }
   int64_t each = std::max<int64_t>(work / std::max<int64_t>(rows * pieces, 1), 1);
-  parallel_for(0, rows * pieces, std::max<int64_t>(kGrain / each, 1), [&](int64_t begin, int64_t end) {
-    for (int64_t u = begin; u < end; ++u) {
-      int64_t b, o, i, piece = u % pieces;
-      a.row(u / pieces, b, o, i);
-      run_row(a, big + b, other + o, index + i, 0, a.n, a.cols * piece / pieces, a.cols * (piece + 1) / pieces, 0, a.places, op);
-    }
-  });
+  parallel_for(0, rows * pieces, std::max<int64_t>(kGrain / each, 1),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t u = begin; u < end; ++u) {
+                   int64_t b, o, i, piece = u % pieces;
+                   a.row(u / pieces, b, o, i);
+                   run_row(a, big + b, other + o, index + i, 0, a.n, a.cols * piece / pieces,
+                           a.cols * (piece + 1) / pieces, 0, a.places, op);
+                 }
+               });
 }
 
-// ---- operations on a pair of elements ---------------------------------------------------------------------------
+// ---- operations on a pair of elements
+// ---------------------------------------------------------------------------
 
 template <class T>
 inline constexpr bool kSmallFloat = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
@@ -156,26 +176,36 @@ inline constexpr bool kComplexType = std::is_same_v<T, c64> || std::is_same_v<T,
 
 struct Load {
   template <class T>
-  void operator()(T& big, T& other) const { other = big; }
+  void operator()(T& big, T& other) const {
+    other = big;
+  }
 };
 struct Store {
   template <class T>
-  void operator()(T& big, T& other) const { big = other; }
+  void operator()(T& big, T& other) const {
+    big = other;
+  }
 };
 struct Add {
   template <class T>
   void operator()(T& a, T& b) const {
-    if constexpr (std::is_same_v<T, bool>) a = a || b;
-    else if constexpr (kSmallFloat<T>) a = T(float(a) + float(b));
-    else a = T(a + b);
+    if constexpr (std::is_same_v<T, bool>)
+      a = a || b;
+    else if constexpr (kSmallFloat<T>)
+      a = T(float(a) + float(b));
+    else
+      a = T(a + b);
   }
 };
 struct Multiply {
   template <class T>
   void operator()(T& a, T& b) const {
-    if constexpr (std::is_same_v<T, bool>) a = a && b;
-    else if constexpr (kSmallFloat<T>) a = T(float(a) * float(b));
-    else a = T(a * b);
+    if constexpr (std::is_same_v<T, bool>)
+      a = a && b;
+    else if constexpr (kSmallFloat<T>)
+      a = T(float(a) * float(b));
+    else
+      a = T(a * b);
   }
 };
 template <bool greater>
@@ -195,65 +225,111 @@ struct Extreme {
 
 template <class T>
 T lowest() {
-  if constexpr (kSmallFloat<T>) return T(-std::numeric_limits<float>::infinity());
-  else if constexpr (std::is_floating_point_v<T>) return -std::numeric_limits<T>::infinity();
-  else if constexpr (kComplexType<T>) return T(0);
-  else return std::numeric_limits<T>::lowest();
+  if constexpr (kSmallFloat<T>)
+    return T(-std::numeric_limits<float>::infinity());
+  else if constexpr (std::is_floating_point_v<T>)
+    return -std::numeric_limits<T>::infinity();
+  else if constexpr (kComplexType<T>)
+    return T(0);
+  else
+    return std::numeric_limits<T>::lowest();
 }
 template <class T>
 T highest() {
-  if constexpr (kSmallFloat<T>) return T(std::numeric_limits<float>::infinity());
-  else if constexpr (std::is_floating_point_v<T>) return std::numeric_limits<T>::infinity();
-  else if constexpr (kComplexType<T>) return T(0);
-  else return std::numeric_limits<T>::max();
+  if constexpr (kSmallFloat<T>)
+    return T(std::numeric_limits<float>::infinity());
+  else if constexpr (std::is_floating_point_v<T>)
+    return std::numeric_limits<T>::infinity();
+  else if constexpr (kComplexType<T>)
+    return T(0);
+  else
+    return std::numeric_limits<T>::max();
 }
 
-// ---- indices ----------------------------------------------------------------------------------------------------
+// ---- indices
+// ----------------------------------------------------------------------------------------------------
 
-// An index tensor as int64 with its strides, converted and checked before anything is written.
-class Index {
+// Counts negative indices from the end and notes whether one lies outside; the caller says which
+// one.
+inline int64_t wrapped(int64_t v, int64_t size, bool wrap, uint64_t& bad) {
+  if (wrap) v += (v >> 63) & size;
+  bad |= uint64_t(v) >= uint64_t(size);
+  return v;
+}
+[[noreturn]] void out_of_bounds(int64_t v, int64_t size, int64_t dim, bool index_error) {
+  KG_CHECK_INDEX(!index_error, "index ", v, " is out of bounds for dimension ", dim, " with size ",
+                 size);
+  KG_FAIL(runtime, "index ", v, " is out of bounds for dimension ", dim, " with size ", size);
+}
+
+// An index tensor's elements in row-major order as int64: borrowed where they are that already.
+class Int64s {
  public:
-  // wrap: negative values count from the end.
-  Index(const TensorImpl* t, int64_t size, bool wrap, int64_t dim, bool index_error)
-      : own_(t->dtype != Dtype::i64 || wrap || !t->is(kContiguous) ? size_t(std::max<int64_t>(t->numel, 1)) * 8 : 0) {
-    if (own_.as<char>()) {
-      std::vector<char> narrow;
-      if (t->dtype == Dtype::i64) {
-        move_elements(sizes_of(t), own_.as<char>(), contiguous_strides(sizes_of(t)), t->data, strides_of(t), 8);
-      } else {
-        narrow.resize(size_t(t->numel) * size_t(itemsize(t->dtype)) + 1);
-        move_elements(sizes_of(t), narrow.data(), contiguous_strides(sizes_of(t)), t->data, strides_of(t), itemsize(t->dtype));
-        convert_block(own_.as<char>(), Dtype::i64, narrow.data(), t->dtype, t->numel);
-      }
-      data = own_.as<int64_t>();
-    } else {
-      data = reinterpret_cast<int64_t*>(t->data);
+  explicit Int64s(const TensorImpl* t)
+      : own_(t->dtype == Dtype::i64 && t->is(kContiguous)
+                 ? 0
+                 : size_t(std::max<int64_t>(t->numel, 1)) * 8) {
+    data = reinterpret_cast<int64_t*>(t->data);
+    if (!own_.as<char>()) return;
+    data = own_.as<int64_t>();
+    Dims dense = contiguous_strides(sizes_of(t));
+    if (t->dtype == Dtype::i64) {
+      move_elements(sizes_of(t), own_.as<char>(), dense, t->data, strides_of(t), 8);
+      return;
     }
-    strides = contiguous_strides(sizes_of(t));
-    int64_t* p = data;
-    bool ours = own_.as<char>() != nullptr;
-    parallel_for(0, t->numel, 1 << 16, [&](int64_t b, int64_t e) {
-      for (int64_t i = b; i < e; ++i) {
-        int64_t v = p[i];
-        if (v >= (wrap ? -size : 0) && v < size) {
-          if (ours && v < 0) p[i] = v + size;
-          continue;
-        }
-        KG_CHECK_INDEX(!index_error, "index ", v, " is out of bounds for dimension ", dim, " with size ", size);
-        KG_FAIL(runtime, "index ", v, " is out of bounds for dimension ", dim, " with size ", size);
-      }
-    });
+    Workspace packed(t->is(kContiguous) ? 0 : size_t(t->numel * itemsize(t->dtype)));
+    const char* from = t->data;
+    if (!t->is(kContiguous)) {
+      move_elements(sizes_of(t), packed.as<char>(), dense, from, strides_of(t), itemsize(t->dtype));
+      from = packed.as<char>();
+    }
+    convert_block(data, Dtype::i64, from, t->dtype, t->numel);
   }
   int64_t* data;
-  Dims strides;
+  bool owned() const { return const_cast<Int64s*>(this)->own_.as<char>() != nullptr; }
 
  private:
   Workspace own_;
 };
 
-// x is indexed along dim by a tensor of the index's shape; `other` has that shape as well. Strides of a 0-d tensor
-// count as one dimension of size one.
-Along along(Ints x_sizes, Ints x_strides, int64_t dim, Ints index_sizes, Ints index_strides, Ints other_strides) {
+// The same, checked before anything is written; wrap: negative values count from the end.
+class Index {
+ public:
+  Index(const TensorImpl* t, int64_t size, bool wrap, int64_t dim, bool index_error)
+      : values_(t),
+        wrapped_(wrap && !values_.owned() ? size_t(std::max<int64_t>(t->numel, 1)) * 8 : 0) {
+    strides = contiguous_strides(sizes_of(t));
+    const int64_t* from = values_.data;
+    int64_t* to = wrapped_.as<char>() ? wrapped_.as<int64_t>() : values_.data;
+    parallel_for(0, t->numel, 1 << 16, [&](int64_t b, int64_t e) {
+      uint64_t bad = 0;
+      if (wrap) {
+        for (int64_t i = b; i < e; ++i) to[i] = wrapped(from[i], size, true, bad);
+      } else {
+        for (int64_t i = b; i < e; ++i) wrapped(from[i], size, false, bad);
+      }
+      if (!bad) return;
+      for (int64_t i = b; i < e; ++i) {
+        bool fits = from[i] < size && from[i] >= (wrap && to != from ? -size : 0);
+        if (!fits)
+          out_of_bounds(from[i] < 0 && to == from && wrap ? from[i] - size : from[i], size, dim,
+                        index_error);
+      }
+    });
+    data = to;
+  }
+  int64_t* data;
+  Dims strides;
+
+ private:
+  Int64s values_;
+  Workspace wrapped_;
+};
+
+// x is indexed along dim by a tensor of the index's shape; `other` has that shape as well. Strides
+// of a 0-d tensor count as one dimension of size one.
+Along along(Ints x_sizes, Ints x_strides, int64_t dim, Ints index_sizes, Ints index_strides,
+            Ints other_strides) {
   Along a;
   auto at = [](Ints v, int64_t d) { return d < v.n ? v[d] : 0; };
   a.n = index_sizes.n ? index_sizes[dim] : 1;
@@ -261,7 +337,8 @@ Along along(Ints x_sizes, Ints x_strides, int64_t dim, Ints index_sizes, Ints in
   a.big_step = x_sizes.n ? x_strides[dim] : 1;
   a.other_step = at(other_strides, dim);
   a.index_step = at(index_strides, dim);
-  for (int64_t d = 0; d < dim; ++d) a.add_dim(index_sizes[d], at(x_strides, d), at(other_strides, d), at(index_strides, d));
+  for (int64_t d = 0; d < dim; ++d)
+    a.add_dim(index_sizes[d], at(x_strides, d), at(other_strides, d), at(index_strides, d));
   int64_t first_inner = a.rows.size();
   // the index stands between: dimensions after it must not merge with those before
   Along inner;
@@ -277,12 +354,14 @@ Along along(Ints x_sizes, Ints x_strides, int64_t dim, Ints index_sizes, Ints in
   return a;
 }
 
-Along along(const TensorImpl* x, int64_t dim, Ints index_sizes, Ints index_strides, Ints other_strides) {
+Along along(const TensorImpl* x, int64_t dim, Ints index_sizes, Ints index_strides,
+            Ints other_strides) {
   return along(sizes_of(x), strides_of(x), dim, index_sizes, index_strides, other_strides);
 }
 
 // The same for a 1-d index along dim of x: it is the same for all rows and columns.
-Along along_list(Ints x_sizes, Ints x_strides, int64_t dim, int64_t n, Ints other_sizes, Ints other_strides) {
+Along along_list(Ints x_sizes, Ints x_strides, int64_t dim, int64_t n, Ints other_sizes,
+                 Ints other_strides) {
   Dims sizes(other_sizes), index_strides(other_sizes.n, 0);
   if (other_sizes.n) {
     sizes[dim] = n;
@@ -290,18 +369,22 @@ Along along_list(Ints x_sizes, Ints x_strides, int64_t dim, int64_t n, Ints othe
   }
   return along(x_sizes, x_strides, dim, sizes, index_strides, other_strides);
 }
-Along along_list(const TensorImpl* x, int64_t dim, int64_t n, Ints other_sizes, Ints other_strides) {
+Along along_list(const TensorImpl* x, int64_t dim, int64_t n, Ints other_sizes,
+                 Ints other_strides) {
   return along_list(sizes_of(x), strides_of(x), dim, n, other_sizes, other_strides);
 }
 
-// ---- gather and scatter -----------------------------------------------------------------------------------------
+// ---- gather and scatter
+// -----------------------------------------------------------------------------------------
 
 void gather_cpu(Results& out, const Tensor& input, int64_t dim, const Tensor& index, bool) {
   if (index.numel() == 0) return;
   dim = wrap_dim(dim, input.dim());
   Index idx(index.get(), input.dim() ? input.sizes()[dim] : 1, false, dim, false);
   Along a = along(input.get(), dim, index.sizes(), idx.strides, strides_of(out[0].get()));
-  visit_size(input.dtype(), [&]<class T>() { run_reads(a, input.data_as<T>(), out[0].data_as<T>(), idx.data, Load()); });
+  visit_size(input.dtype(), [&]<class T>() {
+    run_reads(a, input.data_as<T>(), out[0].data_as<T>(), idx.data, Load());
+  });
 }
 
 template <class F>
@@ -313,17 +396,23 @@ void scatter_with(TensorImpl* out, int64_t dim, const Tensor& index, Ints other_
 }
 // Of a source tensor (the sizes of whose corner are the index's).
 template <class Op>
-void scatter_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor& src, const Op& op) {
+void scatter_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor& src,
+                    const Op& op) {
   scatter_with(out, dim, index, src.strides(), [&](const Along& a, const int64_t* idx) {
     if constexpr (std::is_same_v<Op, Store>) {
-      visit_size(out->dtype, [&]<class T>() { run_writes(a, reinterpret_cast<T*>(out->data), src.data_as<T>(), idx, op); });
+      visit_size(out->dtype, [&]<class T>() {
+        run_writes(a, reinterpret_cast<T*>(out->data), src.data_as<T>(), idx, op);
+      });
     } else {
-      visit(out->dtype, [&]<class T>() { run_writes(a, reinterpret_cast<T*>(out->data), src.data_as<T>(), idx, op); });
+      visit(out->dtype, [&]<class T>() {
+        run_writes(a, reinterpret_cast<T*>(out->data), src.data_as<T>(), idx, op);
+      });
     }
   });
 }
 template <class Op>
-void scatter_number(TensorImpl* out, int64_t dim, const Tensor& index, const void* one, const Op& op) {
+void scatter_number(TensorImpl* out, int64_t dim, const Tensor& index, const void* one,
+                    const Op& op) {
   Dims none(index.dim(), 0);
   scatter_with(out, dim, index, none, [&](const Along& a, const int64_t* idx) {
     visit(out->dtype, [&]<class T>() {
@@ -334,28 +423,35 @@ void scatter_number(TensorImpl* out, int64_t dim, const Tensor& index, const voi
   });
 }
 
-void scatter_src_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& src) {
+void scatter_src_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                     const Tensor& src) {
   scatter_source(out[0].get(), dim, index, src, Store());
 }
-void scatter_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& src) {
+void scatter_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                     const Tensor& src) {
   scatter_source(out[0].get(), dim, index, src, Add());
 }
-void scatter_value_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, Scalar value) {
+void scatter_value_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                       Scalar value) {
   alignas(16) char one[16] = {};
   store_scalar(one, out[0].dtype(), value);
   scatter_number(out[0].get(), dim, index, one, Store());
 }
-void scatter_src_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& src,
-                            std::string_view reduce) {
-  if (reduce == "add") scatter_source(out[0].get(), dim, index, src, Add());
-  else scatter_source(out[0].get(), dim, index, src, Multiply());
+void scatter_src_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                            const Tensor& src, std::string_view reduce) {
+  if (reduce == "add")
+    scatter_source(out[0].get(), dim, index, src, Add());
+  else
+    scatter_source(out[0].get(), dim, index, src, Multiply());
 }
-void scatter_value_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, Scalar value,
-                              std::string_view reduce) {
+void scatter_value_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                              Scalar value, std::string_view reduce) {
   alignas(16) char one[16] = {};
   store_scalar(one, out[0].dtype(), value);
-  if (reduce == "add") scatter_number(out[0].get(), dim, index, one, Add());
-  else scatter_number(out[0].get(), dim, index, one, Multiply());
+  if (reduce == "add")
+    scatter_number(out[0].get(), dim, index, one, Add());
+  else
+    scatter_number(out[0].get(), dim, index, one, Multiply());
 }
 
 // What a place that does not count itself starts from.
@@ -382,19 +478,26 @@ void divide_by_counts(TensorImpl* out, const int64_t* counts, Ints count_strides
       }
       int64_t n = std::max<int64_t>(counts[c], 1);
       T& v = reinterpret_cast<T*>(out->data)[at];
-      if constexpr (std::is_same_v<T, bool>) v = v;
-      else if constexpr (kSmallFloat<T>) v = T(float(v) / float(n));
-      else if constexpr (kComplexType<T>) v = v / typename T::value_type(n);
-      else if constexpr (std::is_floating_point_v<T>) v = v / T(n);
-      else if constexpr (std::is_signed_v<T>) v = T(int64_t(v) / n - (int64_t(v) % n != 0 && v < 0));
-      else v = T(uint64_t(v) / uint64_t(n));
+      if constexpr (std::is_same_v<T, bool>)
+        v = v;
+      else if constexpr (kSmallFloat<T>)
+        v = T(float(v) / float(n));
+      else if constexpr (kComplexType<T>)
+        v = v / typename T::value_type(n);
+      else if constexpr (std::is_floating_point_v<T>)
+        v = v / T(n);
+      else if constexpr (std::is_signed_v<T>)
+        v = T(int64_t(v) / n - (int64_t(v) % n != 0 && v < 0));
+      else
+        v = T(uint64_t(v) / uint64_t(n));
     }
   });
 }
 
-// a describes the pairing of out with src; `counted` the same with a tensor of counts in out's place.
-void reduce_into(TensorImpl* out, const Along& a, const Along& counted, const Tensor& src, const int64_t* idx,
-                 std::string_view reduce, bool include_self) {
+// a describes the pairing of out with src; `counted` the same with a tensor of counts in out's
+// place.
+void reduce_into(TensorImpl* out, const Along& a, const Along& counted, const Tensor& src,
+                 const int64_t* idx, std::string_view reduce, bool include_self) {
   visit(out->dtype, [&]<class T>() {
     T* big = reinterpret_cast<T*>(out->data);
     if (!include_self) {
@@ -404,10 +507,14 @@ void reduce_into(TensorImpl* out, const Along& a, const Along& counted, const Te
       for (int64_t& s : fresh.other_rows) s = 0;
       run_writes(fresh, big, &start, idx, Store());
     }
-    if (reduce == "prod") run_writes(a, big, src.data_as<T>(), idx, Multiply());
-    else if (reduce == "amax") run_writes(a, big, src.data_as<T>(), idx, Extreme<true>());
-    else if (reduce == "amin") run_writes(a, big, src.data_as<T>(), idx, Extreme<false>());
-    else run_writes(a, big, src.data_as<T>(), idx, Add());
+    if (reduce == "prod")
+      run_writes(a, big, src.data_as<T>(), idx, Multiply());
+    else if (reduce == "amax")
+      run_writes(a, big, src.data_as<T>(), idx, Extreme<true>());
+    else if (reduce == "amin")
+      run_writes(a, big, src.data_as<T>(), idx, Extreme<false>());
+    else
+      run_writes(a, big, src.data_as<T>(), idx, Add());
     if (reduce != "mean") return;
     Workspace counts(size_t(out->numel) * 8);
     int64_t* c = counts.as<int64_t>();
@@ -421,11 +528,12 @@ void reduce_into(TensorImpl* out, const Along& a, const Along& counted, const Te
   });
 }
 void check_ordered(std::string_view reduce, Dtype d) {
-  KG_CHECK_IMPLEMENTED(!is_complex(d) || (reduce != "amax" && reduce != "amin"), reduce, " is not defined for ", d);
+  KG_CHECK_IMPLEMENTED(!is_complex(d) || (reduce != "amax" && reduce != "amin"), reduce,
+                       " is not defined for ", d);
 }
 
-void scatter_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& src,
-                        std::string_view reduce, bool include_self) {
+void scatter_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                        const Tensor& src, std::string_view reduce, bool include_self) {
   TensorImpl* o = out[0].get();
   reduce = reduce == "max" ? "amax" : reduce == "min" ? "amin" : reduce;
   check_ordered(reduce, o->dtype);
@@ -434,10 +542,12 @@ void scatter_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& 
   Index idx(index.get(), o->ndim ? o->sizes[dim] : 1, false, dim, false);
   Dims dense = contiguous_strides(sizes_of(o));
   reduce_into(o, along(o, dim, index.sizes(), idx.strides, src.strides()),
-              along(sizes_of(o), dense, dim, index.sizes(), idx.strides, src.strides()), src, idx.data, reduce, include_self);
+              along(sizes_of(o), dense, dim, index.sizes(), idx.strides, src.strides()), src,
+              idx.data, reduce, include_self);
 }
 
-// ---- a list of indices along one dimension ----------------------------------------------------------------------
+// ---- a list of indices along one dimension
+// ----------------------------------------------------------------------
 
 void index_select_cpu(Results& out, const Tensor& input, int64_t dim, const Tensor& index) {
   TensorImpl* o = out[0].get();
@@ -446,11 +556,14 @@ void index_select_cpu(Results& out, const Tensor& input, int64_t dim, const Tens
   Index idx(index.get(), size, false, dim, true);
   if (o->numel == 0) return;
   Along a = along_list(input.get(), dim, index.numel(), sizes_of(o), strides_of(o));
-  visit_size(input.dtype(), [&]<class T>() { run_reads(a, input.data_as<T>(), reinterpret_cast<T*>(o->data), idx.data, Load()); });
+  visit_size(input.dtype(), [&]<class T>() {
+    run_reads(a, input.data_as<T>(), reinterpret_cast<T*>(o->data), idx.data, Load());
+  });
 }
 
 template <class F>
-void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor& source, bool index_error, F&& f) {
+void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor& source,
+                 bool index_error, F&& f) {
   dim = wrap_dim(dim, out->ndim);
   Index idx(index.get(), out->ndim ? out->sizes[dim] : 1, false, dim, index_error);
   if (source.numel() == 0 || out->numel == 0) return;
@@ -460,7 +573,8 @@ void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor
   if (out->ndim == 0) sizes = Ints{}, strides = Ints{};
   f(along_list(out, dim, index.numel(), sizes, strides), idx.data, dim);
 }
-void index_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) {
+void index_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                   const Tensor& source, Scalar alpha) {
   TensorImpl* o = out[0].get();
   list_source(o, dim, index, source, false, [&](const Along& a, const int64_t* idx, int64_t) {
     visit(o->dtype, [&]<class T>() {
@@ -469,17 +583,23 @@ void index_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index
       T factor;
       store_scalar(&factor, o->dtype, alpha);
       run_writes(a, big, source.data_as<T>(), idx, [factor](T& x, T& y) {
-        if constexpr (std::is_same_v<T, bool>) x = x || (factor && y);
-        else if constexpr (kSmallFloat<T>) x = T(float(x) + float(factor) * float(y));
-        else x = T(x + factor * y);
+        if constexpr (std::is_same_v<T, bool>)
+          x = x || (factor && y);
+        else if constexpr (kSmallFloat<T>)
+          x = T(float(x) + float(factor) * float(y));
+        else
+          x = T(x + factor * y);
       });
     });
   });
 }
-void index_copy_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& source) {
+void index_copy_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                    const Tensor& source) {
   TensorImpl* o = out[0].get();
   list_source(o, dim, index, source, true, [&](const Along& a, const int64_t* idx, int64_t) {
-    visit_size(o->dtype, [&]<class T>() { run_writes(a, reinterpret_cast<T*>(o->data), source.data_as<T>(), idx, Store()); });
+    visit_size(o->dtype, [&]<class T>() {
+      run_writes(a, reinterpret_cast<T*>(o->data), source.data_as<T>(), idx, Store());
+    });
   });
 }
 void index_fill_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, Operand value) {
@@ -488,34 +608,41 @@ void index_fill_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& inde
   Index idx(index.get(), o->ndim ? o->sizes[dim] : 1, true, dim, true);
   if (o->numel == 0 || index.numel() == 0) return;
   alignas(16) char one[16] = {};
-  if (value.is_tensor()) convert_block(one, o->dtype, value.v.t->data, value.v.t->dtype, 1);
-  else store_scalar(one, o->dtype, value.scalar());
+  if (value.is_tensor())
+    convert_block(one, o->dtype, value.v.t->data, value.v.t->dtype, 1);
+  else
+    store_scalar(one, o->dtype, value.scalar());
   Dims none(o->ndim, 0);
   Along a = along_list(o, dim, index.numel(), sizes_of(o), none);
   visit_size(o->dtype, [&]<class T>() {
     run_writes(a, reinterpret_cast<T*>(o->data), reinterpret_cast<T*>(one), idx.data, Store());
   });
 }
-void index_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index, const Tensor& source,
-                      std::string_view reduce, bool include_self) {
+void index_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
+                      const Tensor& source, std::string_view reduce, bool include_self) {
   TensorImpl* o = out[0].get();
   check_ordered(reduce, o->dtype);
   Dims dense = contiguous_strides(sizes_of(o));
   list_source(o, dim, index, source, true, [&](const Along& a, const int64_t* idx, int64_t d) {
-    reduce_into(o, a, along_list(sizes_of(o), dense, d, index.numel(), source.sizes(), source.strides()), source, idx, reduce, include_self);
+    reduce_into(o, a,
+                along_list(sizes_of(o), dense, d, index.numel(), source.sizes(), source.strides()),
+                source, idx, reduce, include_self);
   });
 }
 
-// ---- positions in the flattened tensor --------------------------------------------------------------------------
+// ---- positions in the flattened tensor
+// --------------------------------------------------------------------------
 
 // Checked positions as element offsets.
 void flat_offsets(const TensorImpl* x, const Tensor& index, int64_t* p) {
-  move_elements(index.sizes(), reinterpret_cast<char*>(p), contiguous_strides(index.sizes()), index.data(), index.strides(), 8);
+  move_elements(index.sizes(), reinterpret_cast<char*>(p), contiguous_strides(index.sizes()),
+                index.data(), index.strides(), 8);
   int64_t n = x->numel;
   parallel_for(0, index.numel(), 1 << 15, [&](int64_t b, int64_t e) {
     for (int64_t k = b; k < e; ++k) {
       int64_t v = p[k];
-      KG_CHECK_INDEX(v >= -n && v < n, "out of range: tried to access index ", v, " on a tensor of ", n, " elements.");
+      KG_CHECK_INDEX(v >= -n && v < n, "out of range: tried to access index ", v,
+                     " on a tensor of ", n, " elements.");
       if (v < 0) v += n;
       if (!x->is(kContiguous)) {
         int64_t rest = v;
@@ -552,7 +679,8 @@ void take_cpu(Results& out, const Tensor& input, const Tensor& index) {
     run_reads(a, input.data_as<T>(), out[0].data_as<T>(), offsets.as<int64_t>(), Load());
   });
 }
-void put_cpu(Results& out, const Tensor&, const Tensor& index, const Tensor& source, bool accumulate) {
+void put_cpu(Results& out, const Tensor&, const Tensor& index, const Tensor& source,
+             bool accumulate) {
   TensorImpl* o = out[0].get();
   if (index.numel() == 0) return;
   Workspace offsets(size_t(index.numel()) * 8);
@@ -562,22 +690,27 @@ void put_cpu(Results& out, const Tensor&, const Tensor& index, const Tensor& sou
   char* from = source.data();
   if (!source.is_contiguous()) {
     from = values.as<char>();
-    move_elements(source.sizes(), from, contiguous_strides(source.sizes()), source.data(), source.strides(), source.itemsize());
+    move_elements(source.sizes(), from, contiguous_strides(source.sizes()), source.data(),
+                  source.strides(), source.itemsize());
   }
   if (accumulate) {
     visit(o->dtype, [&]<class T>() {
-      run_writes(a, reinterpret_cast<T*>(o->data), reinterpret_cast<T*>(from), offsets.as<int64_t>(), Add());
+      run_writes(a, reinterpret_cast<T*>(o->data), reinterpret_cast<T*>(from),
+                 offsets.as<int64_t>(), Add());
     });
   } else {
     visit_size(o->dtype, [&]<class T>() {
-      run_writes(a, reinterpret_cast<T*>(o->data), reinterpret_cast<T*>(from), offsets.as<int64_t>(), Store());
+      run_writes(a, reinterpret_cast<T*>(o->data), reinterpret_cast<T*>(from),
+                 offsets.as<int64_t>(), Store());
     });
   }
 }
 
-// ---- lists of indices and masks ---------------------------------------------------------------------------------
+// ---- lists of indices and masks
+// ---------------------------------------------------------------------------------
 
-// Positions where n elements are not zero, in order. Counted by fixed blocks, so that blocks can be filled in parallel.
+// Positions where n elements are not zero, in order. Counted by fixed blocks, so that blocks can be
+// filled in parallel.
 class Positions {
  public:
   Positions(const TensorImpl* t) : numel_(t->numel) {
@@ -585,7 +718,8 @@ class Positions {
     Workspace dense(t->is(kContiguous) ? 0 : size_t(t->numel * size));
     const char* data = t->data;
     if (!t->is(kContiguous)) {
-      move_elements(sizes_of(t), dense.as<char>(), contiguous_strides(sizes_of(t)), data, strides_of(t), size);
+      move_elements(sizes_of(t), dense.as<char>(), contiguous_strides(sizes_of(t)), data,
+                    strides_of(t), size);
       data = dense.as<char>();
     }
     Workspace bytes(t->dtype == Dtype::boolean || t->dtype == Dtype::u8 ? 0 : size_t(t->numel));
@@ -597,45 +731,54 @@ class Positions {
         auto* x = reinterpret_cast<const T*>(data);
         parallel_for(0, numel_, kBlock, [&](int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; ++i) {
-            if constexpr (kSmallFloat<T>) b[i] = float(x[i]) != 0;
-            else b[i] = x[i] != T(0);
+            if constexpr (kSmallFloat<T>)
+              b[i] = float(x[i]) != 0;
+            else
+              b[i] = x[i] != T(0);
           }
         });
       });
     }
     int64_t blocks = (numel_ + kBlock - 1) / kBlock;
     starts_.assign(size_t(blocks) + 1, 0);
-    parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, blocks, 16, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k) {
-        int64_t c = 0, last = std::min(numel_, (k + 1) * kBlock);
+        uint32_t c = 0;
+        int64_t last = std::min(numel_, (k + 1) * kBlock);
         for (int64_t i = k * kBlock; i < last; ++i) c += truth[i] != 0;
         starts_[size_t(k) + 1] = c;
       }
     });
     for (int64_t k = 0; k < blocks; ++k) starts_[size_t(k) + 1] += starts_[size_t(k)];
-    at_.resize(size_t(count()));
-    parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    at_ = std::make_unique<Workspace>(size_t(std::max<int64_t>(count(), 1)) * 8);
+    parallel_for(0, blocks, 16, [&](int64_t begin, int64_t end) {
+      int64_t found[kBlock + 1];  // written without branches, one place too far at the end
       for (int64_t k = begin; k < end; ++k) {
-        int64_t* to = at_.data() + starts_[size_t(k)];
-        int64_t last = std::min(numel_, (k + 1) * kBlock);
-        for (int64_t i = k * kBlock; i < last; ++i)
-          if (truth[i]) *to++ = i;
+        int64_t n = 0, last = std::min(numel_, (k + 1) * kBlock);
+        for (int64_t i = k * kBlock; i < last; ++i) {
+          found[n] = i;
+          n += truth[i] != 0;
+        }
+        std::memcpy(at_->as<int64_t>() + starts_[size_t(k)], found, size_t(n) * 8);
       }
     });
   }
   int64_t count() const { return starts_.back(); }
-  const int64_t* data() const { return at_.data(); }
+  const int64_t* data() const { return at_->as<int64_t>(); }
 
  private:
-  static constexpr int64_t kBlock = 1 << 15;
+  static constexpr int64_t kBlock = 1 << 12;
   int64_t numel_;
-  std::vector<int64_t> starts_, at_;
+  std::vector<int64_t> starts_;
+  std::unique_ptr<Workspace> at_;
 };
 
 // What indexing x with a list comes to: for each element of the block an offset into x.
-struct Plan {
+class Plan {
+ public:
   IndexShape shape;
-  std::vector<int64_t> offsets;
+  int64_t count = 1;  // elements of the block
+  int64_t* offsets = nullptr;
 
   Plan(const Tensor& x, TensorList indices) {
     std::vector<Positions> masks;
@@ -646,81 +789,120 @@ struct Plan {
       counts.push_back(masks.back().count());
     }
     shape = index_shape(x, indices, counts);
-    int64_t n = 1;
-    for (int64_t s : shape.block) n *= s;
-    offsets.assign(size_t(n), 0);
-    if (n == 0) return;
+    for (int64_t s : shape.block) count *= s;
+    if (count == 0) return;
     if (Dims all = shape.result(); checked_numel(all) == 0) {  // nothing is looked up
       for (int64_t i = 0, d = 0; i < indices.n; ++i) {
         const TensorImpl* t = indices.at(i);
-        KG_CHECK_INDEX(!t || is_mask(t) || x.sizes()[d] > 0, "index is out of bounds for dimension with size 0");
+        KG_CHECK_INDEX(!t || is_mask(t) || x.sizes()[d] > 0,
+                       "index is out of bounds for dimension with size 0");
         d += t && is_mask(t) ? t->ndim : 1;
       }
       return;
     }
+    room_ = std::make_unique<Workspace>(size_t(count) * 8);
+    offsets = room_->as<int64_t>();
     int64_t dim = 0;
     size_t mask = 0;
+    bool first = true;
     for (int64_t i = 0; i < indices.n; ++i) {
       const TensorImpl* t = indices.at(i);
       if (!t) {
         ++dim;
-      } else if (is_mask(t)) {
-        add_mask(x, masks[mask++], t->ndim, dim);
+        continue;
+      }
+      if (is_mask(t)) {
+        add_mask(x, masks[mask++], t->ndim, dim, first);
         dim += t->ndim;
       } else {
-        add_index(x, t, dim++);
+        add_index(x, t, dim++, first);
       }
+      first = false;
     }
   }
 
  private:
-  void add_mask(const Tensor& x, const Positions& mask, int64_t ndim, int64_t dim) {
-    int64_t n = int64_t(offsets.size()), last = shape.block.size() - 1;
-    int64_t columns = shape.block[last];
-    bool same = mask.count() == columns;  // else it holds one position for all
-    parallel_for(0, n, kGrain, [&](int64_t b, int64_t e) {
-      for (int64_t k = b; k < e; ++k) {
-        int64_t rest = mask.data()[same ? k % columns : 0], at = 0;
-        for (int64_t d = dim + ndim - 1; d >= dim; --d) {
-          at += rest % x.sizes()[d] * x.strides()[d];
-          rest /= x.sizes()[d];
-        }
-        offsets[size_t(k)] += at;
+  std::unique_ptr<Workspace> room_;
+
+  // at(k) is index k's contribution; the first one finds the offsets uninitialised.
+  template <class F>
+  void add(bool first, const F& at) {
+    parallel_for(0, count, kGrain, [&](int64_t b, int64_t e) {
+      if (first) {
+        for (int64_t k = b; k < e; ++k) offsets[k] = at(k);
+      } else {
+        for (int64_t k = b; k < e; ++k) offsets[k] += at(k);
       }
     });
   }
-  void add_index(const Tensor& x, const TensorImpl* t, int64_t dim) {
-    Index idx(t, x.sizes()[dim], true, dim, true);
-    int64_t stride = x.strides()[dim], n = int64_t(offsets.size());
-    if (t->numel == n) {
-      parallel_for(0, n, kGrain, [&](int64_t b, int64_t e) {
-        for (int64_t k = b; k < e; ++k) offsets[size_t(k)] += idx.data[k] * stride;
+  void add_mask(const Tensor& x, const Positions& mask, int64_t ndim, int64_t dim, bool first) {
+    int64_t columns = shape.block[shape.block.size() - 1];
+    bool one = mask.count() != columns;  // one position for all
+    const int64_t* positions = mask.data();
+    if (ndim == 1 && columns == count && !one) {
+      int64_t stride = x.strides()[dim];
+      return add(first, [=](int64_t k) { return positions[k] * stride; });
+    }
+    Ints sizes = x.sizes(), strides = x.strides();
+    bool flat = true;  // the masked dimensions are walked by one stride
+    for (int64_t d = dim; d + 1 < dim + ndim; ++d)
+      flat = flat && strides[d] == strides[d + 1] * sizes[d + 1];
+    if (flat) {
+      int64_t stride = strides[dim + ndim - 1];
+      return add(first, [=](int64_t k) { return positions[one ? 0 : k % columns] * stride; });
+    }
+    add(first, [&](int64_t k) {
+      int64_t rest = positions[one ? 0 : k % columns], at = 0;
+      for (int64_t d = dim + ndim - 1; d >= dim; --d) {
+        at += rest % sizes[d] * strides[d];
+        rest /= sizes[d];
+      }
+      return at;
+    });
+  }
+  void add_index(const Tensor& x, const TensorImpl* t, int64_t dim, bool first) {
+    int64_t stride = x.strides()[dim], size = x.sizes()[dim];
+    if (t->numel == count) {  // in the block's own order
+      Int64s values(t);
+      const int64_t* v = values.data;
+      parallel_for(0, count, kGrain, [&](int64_t b, int64_t e) {
+        uint64_t bad = 0;
+        if (first) {
+          for (int64_t k = b; k < e; ++k) offsets[k] = wrapped(v[k], size, true, bad) * stride;
+        } else {
+          for (int64_t k = b; k < e; ++k) offsets[k] += wrapped(v[k], size, true, bad) * stride;
+        }
+        if (!bad) return;
+        for (int64_t k = b; k < e; ++k)
+          if (v[k] < -size || v[k] >= size) out_of_bounds(v[k], size, dim, true);
       });
       return;
     }
+    Index idx(t, size, true, dim, true);
     int64_t lead = shape.block.size() - t->ndim;
-    parallel_for(0, n, kGrain, [&](int64_t b, int64_t e) {
-      for (int64_t k = b; k < e; ++k) {
-        int64_t rest = k, at = 0;
-        for (int64_t d = shape.block.size() - 1; d >= lead; --d) {
-          int64_t c = rest % shape.block[d];
-          rest /= shape.block[d];
-          if (t->sizes[d - lead] != 1) at += c * idx.strides[d - lead];
-        }
-        offsets[size_t(k)] += idx.data[at] * stride;
+    add(first, [&](int64_t k) {
+      int64_t rest = k, at = 0;
+      for (int64_t d = shape.block.size() - 1; d >= lead; --d) {
+        int64_t c = rest % shape.block[d];
+        rest /= shape.block[d];
+        if (t->sizes[d - lead] != 1) at += c * idx.strides[d - lead];
       }
+      return idx.data[at] * stride;
     });
   }
 };
 
 // Pairs x with a tensor of the result's shape, whose block is dense.
-Along along_plan(const TensorImpl* x, const Plan& plan, Ints pre_strides, int64_t block_stride, Ints post_strides) {
+Along along_plan(const TensorImpl* x, const Plan& plan, Ints pre_strides, int64_t block_stride,
+                 Ints post_strides) {
   Along a;
   const IndexShape& s = plan.shape;
-  for (int64_t i = 0; i < s.pre.size(); ++i) a.add_dim(s.pre[i], x->strides()[s.pre_dims[i]], pre_strides[i], 0);
+  for (int64_t i = 0; i < s.pre.size(); ++i)
+    a.add_dim(s.pre[i], x->strides()[s.pre_dims[i]], pre_strides[i], 0);
   int64_t first_inner = a.rows.size();
   Along inner;
-  for (int64_t i = 0; i < s.post.size(); ++i) inner.add_dim(s.post[i], x->strides()[s.post_dims[i]], post_strides[i], 0);
+  for (int64_t i = 0; i < s.post.size(); ++i)
+    inner.add_dim(s.post[i], x->strides()[s.post_dims[i]], post_strides[i], 0);
   for (int64_t i = 0; i < inner.rows.size(); ++i) {
     a.rows.push_back(inner.rows[i]);
     a.big_rows.push_back(inner.big_rows[i]);
@@ -728,7 +910,7 @@ Along along_plan(const TensorImpl* x, const Plan& plan, Ints pre_strides, int64_
     a.index_rows.push_back(0);
   }
   a.take_column(first_inner);
-  a.n = int64_t(plan.offsets.size());
+  a.n = plan.count;
   a.other_step = block_stride;
   a.places = extent(x);
   return a;
@@ -746,11 +928,12 @@ void index_cpu(Results& out, const Tensor& input, TensorList indices) {
   if (o->numel == 0) return;
   Along a = along_result(input.get(), plan, contiguous_strides(sizes_of(o)));
   visit_size(input.dtype(), [&]<class T>() {
-    run_reads(a, input.data_as<T>(), reinterpret_cast<T*>(o->data), plan.offsets.data(), Load());
+    run_reads(a, input.data_as<T>(), reinterpret_cast<T*>(o->data), plan.offsets, Load());
   });
 }
 
-void index_put_cpu(Results& out, const Tensor&, TensorList indices, const Tensor& values, bool accumulate) {
+void index_put_cpu(Results& out, const Tensor&, TensorList indices, const Tensor& values,
+                   bool accumulate) {
   const Tensor& x = out[0];
   Plan plan(x, indices);
   Dims result = plan.shape.result();
@@ -766,7 +949,9 @@ void index_put_cpu(Results& out, const Tensor&, TensorList indices, const Tensor
   if (n == 0) return;
   // One value for all needs no room; else the values are laid out like the result.
   Dims strides(result.size(), 0);
-  Workspace own(values.numel() == 1 || (values.is_contiguous() && values.numel() == n) ? 0 : size_t(n * values.itemsize()));
+  Workspace own(values.numel() == 1 || (values.is_contiguous() && values.numel() == n)
+                    ? 0
+                    : size_t(n * values.itemsize()));
   char* from = values.data();
   if (values.numel() != 1) strides = contiguous_strides(result);
   if (own.as<char>()) {
@@ -778,9 +963,13 @@ void index_put_cpu(Results& out, const Tensor&, TensorList indices, const Tensor
   }
   Along a = along_result(x.get(), plan, strides);
   if (accumulate) {
-    visit(x.dtype(), [&]<class T>() { run_writes(a, x.data_as<T>(), reinterpret_cast<T*>(from), plan.offsets.data(), Add()); });
+    visit(x.dtype(), [&]<class T>() {
+      run_writes(a, x.data_as<T>(), reinterpret_cast<T*>(from), plan.offsets, Add());
+    });
   } else {
-    visit_size(x.dtype(), [&]<class T>() { run_writes(a, x.data_as<T>(), reinterpret_cast<T*>(from), plan.offsets.data(), Store()); });
+    visit_size(x.dtype(), [&]<class T>() {
+      run_writes(a, x.data_as<T>(), reinterpret_cast<T*>(from), plan.offsets, Store());
+    });
   }
 }
 
@@ -801,9 +990,11 @@ void nonzero_cpu(Results& out, const Tensor& input) {
   });
 }
 
-// ---- masks ------------------------------------------------------------------------------------------------------
+// ---- masks
+// ------------------------------------------------------------------------------------------------------
 
-// A tensor's elements laid out for given sizes: borrowed where they already are, else an expanded copy.
+// A tensor's elements laid out for given sizes: borrowed where they already are, else an expanded
+// copy.
 class Laid {
  public:
   Laid(const TensorImpl* t, Ints sizes) : own_(fits(t, sizes) ? 0 : bytes(t, sizes)) {
@@ -818,8 +1009,12 @@ class Laid {
   char* data;
 
  private:
-  static bool fits(const TensorImpl* t, Ints sizes) { return t->is(kContiguous) && sizes_of(t) == sizes; }
-  static size_t bytes(const TensorImpl* t, Ints sizes) { return size_t(checked_numel(sizes) * itemsize(t->dtype)); }
+  static bool fits(const TensorImpl* t, Ints sizes) {
+    return t->is(kContiguous) && sizes_of(t) == sizes;
+  }
+  static size_t bytes(const TensorImpl* t, Ints sizes) {
+    return size_t(checked_numel(sizes) * itemsize(t->dtype));
+  }
   Workspace own_;
 };
 
@@ -840,15 +1035,25 @@ void masked_fill_cpu(Results& out, const Tensor&, const Tensor& mask, Operand va
   if (o->numel == 0) return;
   Laid m(mask.get(), sizes_of(o));
   alignas(16) char one[16] = {};
-  if (value.is_tensor()) convert_block(one, o->dtype, value.v.t->data, value.v.t->dtype, 1);
-  else store_scalar(one, o->dtype, value.scalar());
+  if (value.is_tensor())
+    convert_block(one, o->dtype, value.v.t->data, value.v.t->dtype, 1);
+  else
+    store_scalar(one, o->dtype, value.scalar());
   auto* truth = reinterpret_cast<const uint8_t*>(m.data);
   on_dense(o, [&](char* data) {
     visit_size(o->dtype, [&]<class T>() {
       T v, *x = reinterpret_cast<T*>(data);
       std::memcpy(&v, one, sizeof(T));
       parallel_for(0, o->numel, kGrain * 2, [&](int64_t b, int64_t e) {
-        for (int64_t i = b; i < e; ++i) x[i] = truth[i] ? v : x[i];
+        if constexpr (std::is_same_v<T, Bytes16>) {
+          for (int64_t i = b; i < e; ++i)
+            if (truth[i]) x[i] = v;
+        } else {  // by bits: branches on a random mask would cost more than the memory
+          for (int64_t i = b; i < e; ++i) {
+            T m = T(0) - T(truth[i] != 0);
+            x[i] = T((x[i] & T(~m)) | (v & m));
+          }
+        }
       });
     });
   });
@@ -879,7 +1084,8 @@ void masked_scatter_cpu(Results& out, const Tensor&, const Tensor& mask, const T
   auto* truth = reinterpret_cast<const uint8_t*>(m.data);
   int64_t ones = 0;
   for (int64_t i = 0; i < o->numel; ++i) ones += truth[i] != 0;
-  KG_CHECK(ones <= source.numel(), "Number of elements of source < number of ones in mask: ", source.numel(), " < ", ones);
+  KG_CHECK(ones <= source.numel(),
+           "Number of elements of source < number of ones in mask: ", source.numel(), " < ", ones);
   on_dense(o, [&](char* data) {
     visit_size(o->dtype, [&]<class T>() {
       T* x = reinterpret_cast<T*>(data);
@@ -899,7 +1105,8 @@ void repeat_index_cpu(Results& out, const Tensor& repeats, std::optional<int64_t
     KG_CHECK(c >= 0, "repeats can not be negative");
     total += c;
   }
-  KG_CHECK(!output_size || *output_size == total, "allocated size does not match required size: expected ", total, ", got ",
+  KG_CHECK(!output_size || *output_size == total,
+           "allocated size does not match required size: expected ", total, ", got ",
            output_size.value_or(total));
   out.add(kagari::empty(Ints{total}, Dtype::i64, repeats.device()));
   int64_t* to = out[0].data_as<int64_t>();

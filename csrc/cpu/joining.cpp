@@ -1,4 +1,5 @@
-// CPU kernels that only move elements: copies, joins, repetitions, padding, and the gradient of strided views.
+// CPU kernels that only move elements: copies, joins, repetitions, padding, and the gradient of
+// strided views.
 #include "cpu/joining.h"
 
 #include <algorithm>
@@ -77,12 +78,31 @@ struct Walk {
   }
 };
 
+// memcpy uses `rep movsb` for such rows, which crawls on some processors when the target lies a few
+// bytes behind the source modulo a page; then blocks are moved through registers.
+void copy_row(char* to, const char* from, size_t n) {
+  if (((uintptr_t(to) - uintptr_t(from)) & 4095) >= 64) {
+    std::memcpy(to, from, n);
+    return;
+  }
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    char block[64];
+    std::memcpy(block, from + i, 64);
+    std::memcpy(to + i, block, 64);
+  }
+  std::memcpy(to + i, from + i, n - i);
+}
+
 template <class T>
 void move_row(T* to, int64_t ts, const T* from, int64_t fs, int64_t n) {
   if (ts == 1 && fs == 1) {
-    std::memcpy(to, from, size_t(n) * sizeof(T));
+    copy_row(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(from),
+             size_t(n) * sizeof(T));
   } else if (ts == 1 && fs == 0) {
     std::fill(to, to + n, *from);
+  } else if (ts == 1 && fs == -1) {
+    std::reverse_copy(from - n + 1, from + 1, to);
   } else if (ts == 1) {
     for (int64_t i = 0; i < n; ++i) to[i] = from[i * fs];
   } else {
@@ -111,8 +131,8 @@ void move_rows(const Move& m, T* to, const T* from) {
   });
 }
 
-// The target's fastest dimension differs from the source's: both are walked in square tiles, so that every cache
-// line that is touched is used while it is there.
+// The target's fastest dimension differs from the source's: both are walked in square tiles, so
+// that every cache line that is touched is used while it is there.
 template <class T>
 void move_tiles(const Move& m, T* to, const T* from) {
   constexpr int64_t kTile = sizeof(T) >= 8 ? 16 : 32;
@@ -138,11 +158,16 @@ void move_tiles(const Move& m, T* to, const T* from) {
 template <class F>
 void by_size(int64_t itemsize, F&& f) {
   switch (itemsize) {
-    case 1: return f.template operator()<uint8_t>();
-    case 2: return f.template operator()<uint16_t>();
-    case 4: return f.template operator()<uint32_t>();
-    case 8: return f.template operator()<uint64_t>();
-    default: return f.template operator()<Bytes16>();
+    case 1:
+      return f.template operator()<uint8_t>();
+    case 2:
+      return f.template operator()<uint16_t>();
+    case 4:
+      return f.template operator()<uint32_t>();
+    case 8:
+      return f.template operator()<uint64_t>();
+    default:
+      return f.template operator()<Bytes16>();
   }
 }
 
@@ -185,7 +210,8 @@ void move_flat(TensorImpl* to, const TensorImpl* from) {
                 from->data, {from->strides(), from->ndim}, itemsize(to->dtype));
 }
 
-// ---- copies of views --------------------------------------------------------------------------------------------
+// ---- copies of views
+// --------------------------------------------------------------------------------------------
 
 void clone_cpu(Results& out, const Tensor& input, std::optional<MemoryFormat>) {
   convert(out[0].get(), input.get());
@@ -196,10 +222,11 @@ void flatten_cpu(Results& out, const Tensor& input, int64_t, int64_t) {
 }
 void ravel_cpu(Results& out, const Tensor& input) { move_flat(out[0].get(), input.get()); }
 
-// ---- joins ------------------------------------------------------------------------------------------------------
+// ---- joins
+// ------------------------------------------------------------------------------------------------------
 
-// Writes `from` into the window of `out` that starts `at` elements behind its first; other dtypes are converted in a
-// row-major copy on the way.
+// Writes `from` into the window of `out` that starts `at` elements behind its first; other dtypes
+// are converted in a row-major copy on the way.
 void move_into(TensorImpl* out, int64_t at, Ints sizes, Ints strides, const TensorImpl* from) {
   int64_t size = itemsize(out->dtype);
   char* to = out->data + at * size;
@@ -262,21 +289,25 @@ void flip_dims(TensorImpl* to, const Tensor& input, Ints dims) {
   }
   move_elements(input.sizes(), to->data, strides_of(to), from, strides, input.itemsize());
 }
-void flip_cpu(Results& out, const Tensor& input, Ints dims) { flip_dims(out[0].get(), input, dims); }
+void flip_cpu(Results& out, const Tensor& input, Ints dims) {
+  flip_dims(out[0].get(), input, dims);
+}
 void fliplr_cpu(Results& out, const Tensor& input) { flip_dims(out[0].get(), input, Ints{1}); }
 void flipud_cpu(Results& out, const Tensor& input) { flip_dims(out[0].get(), input, Ints{0}); }
 
 // Each rolled dimension falls into two stretches; their products are moved as blocks.
-void roll_blocks(Dims& sizes, char* to, Ints to_strides, const char* from, Ints from_strides, int64_t itemsize,
-                 const int64_t* shift, int64_t dim) {
-  if (dim == sizes.size()) return move_elements(sizes, to, to_strides, from, from_strides, itemsize);
+void roll_blocks(Dims& sizes, char* to, Ints to_strides, const char* from, Ints from_strides,
+                 int64_t itemsize, const int64_t* shift, int64_t dim) {
+  if (dim == sizes.size())
+    return move_elements(sizes, to, to_strides, from, from_strides, itemsize);
   int64_t n = sizes[dim], s = shift[dim];
   for (int part = 0; part < 2; ++part) {
     int64_t begin = part ? n - s : 0, length = part ? s : n - s, target = part ? 0 : s;
     if (length == 0) continue;
     sizes[dim] = length;
-    roll_blocks(sizes, to + target * to_strides[dim] * itemsize, to_strides, from + begin * from_strides[dim] * itemsize,
-                from_strides, itemsize, shift, dim + 1);
+    roll_blocks(sizes, to + target * to_strides[dim] * itemsize, to_strides,
+                from + begin * from_strides[dim] * itemsize, from_strides, itemsize, shift,
+                dim + 1);
   }
   sizes[dim] = n;
 }
@@ -288,7 +319,8 @@ void roll_cpu(Results& out, const Tensor& input, Ints shifts, Ints dims) {
     Workspace flat(input.is_contiguous() ? 0 : size_t(n * size));
     const char* from = input.data();
     if (!input.is_contiguous()) {
-      move_elements(input.sizes(), flat.as<char>(), contiguous_strides(input.sizes()), from, input.strides(), size);
+      move_elements(input.sizes(), flat.as<char>(), contiguous_strides(input.sizes()), from,
+                    input.strides(), size);
       from = flat.as<char>();
     }
     move_elements(Ints{n - s}, o->data + s * size, Ints{1}, from, Ints{1}, size);
@@ -302,7 +334,8 @@ void roll_cpu(Results& out, const Tensor& input, Ints shifts, Ints dims) {
     shift[d] = ((shift[d] + shifts[i]) % input.sizes()[d] + input.sizes()[d]) % input.sizes()[d];
   }
   Dims sizes(input.sizes());
-  roll_blocks(sizes, o->data, strides_of(o), input.data(), input.strides(), input.itemsize(), shift, 0);
+  roll_blocks(sizes, o->data, strides_of(o), input.data(), input.strides(), input.itemsize(), shift,
+              0);
 }
 
 void repeat_into(TensorImpl* o, const Tensor& input) {
@@ -312,22 +345,28 @@ void repeat_into(TensorImpl* o, const Tensor& input) {
   for (int64_t d = 0; d < o->ndim; ++d) {
     int64_t own = d < lead ? 1 : input.sizes()[d - lead];
     sizes.push_back(o->sizes[d] / own), to.push_back(own * o->strides()[d]), from.push_back(0);
-    sizes.push_back(own), to.push_back(o->strides()[d]), from.push_back(d < lead ? 0 : input.strides()[d - lead]);
+    sizes.push_back(own), to.push_back(o->strides()[d]),
+        from.push_back(d < lead ? 0 : input.strides()[d - lead]);
   }
   move_elements(sizes, o->data, to, input.data(), from, input.itemsize());
 }
 void repeat_cpu(Results& out, const Tensor& input, Ints) { repeat_into(out[0].get(), input); }
 
-// ---- embed ------------------------------------------------------------------------------------------------------
+// ---- embed
+// ------------------------------------------------------------------------------------------------------
 
 template <class T>
 void add_to(T& a, T b) {
-  if constexpr (std::is_same_v<T, bool>) a = a || b;
-  else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) a = T(float(a) + float(b));
-  else a = T(a + b);
+  if constexpr (std::is_same_v<T, bool>)
+    a = a || b;
+  else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>)
+    a = T(float(a) + float(b));
+  else
+    a = T(a + b);
 }
 
-// Adds in the order of the input's elements. Leading dimensions whose windows are disjoint run in parallel.
+// Adds in the order of the input's elements. Leading dimensions whose windows are disjoint run in
+// parallel.
 template <class T>
 void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_strides) {
   int64_t order[2 * kMaxDims];

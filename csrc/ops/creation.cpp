@@ -8,11 +8,11 @@
 
 namespace kagari {
 
-// What every factory takes last; pin_memory has no effect without a GPU, requires_grad is the binding's.
-#define KG_OPTIONS                                                                   \
-  Dtype dtype, Layout layout, std::optional<Device> device, std::optional<bool>,     \
-      std::optional<bool>
-#define KG_OPTIONS_TEXT                                                                   \
+// What every factory takes last; pin_memory has no effect without a GPU, requires_grad is the
+// binding's.
+#define KG_OPTIONS \
+  Dtype dtype, Layout layout, std::optional<Device> device, std::optional<bool>, std::optional<bool>
+#define KG_OPTIONS_TEXT                                                                       \
   "ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, " \
   "bool? requires_grad=None"
 
@@ -22,7 +22,9 @@ void check_layout(Layout layout) {
   KG_CHECK_IMPLEMENTED(layout == Layout::strided,
                        "expected layout=strided, the only layout there is");
 }
-Dtype dtype_or(Dtype given, Dtype otherwise) { return given == Dtype::undefined ? otherwise : given; }
+Dtype dtype_or(Dtype given, Dtype otherwise) {
+  return given == Dtype::undefined ? otherwise : given;
+}
 
 // A new tensor of these sizes.
 Spec& make(Infer& o, Ints sizes, Dtype dtype, Layout layout, std::optional<Device> device,
@@ -37,7 +39,8 @@ void set_format(Spec& s, MemoryFormat f) {
   s.has_strides = true;
 }
 
-// ---- sizes ------------------------------------------------------------------------------------------------------
+// ---- sizes
+// ------------------------------------------------------------------------------------------------------
 
 void sizes_infer(Infer& o, Ints size, KG_OPTIONS) {
   make(o, size, dtype_or(dtype, default_dtype()), layout, device);
@@ -62,9 +65,10 @@ void empty_strided_infer(Infer& o, Ints size, Ints stride, KG_OPTIONS) {
   set_strides(make(o, size, dtype_or(dtype, default_dtype()), layout, device), size, stride);
 }
 void empty_permuted_infer(Infer& o, Ints size, Ints physical_layout, KG_OPTIONS) {
-  KG_CHECK(size.n == physical_layout.n, "Number of dimensions in size does not match the length of the "
-           "physical_layout; i.e. len(size) = ", size.n, " is not equal to len(physical_layout) = ",
-           physical_layout.n);
+  KG_CHECK(size.n == physical_layout.n,
+           "Number of dimensions in size does not match the length of the "
+           "physical_layout; i.e. len(size) = ",
+           size.n, " is not equal to len(physical_layout) = ", physical_layout.n);
   Spec& s = make(o, size, dtype_or(dtype, default_dtype()), layout, device);
   s.strides = Dims(size.n);
   s.has_strides = true;
@@ -73,7 +77,8 @@ void empty_permuted_infer(Infer& o, Ints size, Ints physical_layout, KG_OPTIONS)
   for (int64_t i = size.n - 1; i >= 0; --i) {
     int64_t d = physical_layout[i];
     KG_CHECK(d >= 0 && d < size.n, "Dimension out of range (expected to be between 0 and ",
-             size.n - 1, ", but got ", d, " at index ", i, ").  NB: negative dims not currently "
+             size.n - 1, ", but got ", d, " at index ", i,
+             ").  NB: negative dims not currently "
              "supported; file an issue if you want it.");
     KG_CHECK(!seen[d], "Duplicate dim not allowed");
     seen[d] = true;
@@ -88,9 +93,11 @@ void scalar_tensor_infer(Infer& o, Scalar, KG_OPTIONS) {
   make(o, Ints{}, dtype_or(dtype, default_dtype()), layout, device);
 }
 
-// ---- like another tensor ----------------------------------------------------------------------------------------
+// ---- like another tensor
+// ----------------------------------------------------------------------------------------
 
-void like_infer(Infer& o, const Tensor& input, KG_OPTIONS, std::optional<MemoryFormat> memory_format) {
+void like_infer(Infer& o, const Tensor& input, KG_OPTIONS,
+                std::optional<MemoryFormat> memory_format) {
   check_layout(layout);
   o.device = device.value_or(input.device());
   Dtype d = dtype_or(dtype, input.dtype());
@@ -116,7 +123,8 @@ void new_strided_infer(Infer& o, const Tensor& input, Ints size, Ints stride, KG
               stride);
 }
 
-// ---- ranges -----------------------------------------------------------------------------------------------------
+// ---- ranges
+// -----------------------------------------------------------------------------------------------------
 
 int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step) {
   KG_CHECK(!start.is_complex() && !end.is_complex() && !step.is_complex(),
@@ -161,7 +169,8 @@ void logspace_infer(Infer& o, Scalar start, Scalar end, int64_t steps, double, K
   linspace_infer(o, start, end, steps, dtype, layout, device, {}, {});
 }
 
-// ---- matrices ---------------------------------------------------------------------------------------------------
+// ---- matrices
+// ---------------------------------------------------------------------------------------------------
 
 void eye_infer(Infer& o, int64_t n, KG_OPTIONS) {
   KG_CHECK(n >= 0, "n must be greater or equal to 0, got ", n);
@@ -176,8 +185,12 @@ void triangle_infer(Infer& o, const Tensor& input, int64_t) {
   KG_CHECK(input.dim() >= 2, "input tensor must have at least 2 dimensions");
   o.out(input.sizes(), input.dtype());
 }
-void tril_vjp(Vjp& v, const Tensor&, int64_t diagonal) { v.set(0, call(rows::tril, v.g(), diagonal)); }
-void triu_vjp(Vjp& v, const Tensor&, int64_t diagonal) { v.set(0, call(rows::triu, v.g(), diagonal)); }
+void tril_vjp(Vjp& v, const Tensor&, int64_t diagonal) {
+  v.set(0, call(rows::tril, v.g(), diagonal));
+}
+void triu_vjp(Vjp& v, const Tensor&, int64_t diagonal) {
+  v.set(0, call(rows::triu, v.g(), diagonal));
+}
 
 // How many positions (r, c) of a row-by-col matrix have c - r <= offset.
 int64_t lower_count(int64_t row, int64_t col, int64_t offset) {
@@ -195,118 +208,111 @@ void tril_indices_infer(Infer& o, int64_t row, int64_t col, int64_t offset, KG_O
 }
 void triu_indices_infer(Infer& o, int64_t row, int64_t col, int64_t offset, KG_OPTIONS) {
   check_indices(row, col);
-  make(o, Ints{2, row * col - lower_count(row, col, offset - 1)}, dtype_or(dtype, Dtype::i64), layout,
-       device);
+  make(o, Ints{2, row * col - lower_count(row, col, offset - 1)}, dtype_or(dtype, Dtype::i64),
+       layout, device);
 }
 
 }  // namespace
 
-// ---- the rows ---------------------------------------------------------------------------------------------------
+// ---- the rows
+// ---------------------------------------------------------------------------------------------------
 
-KG_ROW(empty, "empty(int[*] size, *, " KG_OPTIONS_TEXT
-       ", MemoryFormat? memory_format=None) -> Tensor",
+KG_ROW(empty,
+       "empty(int[*] size, *, " KG_OPTIONS_TEXT ", MemoryFormat? memory_format=None) -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&empty_infer>, .as = kFunction,
        .doc = "A tensor of uninitialised memory.")
-KG_ROW(zeros, "zeros(int[*] size, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
-       .grad = nondiff("a constant"), .infer = infer<&sizes_infer>, .as = kFunction,
-       .doc = "A tensor of zeros.")
-KG_ROW(ones, "ones(int[*] size, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
-       .grad = nondiff("a constant"), .infer = infer<&sizes_infer>, .as = kFunction,
-       .doc = "A tensor of ones.")
-KG_ROW(full, "full(int[] size, Scalar fill_value, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(zeros, "zeros(int[*] size, *, " KG_OPTIONS_TEXT ") -> Tensor", .grad = nondiff("a constant"),
+       .infer = infer<&sizes_infer>, .as = kFunction, .doc = "A tensor of zeros.")
+KG_ROW(ones, "ones(int[*] size, *, " KG_OPTIONS_TEXT ") -> Tensor", .grad = nondiff("a constant"),
+       .infer = infer<&sizes_infer>, .as = kFunction, .doc = "A tensor of ones.")
+KG_ROW(full, "full(int[] size, Scalar fill_value, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&full_infer>, .as = kFunction,
        .doc = "A tensor filled with one value.")
-KG_ROW(empty_strided, "empty_strided(int[] size, int[] stride, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
-       .grad = nondiff("a constant"), .infer = infer<&empty_strided_infer>, .as = kFunction | kNoOut,
-       .doc = "Uninitialised memory with the given strides.")
-KG_ROW(empty_permuted, "empty_permuted(int[] size, int[] physical_layout, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(empty_strided, "empty_strided(int[] size, int[] stride, *, " KG_OPTIONS_TEXT ") -> Tensor",
+       .grad = nondiff("a constant"), .infer = infer<&empty_strided_infer>,
+       .as = kFunction | kNoOut, .doc = "Uninitialised memory with the given strides.")
+KG_ROW(empty_permuted,
+       "empty_permuted(int[] size, int[] physical_layout, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&empty_permuted_infer>, .as = kFunction,
        .doc = "Uninitialised memory whose dimensions lie in the given order.")
-KG_ROW(scalar_tensor, "scalar_tensor(Scalar s, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
-       .grad = nondiff("a constant"), .infer = infer<&scalar_tensor_infer>, .as = kFunction | kNoOut,
-       .doc = "A 0-dimensional tensor of one number.")
-KG_ROW(empty_like, "empty_like(Tensor input, *, " KG_OPTIONS_TEXT
+KG_ROW(scalar_tensor, "scalar_tensor(Scalar s, *, " KG_OPTIONS_TEXT ") -> Tensor",
+       .grad = nondiff("a constant"), .infer = infer<&scalar_tensor_infer>,
+       .as = kFunction | kNoOut, .doc = "A 0-dimensional tensor of one number.")
+KG_ROW(empty_like,
+       "empty_like(Tensor input, *, " KG_OPTIONS_TEXT
        ", MemoryFormat? memory_format=None) -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&like_infer>, .as = kFunction | kNoOut,
        .doc = "Uninitialised memory in the shape, dtype and place of another tensor.")
-KG_ROW(zeros_like, "zeros_like(Tensor input, *, " KG_OPTIONS_TEXT
+KG_ROW(zeros_like,
+       "zeros_like(Tensor input, *, " KG_OPTIONS_TEXT
        ", MemoryFormat? memory_format=None) -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&like_infer>, .as = kFunction | kNoOut,
        .doc = "Zeros in the shape, dtype and place of another tensor.")
-KG_ROW(ones_like, "ones_like(Tensor input, *, " KG_OPTIONS_TEXT
+KG_ROW(ones_like,
+       "ones_like(Tensor input, *, " KG_OPTIONS_TEXT
        ", MemoryFormat? memory_format=None) -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&like_infer>, .as = kFunction | kNoOut,
        .doc = "Ones in the shape, dtype and place of another tensor.")
-KG_ROW(full_like, "full_like(Tensor input, Scalar fill_value, *, " KG_OPTIONS_TEXT
+KG_ROW(full_like,
+       "full_like(Tensor input, Scalar fill_value, *, " KG_OPTIONS_TEXT
        ", MemoryFormat? memory_format=None) -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&full_like_infer>, .as = kFunction | kNoOut,
        .doc = "One value in the shape, dtype and place of another tensor.")
-KG_ROW(new_empty, "new_empty(Tensor input, int[*] size, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(new_empty, "new_empty(Tensor input, int[*] size, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&new_infer>, .as = kMethod,
        .doc = "Uninitialised memory with the dtype and place of this tensor.")
-KG_ROW(new_zeros, "new_zeros(Tensor input, int[*] size, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(new_zeros, "new_zeros(Tensor input, int[*] size, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&new_infer>, .as = kMethod,
        .doc = "Zeros with the dtype and place of this tensor.")
-KG_ROW(new_ones, "new_ones(Tensor input, int[*] size, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(new_ones, "new_ones(Tensor input, int[*] size, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&new_infer>, .as = kMethod,
        .doc = "Ones with the dtype and place of this tensor.")
-KG_ROW(new_full, "new_full(Tensor input, int[1] size, Scalar fill_value, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(new_full,
+       "new_full(Tensor input, int[1] size, Scalar fill_value, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&new_full_infer>, .as = kMethod,
        .doc = "One value with the dtype and place of this tensor.")
-KG_ROW(new_empty_strided, "new_empty_strided(Tensor input, int[] size, int[] stride, *, " KG_OPTIONS_TEXT
+KG_ROW(new_empty_strided,
+       "new_empty_strided(Tensor input, int[] size, int[] stride, *, " KG_OPTIONS_TEXT
        ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&new_strided_infer>, .as = kMethod,
        .doc = "Uninitialised memory with the given strides and the dtype and place of this tensor.")
-KG_ROW(arange, "arange(Scalar end, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(arange, "arange(Scalar end, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&arange_infer>, .as = kFunction,
        .doc = "The numbers from 0 to before end.")
-KG_ROW(arange_start, "arange.start(Scalar start, Scalar end, Scalar step=1, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(arange_start,
+       "arange.start(Scalar start, Scalar end, Scalar step=1, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&arange_start_infer>, .as = kFunction,
        .doc = "The numbers from start to before end in steps.")
-KG_ROW(linspace, "linspace(Scalar start, Scalar end, int steps, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(linspace, "linspace(Scalar start, Scalar end, int steps, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&linspace_infer>, .as = kFunction,
        .doc = "Evenly spaced numbers from start to end, both included.")
-KG_ROW(logspace, "logspace(Scalar start, Scalar end, int steps, float base=10.0, *, " KG_OPTIONS_TEXT
+KG_ROW(logspace,
+       "logspace(Scalar start, Scalar end, int steps, float base=10.0, *, " KG_OPTIONS_TEXT
        ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&logspace_infer>, .as = kFunction,
        .doc = "Powers of base with evenly spaced exponents from start to end.")
-KG_ROW(eye, "eye(int n, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
-       .grad = nondiff("a constant"), .infer = infer<&eye_infer>, .as = kFunction,
-       .doc = "The identity matrix.")
-KG_ROW(eye_m, "eye.m(int n, int m, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(eye, "eye(int n, *, " KG_OPTIONS_TEXT ") -> Tensor", .grad = nondiff("a constant"),
+       .infer = infer<&eye_infer>, .as = kFunction, .doc = "The identity matrix.")
+KG_ROW(eye_m, "eye.m(int n, int m, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&eye_m_infer>, .as = kFunction,
        .doc = "Ones on the diagonal of an n by m matrix of zeros.")
-KG_ROW(tril, "tril(Tensor input, int diagonal=0) -> Tensor",
-       .grad = vjp<&tril_vjp>(), .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace,
+KG_ROW(tril, "tril(Tensor input, int diagonal=0) -> Tensor", .grad = vjp<&tril_vjp>(),
+       .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace,
        .doc = "The lower triangles of matrices; the rest is zero.")
-KG_ROW(triu, "triu(Tensor input, int diagonal=0) -> Tensor",
-       .grad = vjp<&triu_vjp>(), .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace,
+KG_ROW(triu, "triu(Tensor input, int diagonal=0) -> Tensor", .grad = vjp<&triu_vjp>(),
+       .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace,
        .doc = "The upper triangles of matrices; the rest is zero.")
-KG_ROW(tril_indices, "tril_indices(int row, int col, int offset=0, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(tril_indices,
+       "tril_indices(int row, int col, int offset=0, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&tril_indices_infer>, .as = kFunction | kNoOut,
        .doc = "The positions of the lower triangle of a row by col matrix, as two rows.")
-KG_ROW(triu_indices, "triu_indices(int row, int col, int offset=0, *, " KG_OPTIONS_TEXT
-       ") -> Tensor",
+KG_ROW(triu_indices,
+       "triu_indices(int row, int col, int offset=0, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&triu_indices_infer>, .as = kFunction | kNoOut,
        .doc = "The positions of the upper triangle of a row by col matrix, as two rows.")
 
-// ---- for C++ ----------------------------------------------------------------------------------------------------
+// ---- for C++
+// ----------------------------------------------------------------------------------------------------
 
 Tensor full(Ints sizes, const Scalar& value, Dtype dtype, Device device) {
   return call(rows::full, sizes, value, dtype, Value(), device);

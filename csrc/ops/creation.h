@@ -9,7 +9,8 @@ KG_DECLARE_ROW(triu)
 
 KG_DECLARE_ROW(to_copy)
 
-// t with another dtype and device, on the tape; t itself when nothing changes and no copy is asked for.
+// t with another dtype and device, on the tape; t itself when nothing changes and no copy is asked
+// for.
 Tensor to(const Tensor& t, Dtype dtype, Device device, bool copy = false,
           MemoryFormat format = MemoryFormat::preserve);
 inline Tensor to_dtype(const Tensor& t, Dtype dtype) { return to(t, dtype, t.device()); }

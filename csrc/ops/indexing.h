@@ -24,7 +24,9 @@ KG_DECLARE_ROW(masked_scatter)
 
 // indices: one per leading dimension of x, null where a dimension is kept whole.
 inline Tensor index(const Tensor& x, TensorList indices) { return call(rows::index, x, indices); }
-inline Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) { return call(rows::gather, x, dim, index); }
+inline Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
+  return call(rows::gather, x, dim, index);
+}
 inline Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
   return call(rows::scatter_add, x, dim, index, src);
 }
@@ -37,16 +39,21 @@ inline Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const
 inline Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   return call(rows::masked_fill, x, mask, Scalar(value));
 }
-inline Tensor masked_select(const Tensor& x, const Tensor& mask) { return call(rows::masked_select, x, mask); }
+inline Tensor masked_select(const Tensor& x, const Tensor& mask) {
+  return call(rows::masked_select, x, mask);
+}
 
-inline bool is_mask(const TensorImpl* t) { return t->dtype == Dtype::boolean || t->dtype == Dtype::u8; }
+inline bool is_mask(const TensorImpl* t) {
+  return t->dtype == Dtype::boolean || t->dtype == Dtype::u8;
+}
 inline bool is_index(Dtype d) { return d == Dtype::i64 || d == Dtype::i32; }
 
-// What indexing with a list does to the shape: [pre..., block..., post...], where the block stands for the indexed
-// dimensions. Masks count as `dim()` index tensors of one dimension, whose length only the data tells (-1 here).
+// What indexing with a list does to the shape: [pre..., block..., post...], where the block stands
+// for the indexed dimensions. Masks count as `dim()` index tensors of one dimension, whose length
+// only the data tells (-1 here).
 struct IndexShape {
-  Dims pre, block, post;      // sizes
-  Dims pre_dims, post_dims;   // of x
+  Dims pre, block, post;     // sizes
+  Dims pre_dims, post_dims;  // of x
   bool has_mask = false;
   Dims result() const;
 };

@@ -9,7 +9,8 @@ namespace kagari {
 
 namespace {
 
-// ---- cat and stack ----------------------------------------------------------------------------------------------
+// ---- cat and stack
+// ----------------------------------------------------------------------------------------------
 
 // PyTorch lets an empty 1-d tensor stand in any list.
 bool legacy_empty(const TensorImpl* t) { return t->ndim == 1 && t->numel == 0; }
@@ -31,7 +32,8 @@ void cat_infer(Infer& o, TensorList tensors, int64_t dim) {
   KG_CHECK_VALUE(tensors.n > 0, "expected a non-empty list of Tensors");
   const TensorImpl* shape = nullptr;
   for (int64_t i = 0; i < tensors.n; ++i) {
-    KG_CHECK(tensors.at(i)->ndim > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated");
+    KG_CHECK(tensors.at(i)->ndim > 0, "zero-dimensional tensor (at position ", i,
+             ") cannot be concatenated");
     if (!shape && !legacy_empty(tensors.at(i))) shape = tensors.at(i);
   }
   Dtype dtype = common_dtype(tensors);
@@ -51,7 +53,8 @@ void cat_infer(Infer& o, TensorList tensors, int64_t dim) {
     for (int d = 0; d < t->ndim; ++d)
       KG_CHECK(d == dim || t->sizes[d] == shape->sizes[d],
                "Sizes of tensors must match except in dimension ", dim, ". Expected size ",
-               shape->sizes[d], " but got size ", t->sizes[d], " for tensor number ", i, " in the list.");
+               shape->sizes[d], " but got size ", t->sizes[d], " for tensor number ", i,
+               " in the list.");
     sizes[dim] += t->sizes[dim];
   }
   Spec& s = o.out(sizes, dtype);
@@ -69,8 +72,9 @@ void cat_vjp(Vjp& v, TensorList tensors, int64_t dim) {
     bool empty = legacy_empty(t) && v.g().dim() != 1;
     int64_t length = empty ? 0 : t->sizes[dim];
     if (v.needs(0, int(i)))
-      v.set_element(0, int(i), empty ? zeros(Ints{0}, t->dtype, t->device)
-                                     : to_dtype(narrow(v.g(), dim, at, length), t->dtype));
+      v.set_element(0, int(i),
+                    empty ? zeros(Ints{0}, t->dtype, t->device)
+                          : to_dtype(narrow(v.g(), dim, at, length), t->dtype));
     at += length;
   }
 }
@@ -80,8 +84,9 @@ void stack_infer(Infer& o, TensorList tensors, int64_t dim) {
   const TensorImpl* first = tensors.at(0);
   dim = wrap_dim(dim, first->ndim + 1);
   for (int64_t i = 1; i < tensors.n; ++i)
-    KG_CHECK(sizes_of(tensors.at(i)) == sizes_of(first), "expects each tensor to be equal size, but got ",
-             sizes_of(first), " at entry 0 and ", sizes_of(tensors.at(i)), " at entry ", i);
+    KG_CHECK(sizes_of(tensors.at(i)) == sizes_of(first),
+             "expects each tensor to be equal size, but got ", sizes_of(first), " at entry 0 and ",
+             sizes_of(tensors.at(i)), " at entry ", i);
   Dims sizes(sizes_of(first));
   sizes.insert(dim, tensors.n);
   o.out(sizes, common_dtype(tensors));
@@ -89,26 +94,32 @@ void stack_infer(Infer& o, TensorList tensors, int64_t dim) {
 void stack_vjp(Vjp& v, TensorList, int64_t dim) {
   dim = wrap_dim(dim, v.g().dim());
   for (int64_t i = 0; i < v.g().sizes()[dim]; ++i)
-    if (v.needs(0, int(i))) v.set_element(0, int(i), to_dtype(select(v.g(), dim, i), v.dtype(0, int(i))));
+    if (v.needs(0, int(i)))
+      v.set_element(0, int(i), to_dtype(select(v.g(), dim, i), v.dtype(0, int(i))));
 }
 
-// ---- padding ----------------------------------------------------------------------------------------------------
+// ---- padding
+// ----------------------------------------------------------------------------------------------------
 
 void pad_infer(Infer& o, const Tensor& input, Ints pad, Scalar) {
   KG_CHECK(pad.n % 2 == 0, "Length of pad must be even but instead it equals ", pad.n);
-  KG_CHECK(pad.n / 2 <= input.dim(), "Length of pad should be no more than twice the number of dimensions of the "
-           "input. Pad length is ", pad.n, " while the input has ", input.dim(), " dimensions.");
+  KG_CHECK(pad.n / 2 <= input.dim(),
+           "Length of pad should be no more than twice the number of dimensions of the "
+           "input. Pad length is ",
+           pad.n, " while the input has ", input.dim(), " dimensions.");
   Dims sizes(input.sizes());
   for (int64_t i = 0; i < pad.n / 2; ++i) {
     int64_t d = input.dim() - 1 - i;
     sizes[d] += pad[2 * i] + pad[2 * i + 1];
-    KG_CHECK(sizes[d] >= 0, "The input size ", input.sizes()[d], ", plus negative padding ", pad[2 * i], " and ",
-             pad[2 * i + 1], " resulted in a negative output size, which is invalid. Check dimension ", d,
+    KG_CHECK(sizes[d] >= 0, "The input size ", input.sizes()[d], ", plus negative padding ",
+             pad[2 * i], " and ", pad[2 * i + 1],
+             " resulted in a negative output size, which is invalid. Check dimension ", d,
              " of your input.");
   }
   Spec& s = o.out(sizes, input.dtype());
   MemoryFormat f = sizes.size() == 5 ? MemoryFormat::channels_last_3d : MemoryFormat::channels_last;
-  if (!input.is_contiguous() && (sizes.size() == 4 || sizes.size() == 5) && is_contiguous_as(input.get(), f)) {
+  if (!input.is_contiguous() && (sizes.size() == 4 || sizes.size() == 5) &&
+      is_contiguous_as(input.get(), f)) {
     s.strides = memory_format_strides(sizes, f);
     s.has_strides = true;
   }
@@ -119,7 +130,8 @@ void pad_vjp(Vjp& v, const Tensor&, Ints pad, Scalar) {
   v.set(0, call(rows::constant_pad_nd, v.g(), crop, Scalar(0)));
 }
 
-// ---- order and repetition ---------------------------------------------------------------------------------------
+// ---- order and repetition
+// ---------------------------------------------------------------------------------------
 
 void flip_infer(Infer& o, const Tensor& input, Ints dims) {
   bool seen[kMaxDims] = {};
@@ -144,8 +156,8 @@ void flipud_vjp(Vjp& v, const Tensor&) { v.set(0, flip(v.g(), Ints{0})); }
 
 void roll_infer(Infer& o, const Tensor& input, Ints shifts, Ints dims) {
   KG_CHECK(!shifts.empty(), "`shifts` required");
-  KG_CHECK(dims.empty() ? shifts.n == 1 : shifts.n == dims.n, "shifts and dimensions must align. shifts: ",
-           shifts.n, ", dims:", dims.n);
+  KG_CHECK(dims.empty() ? shifts.n == 1 : shifts.n == dims.n,
+           "shifts and dimensions must align. shifts: ", shifts.n, ", dims:", dims.n);
   for (int64_t d : dims) wrap_dim(d, input.dim());
   o.out(input.sizes(), input.dtype());
 }
@@ -156,12 +168,14 @@ void roll_vjp(Vjp& v, const Tensor&, Ints shifts, Ints dims) {
 }
 
 Dims repeated_sizes(const Tensor& input, Ints repeats) {
-  KG_CHECK(repeats.n >= input.dim(), "Number of dimensions of repeat dims can not be smaller than number of "
+  KG_CHECK(repeats.n >= input.dim(),
+           "Number of dimensions of repeat dims can not be smaller than number of "
            "dimensions of tensor");
   Dims sizes(repeats);
   int64_t lead = repeats.n - input.dim();
   for (int64_t d = 0; d < repeats.n; ++d) {
-    KG_CHECK(repeats[d] >= 0, "Trying to create tensor with negative dimension ", repeats[d], ": ", repeats);
+    KG_CHECK(repeats[d] >= 0, "Trying to create tensor with negative dimension ", repeats[d], ": ",
+             repeats);
     if (d >= lead) sizes[d] *= input.sizes()[d - lead];
   }
   return sizes;
@@ -196,40 +210,41 @@ void tile_vjp(Vjp& v, const Tensor& input, Ints dims) {
 
 }  // namespace
 
-// ---- the rows ---------------------------------------------------------------------------------------------------
+// ---- the rows
+// ---------------------------------------------------------------------------------------------------
 
-KG_ROW(cat, "cat(Tensor[] tensors, int dim=0) -> Tensor",
-       .grad = vjp<&cat_vjp>("#tensors"), .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
+KG_ROW(cat, "cat(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&cat_vjp>("#tensors"),
+       .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
        .doc = "Joins tensors along a dimension.")
-KG_ROW(concat, "concat(Tensor[] tensors, int dim=0) -> Tensor",
-       .grad = vjp<&cat_vjp>("#tensors"), .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
+KG_ROW(concat, "concat(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&cat_vjp>("#tensors"),
+       .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
        .doc = "Joins tensors along a dimension.")
 KG_ROW(concatenate, "concatenate(Tensor[] tensors, int dim=0) -> Tensor",
-       .grad = vjp<&cat_vjp>("#tensors"), .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
-       .doc = "Joins tensors along a dimension.")
-KG_ROW(stack, "stack(Tensor[] tensors, int dim=0) -> Tensor",
-       .grad = vjp<&stack_vjp>(), .infer = infer<&stack_infer>, .as = kFunction, .autocast = Autocast::promote,
+       .grad = vjp<&cat_vjp>("#tensors"), .infer = infer<&cat_infer>, .as = kFunction,
+       .autocast = Autocast::promote, .doc = "Joins tensors along a dimension.")
+KG_ROW(stack, "stack(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&stack_vjp>(),
+       .infer = infer<&stack_infer>, .as = kFunction, .autocast = Autocast::promote,
        .doc = "Joins tensors of equal shape along a new dimension.")
 KG_ROW(constant_pad_nd, "constant_pad_nd(Tensor input, int[] pad, Scalar value=0) -> Tensor",
        .grad = vjp<&pad_vjp>(), .infer = infer<&pad_infer>, .as = kFunction | kNoOut,
        .doc = "Surrounds the last dimensions with a value; negative padding crops.")
-KG_ROW(flip, "flip(Tensor input, int[*] dims) -> Tensor",
-       .grad = vjp<&flip_vjp>(), .infer = infer<&flip_infer>, .as = kFunction | kMethod | kNoOut,
+KG_ROW(flip, "flip(Tensor input, int[*] dims) -> Tensor", .grad = vjp<&flip_vjp>(),
+       .infer = infer<&flip_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "Reverses the order along the given dimensions.")
-KG_ROW(fliplr, "fliplr(Tensor input) -> Tensor",
-       .grad = vjp<&fliplr_vjp>(), .infer = infer<&fliplr_infer>, .as = kFunction | kMethod | kNoOut,
+KG_ROW(fliplr, "fliplr(Tensor input) -> Tensor", .grad = vjp<&fliplr_vjp>(),
+       .infer = infer<&fliplr_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "Reverses the order of the columns.")
-KG_ROW(flipud, "flipud(Tensor input) -> Tensor",
-       .grad = vjp<&flipud_vjp>(), .infer = infer<&flipud_infer>, .as = kFunction | kMethod | kNoOut,
+KG_ROW(flipud, "flipud(Tensor input) -> Tensor", .grad = vjp<&flipud_vjp>(),
+       .infer = infer<&flipud_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "Reverses the order of the rows.")
-KG_ROW(roll, "roll(Tensor input, int[1] shifts, int[1] dims=[]) -> Tensor",
-       .grad = vjp<&roll_vjp>(), .infer = infer<&roll_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "Moves the elements along dimensions; what leaves at the end comes back at the start.")
-KG_ROW(repeat, "repeat(Tensor input, int[*] repeats) -> Tensor",
-       .grad = vjp<&repeat_vjp>(), .infer = infer<&repeat_infer>, .as = kMethod,
-       .doc = "Copies of the tensor side by side.")
-KG_ROW(tile, "tile(Tensor input, int[*] dims) -> Tensor",
-       .grad = vjp<&tile_vjp>(), .infer = infer<&tile_infer>, .as = kFunction | kMethod | kNoOut,
+KG_ROW(
+    roll, "roll(Tensor input, int[1] shifts, int[1] dims=[]) -> Tensor", .grad = vjp<&roll_vjp>(),
+    .infer = infer<&roll_infer>, .as = kFunction | kMethod | kNoOut,
+    .doc = "Moves the elements along dimensions; what leaves at the end comes back at the start.")
+KG_ROW(repeat, "repeat(Tensor input, int[*] repeats) -> Tensor", .grad = vjp<&repeat_vjp>(),
+       .infer = infer<&repeat_infer>, .as = kMethod, .doc = "Copies of the tensor side by side.")
+KG_ROW(tile, "tile(Tensor input, int[*] dims) -> Tensor", .grad = vjp<&tile_vjp>(),
+       .infer = infer<&tile_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "Copies of the tensor side by side; missing repetitions count as one.")
 
 }  // namespace kagari

@@ -12,7 +12,8 @@ namespace kagari {
 KG_DECLARE_ROW(sum_dim)
 KG_DECLARE_ROW(div)
 
-// ---- geometry ---------------------------------------------------------------------------------------------------
+// ---- geometry
+// ---------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -133,13 +134,15 @@ Tensor sum_to(const Tensor& g, Ints sizes) {
 
 namespace {
 
-// ---- shape ------------------------------------------------------------------------------------------------------
+// ---- shape
+// ------------------------------------------------------------------------------------------------------
 
 void view_infer(Infer& o, const Tensor& input, Ints size) {
   Dims shape = infer_size(size, input.numel()), strides;
-  KG_CHECK(view_strides(input.sizes(), input.strides(), shape, strides),
-           "view size is not compatible with input tensor's size and stride (at least one dimension "
-           "spans across two contiguous subspaces). Use .reshape(...) instead.");
+  KG_CHECK(
+      view_strides(input.sizes(), input.strides(), shape, strides),
+      "view size is not compatible with input tensor's size and stride (at least one dimension "
+      "spans across two contiguous subspaces). Use .reshape(...) instead.");
   o.view(input, shape, strides, input.offset());
 }
 
@@ -188,12 +191,14 @@ void unflatten_infer(Infer& o, const Tensor& input, int64_t dim, Ints sizes) {
   KG_CHECK(!sizes.empty(), "sizes must be non-empty");
   int64_t size = input.sizes()[dim], product = 1, hole = -1;
   for (int64_t i = 0; i < sizes.n; ++i) {
-    if (sizes[i] == -1) hole = i;
-    else product *= sizes[i];
+    if (sizes[i] == -1)
+      hole = i;
+    else
+      product *= sizes[i];
   }
-  KG_CHECK(hole >= 0 ? product != 0 && size % product == 0 : product == size,
-           "Provided sizes ", list_string(sizes), " don't multiply up to the size of dim ", dim,
-           " (", size, ") in the input tensor");
+  KG_CHECK(hole >= 0 ? product != 0 && size % product == 0 : product == size, "Provided sizes ",
+           list_string(sizes), " don't multiply up to the size of dim ", dim, " (", size,
+           ") in the input tensor");
   Dims inner = infer_size(sizes, size), shape, strides;
   for (int64_t d = 0; d < input.dim(); ++d) {
     if (d != dim) {
@@ -244,16 +249,19 @@ void unsqueeze_infer(Infer& o, const Tensor& input, int64_t dim) {
 
 void expand_to(Infer& o, const Tensor& input, Ints size) {
   KG_CHECK(size.n >= input.dim(), "the number of sizes provided (", size.n,
-           ") must be greater or equal to the number of dimensions in the tensor (", input.dim(), ")");
+           ") must be greater or equal to the number of dimensions in the tensor (", input.dim(),
+           ")");
   Dims shape(size), strides(size.n);
   int64_t lead = size.n - input.dim();
   for (int64_t d = size.n - 1; d >= 0; --d) {
     int64_t own = d < lead ? 1 : input.sizes()[d - lead];
-    int64_t stride = d < lead ? (d + 1 < size.n ? shape[d + 1] * strides[d + 1] : 1)
-                              : input.strides()[d - lead];
+    int64_t stride =
+        d < lead ? (d + 1 < size.n ? shape[d + 1] * strides[d + 1] : 1) : input.strides()[d - lead];
     if (shape[d] == -1) {
-      KG_CHECK(d >= lead, "The expanded size of the tensor (-1) isn't allowed in a leading, "
-               "non-existing dimension ", d);
+      KG_CHECK(d >= lead,
+               "The expanded size of the tensor (-1) isn't allowed in a leading, "
+               "non-existing dimension ",
+               d);
       shape[d] = own;
     }
     KG_CHECK(shape[d] >= 0, "The expanded size of the tensor (", shape[d],
@@ -261,8 +269,8 @@ void expand_to(Infer& o, const Tensor& input, Ints size) {
     if (shape[d] != own) {
       KG_CHECK(own == 1, "The expanded size of the tensor (", shape[d],
                ") must match the existing size (", own, ") at non-singleton dimension ", d,
-               ".  Target sizes: ", list_string(size), ".  Tensor sizes: ",
-               list_string(input.sizes()));
+               ".  Target sizes: ", list_string(size),
+               ".  Tensor sizes: ", list_string(input.sizes()));
       stride = 0;
     }
     strides[d] = stride;
@@ -274,7 +282,8 @@ void expand_vjp(Vjp& v, const Tensor&, Ints, bool) { v.set(0, sum_to(v.g(), v.si
 void broadcast_to_infer(Infer& o, const Tensor& input, Ints size) { expand_to(o, input, size); }
 void broadcast_to_vjp(Vjp& v, const Tensor&, Ints) { v.set(0, sum_to(v.g(), v.sizes(0))); }
 
-// ---- order of dimensions ----------------------------------------------------------------------------------------
+// ---- order of dimensions
+// ----------------------------------------------------------------------------------------
 
 void permute_to(Infer& o, const Tensor& input, Ints order) {  // order: wrapped and checked
   Dims sizes(order.n), strides(order.n);
@@ -287,7 +296,8 @@ void permute_to(Infer& o, const Tensor& input, Ints order) {  // order: wrapped 
 Dims wrapped_order(Ints dims, int64_t ndim) {
   KG_CHECK(dims.n == ndim,
            "number of dimensions in the tensor input does not match the length of the desired "
-           "ordering of dimensions i.e. input.dim() = ", ndim, " is not equal to len(dims) = ", dims.n);
+           "ordering of dimensions i.e. input.dim() = ",
+           ndim, " is not equal to len(dims) = ", dims.n);
   Dims order(ndim);
   bool seen[kMaxDims] = {};
   for (int64_t i = 0; i < ndim; ++i) {
@@ -366,8 +376,10 @@ void movedim_int_vjp(Vjp& v, const Tensor& input, int64_t source, int64_t destin
   movedim_vjp(v, input, Ints{source}, Ints{destination});
 }
 
-// ---- windows ----------------------------------------------------------------------------------------------------
-// The gradient of each is embed(): the window's geometry in a row-major tensor of the input's sizes.
+// ---- windows
+// ----------------------------------------------------------------------------------------------------
+// The gradient of each is embed(): the window's geometry in a row-major tensor of the input's
+// sizes.
 
 void select_infer(Infer& o, const Tensor& input, int64_t dim, int64_t index) {
   KG_CHECK_INDEX(input.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
@@ -391,7 +403,8 @@ void select_vjp(Vjp& v, const Tensor&, int64_t dim, int64_t index) {
   v.set(0, embed(v.g(), sizes, strides, offset));
 }
 
-void slice_to(Infer& o, const Tensor& input, int64_t dim, int64_t start, int64_t end, int64_t step) {
+void slice_to(Infer& o, const Tensor& input, int64_t dim, int64_t start, int64_t end,
+              int64_t step) {
   Geometry g(input);
   int64_t length = clamp_slice(g.sizes[dim], start, end, step);
   g.offset += start * g.strides[dim];
@@ -404,7 +417,8 @@ void slice_infer(Infer& o, const Tensor& input, int64_t dim, std::optional<int64
   KG_CHECK(input.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
   KG_CHECK(step > 0, "slice step must be positive");
   dim = wrap_dim(dim, input.dim());
-  slice_to(o, input, dim, start.value_or(0), end.value_or(std::numeric_limits<int64_t>::max()), step);
+  slice_to(o, input, dim, start.value_or(0), end.value_or(std::numeric_limits<int64_t>::max()),
+           step);
 }
 void slice_vjp(Vjp& v, const Tensor&, int64_t dim, std::optional<int64_t> start,
                std::optional<int64_t> end, int64_t step) {
@@ -420,8 +434,9 @@ void slice_vjp(Vjp& v, const Tensor&, int64_t dim, std::optional<int64_t> start,
 
 int64_t narrow_start(int64_t size, int64_t start, int64_t length) {
   KG_CHECK(length >= 0, "length must be non-negative.");
-  KG_CHECK_INDEX(start >= -size && start <= size, "Dimension out of range (expected to be in range of [",
-                 -size, ", ", size, "], but got ", start, ")");
+  KG_CHECK_INDEX(start >= -size && start <= size,
+                 "Dimension out of range (expected to be in range of [", -size, ", ", size,
+                 "], but got ", start, ")");
   if (start < 0) start += size;
   KG_CHECK(start <= size - length, "start (", start, ") + length (", length,
            ") exceeds dimension size (", size, ").");
@@ -439,7 +454,8 @@ void narrow_vjp(Vjp& v, const Tensor& input, int64_t dim, int64_t start, int64_t
   slice_vjp(v, input, dim, start, start + length, 1);
 }
 
-// What one diagonal is of a tensor with these sizes and strides; moves `offset` to its first element.
+// What one diagonal is of a tensor with these sizes and strides; moves `offset` to its first
+// element.
 void diagonal_geometry(Dims& sizes, Dims& strides, int64_t& at, int64_t offset, int64_t dim1,
                        int64_t dim2) {
   int64_t n = sizes.size();
@@ -470,7 +486,8 @@ void unfold_geometry(Dims& sizes, Dims& strides, int64_t dimension, int64_t size
   int64_t d = wrap_dim(dimension, sizes.size());
   int64_t room = sizes.empty() ? 1 : sizes[d];
   KG_CHECK(size >= 0, "size is ", size, " but must be >= 0");
-  KG_CHECK(size <= room, "maximum size for tensor at dimension ", d, " is ", room, " but size is ", size);
+  KG_CHECK(size <= room, "maximum size for tensor at dimension ", d, " is ", room, " but size is ",
+           size);
   KG_CHECK(step > 0, "step is ", step, " but must be > 0");
   int64_t stride = sizes.empty() ? 1 : strides[d];
   if (!sizes.empty()) {
@@ -519,8 +536,8 @@ void as_strided_infer(Infer& o, const Tensor& input, Ints size, Ints stride,
   }
   o.view(input, size, stride, at);
 }
-// The gradient is that of reading a flat stretch of memory which the input's own geometry had filled; elements that
-// the input itself reaches several times share it evenly.
+// The gradient is that of reading a flat stretch of memory which the input's own geometry had
+// filled; elements that the input itself reaches several times share it evenly.
 void as_strided_vjp(Vjp& v, const Tensor& input, Ints size, Ints stride,
                     std::optional<int64_t> storage_offset) {
   int64_t in_at = input.offset(), out_at = storage_offset.value_or(in_at);
@@ -537,7 +554,8 @@ void as_strided_vjp(Vjp& v, const Tensor& input, Ints size, Ints stride,
   v.set(0, as_strided(flat, input.sizes(), in_strides, in_at - low));
 }
 
-// ---- several views ----------------------------------------------------------------------------------------------
+// ---- several views
+// ----------------------------------------------------------------------------------------------
 
 void pieces_infer(Infer& o, const Tensor& input, int64_t dim, const std::vector<int64_t>& lengths) {
   Geometry g(input);
@@ -568,13 +586,17 @@ void pieces_last_vjp(Vjp& v, const Tensor&, Args... args) {
 
 void split_infer(Infer& o, const Tensor& input, int64_t split_size, int64_t dim) {
   KG_CHECK(input.dim() > 0, "split expects at least a 1-dimensional tensor");
-  KG_CHECK(split_size >= 0, "split expects split_size be non-negative, but got split_size=", split_size);
+  KG_CHECK(split_size >= 0,
+           "split expects split_size be non-negative, but got split_size=", split_size);
   dim = wrap_dim(dim, input.dim());
   int64_t size = input.sizes()[dim];
-  KG_CHECK(split_size > 0 || size == 0, "split_size can only be 0 if dimension size is 0, but got "
-           "dimension size of ", size);
+  KG_CHECK(split_size > 0 || size == 0,
+           "split_size can only be 0 if dimension size is 0, but got "
+           "dimension size of ",
+           size);
   std::vector<int64_t> lengths;
-  for (int64_t at = 0; at < size; at += split_size) lengths.push_back(std::min(split_size, size - at));
+  for (int64_t at = 0; at < size; at += split_size)
+    lengths.push_back(std::min(split_size, size - at));
   if (lengths.empty()) lengths.push_back(0);
   pieces_infer(o, input, dim, lengths);
 }
@@ -583,13 +605,15 @@ void split_sizes_infer(Infer& o, const Tensor& input, Ints split_sizes, int64_t 
   dim = wrap_dim(dim, input.dim());
   int64_t size = input.sizes()[dim], total = 0;
   for (int64_t s : split_sizes) {
-    KG_CHECK(s >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got "
-             "split_sizes=", list_string(split_sizes));
+    KG_CHECK(s >= 0,
+             "split_with_sizes expects split_sizes have only non-negative entries, but got "
+             "split_sizes=",
+             list_string(split_sizes));
     total += s;
   }
   KG_CHECK(total == size, "split_with_sizes expects split_sizes to sum exactly to ", size,
-           " (input tensor's size at dimension ", dim, "), but got split_sizes=",
-           list_string(split_sizes));
+           " (input tensor's size at dimension ", dim,
+           "), but got split_sizes=", list_string(split_sizes));
   pieces_infer(o, input, dim, {split_sizes.begin(), split_sizes.end()});
 }
 void chunk_infer(Infer& o, const Tensor& input, int64_t chunks, int64_t dim) {
@@ -599,8 +623,10 @@ void chunk_infer(Infer& o, const Tensor& input, int64_t chunks, int64_t dim) {
   pieces_infer(o, input, dim, chunk_sizes(input.sizes()[dim], chunks));
 }
 void tensor_split_infer(Infer& o, const Tensor& input, int64_t sections, int64_t dim) {
-  KG_CHECK(input.dim() > 0, "tensor_split expected at least a 1-dimensional tensor, but got a tensor "
-           "with ", input.dim(), " dims");
+  KG_CHECK(input.dim() > 0,
+           "tensor_split expected at least a 1-dimensional tensor, but got a tensor "
+           "with ",
+           input.dim(), " dims");
   dim = wrap_dim(dim, input.dim());
   KG_CHECK(sections > 0, "number of sections must be larger than 0, got ", sections);
   int64_t size = input.sizes()[dim];
@@ -609,8 +635,10 @@ void tensor_split_infer(Infer& o, const Tensor& input, int64_t sections, int64_t
   pieces_infer(o, input, dim, lengths);
 }
 void tensor_split_at_infer(Infer& o, const Tensor& input, Ints indices, int64_t dim) {
-  KG_CHECK(input.dim() > 0, "tensor_split expected at least a 1-dimensional tensor, but got a tensor "
-           "with ", input.dim(), " dims");
+  KG_CHECK(input.dim() > 0,
+           "tensor_split expected at least a 1-dimensional tensor, but got a tensor "
+           "with ",
+           input.dim(), " dims");
   dim = wrap_dim(dim, input.dim());
   Geometry g(input);
   int64_t size = g.sizes[dim], start = 0;
@@ -641,7 +669,8 @@ void tensor_split_at_vjp(Vjp& v, const Tensor&, Ints indices, int64_t dim) {
     if (!v.g(int(i)).defined()) continue;
     parts.push_back(embed(v.g(int(i)), sizes, strides, from * strides[dim]));
   }
-  v.set(0, parts.empty() ? zeros(sizes, v.dtype(0)) : call(rows::sum_dim, stack(parts, 0), Ints{0}));
+  v.set(0,
+        parts.empty() ? zeros(sizes, v.dtype(0)) : call(rows::sum_dim, stack(parts, 0), Ints{0}));
 }
 void unbind_infer(Infer& o, const Tensor& input, int64_t dim) {
   KG_CHECK_INDEX(input.dim() > 0, "Dimension specified as ", dim, " but tensor has no dimensions");
@@ -659,7 +688,8 @@ void unbind_vjp(Vjp& v, const Tensor&, int64_t dim) {
   v.set(0, stack(gradients, wrap_dim(dim, v.sizes(0).n)));
 }
 
-// ---- the same bits, otherwise read ------------------------------------------------------------------------------
+// ---- the same bits, otherwise read
+// ------------------------------------------------------------------------------
 
 void view_dtype_infer(Infer& o, const Tensor& input, Dtype dtype) {
   Geometry g(input);
@@ -681,12 +711,13 @@ void view_dtype_infer(Infer& o, const Tensor& input, Dtype dtype) {
              dtype, " (different element sizes), but got ", g.strides[last]);
     KG_CHECK(g.sizes[last] % ratio == 0, "self.size(-1) must be divisible by ", ratio, " to view ",
              input.dtype(), " as ", dtype, " (different element sizes), but got ", g.sizes[last]);
-    KG_CHECK(g.offset % ratio == 0, "self.storage_offset() must be divisible by ", ratio, " to view ",
-             input.dtype(), " as ", dtype, " (different element sizes), but got ", g.offset);
+    KG_CHECK(g.offset % ratio == 0, "self.storage_offset() must be divisible by ", ratio,
+             " to view ", input.dtype(), " as ", dtype, " (different element sizes), but got ",
+             g.offset);
     for (int64_t d = 0; d < last; ++d) {
       KG_CHECK(g.strides[d] % ratio == 0, "self.stride(", d, ") must be divisible by ", ratio,
-               " to view ", input.dtype(), " as ", dtype,
-               " (different element sizes), but got ", g.strides[d]);
+               " to view ", input.dtype(), " as ", dtype, " (different element sizes), but got ",
+               g.strides[d]);
       g.strides[d] /= ratio;
     }
     g.sizes[last] /= ratio;
@@ -706,7 +737,8 @@ void real_infer(Infer& o, const Tensor& input) {
   view_of(o, input, Geometry(input));
 }
 void imag_infer(Infer& o, const Tensor& input) {
-  KG_CHECK(is_complex(input.dtype()), "imag is not implemented for tensors with non-complex dtypes.");
+  KG_CHECK(is_complex(input.dtype()),
+           "imag is not implemented for tensors with non-complex dtypes.");
   parts_infer(o, input, true);
 }
 // A complex tensor from a real gradient of its real or imaginary part.
@@ -734,9 +766,11 @@ void view_as_real_vjp(Vjp& v, const Tensor&) {
 }
 void view_as_complex_infer(Infer& o, const Tensor& input) {
   Dtype d = input.dtype();
-  KG_CHECK(d == Dtype::f32 || d == Dtype::f64 || d == Dtype::f16,
-           "view_as_complex is only supported for half, float and double tensors, but got a tensor of "
-           "scalar type: ", d);
+  KG_CHECK(
+      d == Dtype::f32 || d == Dtype::f64 || d == Dtype::f16,
+      "view_as_complex is only supported for half, float and double tensors, but got a tensor of "
+      "scalar type: ",
+      d);
   KG_CHECK(input.dim() > 0, "Input tensor must have one or more dimensions");
   Geometry g(input);
   int64_t last = input.dim() - 1;
@@ -757,7 +791,8 @@ void view_as_complex_vjp(Vjp& v, const Tensor&) { v.set(0, call(rows::view_as_re
 void alias_infer(Infer& o, const Tensor& input) { view_of(o, input, Geometry(input)); }
 void through_vjp(Vjp& v, const Tensor&) { v.set(0, v.g()); }
 
-// ---- copies -----------------------------------------------------------------------------------------------------
+// ---- copies
+// -----------------------------------------------------------------------------------------------------
 
 void clone_infer(Infer& o, const Tensor& input, std::optional<MemoryFormat> memory_format) {
   MemoryFormat f = memory_format.value_or(MemoryFormat::preserve);
@@ -781,133 +816,148 @@ void embed_vjp(Vjp& v, const Tensor&, Ints, Ints stride, int64_t offset) {
 
 }  // namespace
 
-// ---- the rows ---------------------------------------------------------------------------------------------------
+// ---- the rows
+// ---------------------------------------------------------------------------------------------------
 
-KG_ROW(view, "view(Tensor input, int[*] size) -> Tensor",
-       .grad = vjp<&shape_vjp<Ints>>(), .infer = infer<&view_infer>, .as = kMethod,
-       .doc = "The same memory under another shape.")
+KG_ROW(view, "view(Tensor input, int[*] size) -> Tensor", .grad = vjp<&shape_vjp<Ints>>(),
+       .infer = infer<&view_infer>, .as = kMethod, .doc = "The same memory under another shape.")
 KG_ROW(view_dtype, "view.dtype(Tensor input, ScalarType dtype) -> Tensor",
-       .grad = nondiff("reads the bits as another dtype"), .infer = infer<&view_dtype_infer>, .as = kMethod,
-       .doc = "The same bits read as another dtype.")
+       .grad = nondiff("reads the bits as another dtype"), .infer = infer<&view_dtype_infer>,
+       .as = kMethod, .doc = "The same bits read as another dtype.")
 KG_ROW(_unsafe_view, "_unsafe_view(Tensor input, int[] size) -> Tensor",
        .grad = vjp<&shape_vjp<Ints>>(), .infer = infer<&view_infer>, .as = kFunction | kNoOut,
        .doc = "A view of a tensor that nothing else refers to.")
-KG_ROW(reshape, "reshape(Tensor input, int[*] shape) -> Tensor",
-       .grad = vjp<&shape_vjp<Ints>>(), .infer = infer<&reshape_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "The same elements under another shape: a view where the strides allow one, else a copy.")
+KG_ROW(
+    reshape, "reshape(Tensor input, int[*] shape) -> Tensor", .grad = vjp<&shape_vjp<Ints>>(),
+    .infer = infer<&reshape_infer>, .as = kFunction | kMethod | kNoOut,
+    .doc =
+        "The same elements under another shape: a view where the strides allow one, else a copy.")
 KG_ROW(flatten, "flatten(Tensor input, int start_dim=0, int end_dim=-1) -> Tensor",
-       .grad = vjp<&shape_vjp<int64_t, int64_t>>(), .infer = infer<&flatten_infer>, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&shape_vjp<int64_t, int64_t>>(), .infer = infer<&flatten_infer>,
+       .as = kFunction | kMethod | kNoOut,
        .doc = "Merges the dimensions from start_dim to end_dim into one.")
-KG_ROW(ravel, "ravel(Tensor input) -> Tensor",
-       .grad = vjp<&shape_vjp<>>(), .infer = infer<&ravel_infer>, .as = kFunction | kMethod | kNoOut,
+KG_ROW(ravel, "ravel(Tensor input) -> Tensor", .grad = vjp<&shape_vjp<>>(),
+       .infer = infer<&ravel_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "Merges all dimensions into one.")
 KG_ROW(unflatten, "unflatten(Tensor input, int dim, int[*] sizes) -> Tensor",
-       .grad = vjp<&shape_vjp<int64_t, Ints>>(), .infer = infer<&unflatten_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "Splits one dimension into several.")
-KG_ROW(squeeze, "squeeze(Tensor input) -> Tensor",
-       .grad = vjp<&shape_vjp<>>(), .infer = infer<&squeeze_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
+       .grad = vjp<&shape_vjp<int64_t, Ints>>(), .infer = infer<&unflatten_infer>,
+       .as = kFunction | kMethod | kNoOut, .doc = "Splits one dimension into several.")
+KG_ROW(squeeze, "squeeze(Tensor input) -> Tensor", .grad = vjp<&shape_vjp<>>(),
+       .infer = infer<&squeeze_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "Drops every dimension of size one.")
 KG_ROW(squeeze_dim, "squeeze.dim(Tensor input, int dim) -> Tensor",
-       .grad = vjp<&shape_vjp<int64_t>>(), .infer = infer<&squeeze_dim_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
+       .grad = vjp<&shape_vjp<int64_t>>(), .infer = infer<&squeeze_dim_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "Drops one dimension if its size is one.")
 KG_ROW(squeeze_dims, "squeeze.dims(Tensor input, int[] dim) -> Tensor",
-       .grad = vjp<&shape_vjp<Ints>>(), .infer = infer<&squeeze_dims_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
+       .grad = vjp<&shape_vjp<Ints>>(), .infer = infer<&squeeze_dims_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "Drops those of the given dimensions whose size is one.")
-KG_ROW(unsqueeze, "unsqueeze(Tensor input, int dim) -> Tensor",
-       .grad = vjp<&shape_vjp<int64_t>>(), .infer = infer<&unsqueeze_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
+KG_ROW(unsqueeze, "unsqueeze(Tensor input, int dim) -> Tensor", .grad = vjp<&shape_vjp<int64_t>>(),
+       .infer = infer<&unsqueeze_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "Inserts a dimension of size one.")
 KG_ROW(expand, "expand(Tensor input, int[*] size, *, bool implicit=False) -> Tensor",
        .grad = vjp<&expand_vjp>(), .infer = infer<&expand_infer>, .as = kMethod,
        .doc = "Repeats dimensions of size one without copying.")
 KG_ROW(broadcast_to, "broadcast_to(Tensor input, int[] size) -> Tensor",
-       .grad = vjp<&broadcast_to_vjp>(), .infer = infer<&broadcast_to_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "Expands to a shape by broadcasting.")
-KG_ROW(permute, "permute(Tensor input, int[*] dims) -> Tensor",
-       .grad = vjp<&permute_vjp>(), .infer = infer<&permute_infer>, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&broadcast_to_vjp>(), .infer = infer<&broadcast_to_infer>,
+       .as = kFunction | kMethod | kNoOut, .doc = "Expands to a shape by broadcasting.")
+KG_ROW(permute, "permute(Tensor input, int[*] dims) -> Tensor", .grad = vjp<&permute_vjp>(),
+       .infer = infer<&permute_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "The dimensions in another order.")
 KG_ROW(transpose, "transpose(Tensor input, int dim0, int dim1) -> Tensor",
-       .grad = vjp<&transpose_vjp>(), .infer = infer<&transpose_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
-       .doc = "Exchanges two dimensions.")
+       .grad = vjp<&transpose_vjp>(), .infer = infer<&transpose_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut, .doc = "Exchanges two dimensions.")
 KG_ROW(swapaxes, "swapaxes(Tensor input, int axis0, int axis1) -> Tensor",
-       .grad = vjp<&transpose_vjp>(), .infer = infer<&transpose_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
-       .doc = "Exchanges two dimensions.")
+       .grad = vjp<&transpose_vjp>(), .infer = infer<&transpose_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut, .doc = "Exchanges two dimensions.")
 KG_ROW(swapdims, "swapdims(Tensor input, int dim0, int dim1) -> Tensor",
-       .grad = vjp<&transpose_vjp>(), .infer = infer<&transpose_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
-       .doc = "Exchanges two dimensions.")
-KG_ROW(t, "t(Tensor input) -> Tensor",
-       .grad = vjp<&t_vjp>(), .infer = infer<&t_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
-       .doc = "The transpose of a matrix.")
+       .grad = vjp<&transpose_vjp>(), .infer = infer<&transpose_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut, .doc = "Exchanges two dimensions.")
+KG_ROW(t, "t(Tensor input) -> Tensor", .grad = vjp<&t_vjp>(), .infer = infer<&t_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut, .doc = "The transpose of a matrix.")
 KG_ROW(movedim, "movedim(Tensor input, int[] source, int[] destination) -> Tensor",
-       .grad = vjp<&movedim_vjp>(), .infer = infer<&movedim_infer>, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&movedim_vjp>(), .infer = infer<&movedim_infer>,
+       .as = kFunction | kMethod | kNoOut,
        .doc = "Moves dimensions to new places; the others keep their order.")
 KG_ROW(movedim_int, "movedim.int(Tensor input, int source, int destination) -> Tensor",
-       .grad = vjp<&movedim_int_vjp>(), .infer = infer<&movedim_int_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "Moves one dimension to a new place.")
+       .grad = vjp<&movedim_int_vjp>(), .infer = infer<&movedim_int_infer>,
+       .as = kFunction | kMethod | kNoOut, .doc = "Moves one dimension to a new place.")
 KG_ROW(moveaxis, "moveaxis(Tensor input, int[] source, int[] destination) -> Tensor",
-       .grad = vjp<&movedim_vjp>(), .infer = infer<&movedim_infer>, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&movedim_vjp>(), .infer = infer<&movedim_infer>,
+       .as = kFunction | kMethod | kNoOut,
        .doc = "Moves dimensions to new places; the others keep their order.")
 KG_ROW(moveaxis_int, "moveaxis.int(Tensor input, int source, int destination) -> Tensor",
-       .grad = vjp<&movedim_int_vjp>(), .infer = infer<&movedim_int_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "Moves one dimension to a new place.")
-KG_ROW(select, "select(Tensor input, int dim, int index) -> Tensor",
-       .grad = vjp<&select_vjp>(), .infer = infer<&select_infer>, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&movedim_int_vjp>(), .infer = infer<&movedim_int_infer>,
+       .as = kFunction | kMethod | kNoOut, .doc = "Moves one dimension to a new place.")
+KG_ROW(select, "select(Tensor input, int dim, int index) -> Tensor", .grad = vjp<&select_vjp>(),
+       .infer = infer<&select_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "The slice at one index of a dimension.")
-KG_ROW(slice, "slice(Tensor input, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
+KG_ROW(slice,
+       "slice(Tensor input, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
        .grad = vjp<&slice_vjp>(), .infer = infer<&slice_infer>, .as = kInternal,
        .doc = "Every step-th element of a dimension from start to before end.")
 KG_ROW(narrow, "narrow(Tensor input, int dim, int start, int length) -> Tensor",
-       .grad = vjp<&narrow_vjp>(), .infer = infer<&narrow_infer>, .as = kFunction | kMethod | kNoOut,
-       .doc = "A stretch of one dimension.")
+       .grad = vjp<&narrow_vjp>(), .infer = infer<&narrow_infer>,
+       .as = kFunction | kMethod | kNoOut, .doc = "A stretch of one dimension.")
 KG_ROW(diagonal, "diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1) -> Tensor",
-       .grad = vjp<&diagonal_vjp>(), .infer = infer<&diagonal_infer>, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&diagonal_vjp>(), .infer = infer<&diagonal_infer>,
+       .as = kFunction | kMethod | kNoOut,
        .doc = "The diagonals of the matrices that two dimensions span.")
 KG_ROW(unfold, "unfold(Tensor input, int dimension, int size, int step) -> Tensor",
        .grad = vjp<&unfold_vjp>(), .infer = infer<&unfold_infer>, .as = kMethod,
        .doc = "All windows of a size along a dimension.")
-KG_ROW(as_strided, "as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
-       .grad = vjp<&as_strided_vjp>("#input"), .infer = infer<&as_strided_infer>, .as = kFunction | kMethod | kInplace | kNoOut,
+KG_ROW(as_strided,
+       "as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
+       .grad = vjp<&as_strided_vjp>("#input"), .infer = infer<&as_strided_infer>,
+       .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "A view of the storage with any geometry.")
 KG_ROW(split, "split(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>, .multi_view = true, .as = kFunction | kNoOut,
-       .doc = "Pieces of a size along a dimension.")
-KG_ROW(split_sizes, "split.sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>, .multi_view = true, .as = kFunction | kNoOut,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>,
+       .multi_view = true, .as = kFunction | kNoOut, .doc = "Pieces of a size along a dimension.")
+KG_ROW(split_sizes,
+       "split.sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]",
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .multi_view = true, .as = kFunction | kNoOut,
        .doc = "Pieces of the given sizes along a dimension.")
 KG_ROW(split_method, "split.method(Tensor input, int split_size, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>, .multi_view = true, .as = kMethod,
-       .doc = "Pieces of a size along a dimension.")
-KG_ROW(split_method_sizes, "split.method_sizes(Tensor input, int[] split_size, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>, .multi_view = true, .as = kMethod,
-       .doc = "Pieces of the given sizes along a dimension.")
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>,
+       .multi_view = true, .as = kMethod, .doc = "Pieces of a size along a dimension.")
+KG_ROW(split_method_sizes,
+       "split.method_sizes(Tensor input, int[] split_size, int dim=0) -> Tensor[]",
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .multi_view = true, .as = kMethod, .doc = "Pieces of the given sizes along a dimension.")
 KG_ROW(split_with_sizes, "split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces of the given sizes along a dimension.")
 KG_ROW(chunk, "chunk(Tensor input, int chunks, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&chunk_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&chunk_infer>,
+       .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "About equal pieces along a dimension, at most `chunks` of them.")
 KG_ROW(tensor_split, "tensor_split(Tensor input, int sections, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&tensor_split_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&tensor_split_infer>,
+       .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces along a dimension whose sizes differ by at most one.")
 KG_ROW(tensor_split_at, "tensor_split.indices(Tensor input, int[] indices, int dim=0) -> Tensor[]",
-       .grad = vjp<&tensor_split_at_vjp>(), .infer = infer<&tensor_split_at_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&tensor_split_at_vjp>(), .infer = infer<&tensor_split_at_infer>,
+       .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces along a dimension, cut at the given indices.")
-KG_ROW(unbind, "unbind(Tensor input, int dim=0) -> Tensor[]",
-       .grad = vjp<&unbind_vjp>(), .infer = infer<&unbind_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
+KG_ROW(unbind, "unbind(Tensor input, int dim=0) -> Tensor[]", .grad = vjp<&unbind_vjp>(),
+       .infer = infer<&unbind_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "The slices along a dimension.")
-KG_ROW(alias, "alias(Tensor input) -> Tensor",
-       .grad = vjp<&through_vjp>(), .infer = infer<&alias_infer>, .as = kInternal,
-       .doc = "Another tensor on the same memory.")
-KG_ROW(real, "real(Tensor input) -> Tensor",
-       .grad = vjp<&real_vjp>(), .infer = infer<&real_infer>, .as = kFunction | kNoOut,
-       .doc = "The real parts, on the same memory.")
-KG_ROW(imag, "imag(Tensor input) -> Tensor",
-       .grad = vjp<&imag_vjp>(), .infer = infer<&imag_infer>, .as = kFunction | kNoOut,
-       .doc = "The imaginary parts, on the same memory.")
-KG_ROW(view_as_real, "view_as_real(Tensor input) -> Tensor",
-       .grad = vjp<&view_as_real_vjp>(), .infer = infer<&view_as_real_infer>, .as = kFunction | kNoOut,
+KG_ROW(alias, "alias(Tensor input) -> Tensor", .grad = vjp<&through_vjp>(),
+       .infer = infer<&alias_infer>, .as = kInternal, .doc = "Another tensor on the same memory.")
+KG_ROW(real, "real(Tensor input) -> Tensor", .grad = vjp<&real_vjp>(), .infer = infer<&real_infer>,
+       .as = kFunction | kNoOut, .doc = "The real parts, on the same memory.")
+KG_ROW(imag, "imag(Tensor input) -> Tensor", .grad = vjp<&imag_vjp>(), .infer = infer<&imag_infer>,
+       .as = kFunction | kNoOut, .doc = "The imaginary parts, on the same memory.")
+KG_ROW(view_as_real, "view_as_real(Tensor input) -> Tensor", .grad = vjp<&view_as_real_vjp>(),
+       .infer = infer<&view_as_real_infer>, .as = kFunction | kNoOut,
        .doc = "A complex tensor as a real one with a last dimension of two.")
 KG_ROW(view_as_complex, "view_as_complex(Tensor input) -> Tensor",
-       .grad = vjp<&view_as_complex_vjp>(), .infer = infer<&view_as_complex_infer>, .as = kFunction | kNoOut,
+       .grad = vjp<&view_as_complex_vjp>(), .infer = infer<&view_as_complex_infer>,
+       .as = kFunction | kNoOut,
        .doc = "A real tensor with a last dimension of two as a complex one.")
 KG_ROW(clone, "clone(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor",
        .grad = vjp<&clone_vjp>(), .infer = infer<&clone_infer>, .as = kFunction | kMethod | kNoOut,

@@ -72,15 +72,16 @@ inline Tensor contiguous(const Tensor& x) {
 Tensor contiguous(const Tensor& x, MemoryFormat format);
 // Sums g over the dimensions along which `sizes` was broadcast to reach g's shape.
 Tensor sum_to(const Tensor& g, Ints sizes);
-// A zero tensor of `sizes` in which the elements that the strided window (stride, offset) reaches hold g;
-// elements reached several times hold the sum. The gradient of every strided view.
+// A zero tensor of `sizes` in which the elements that the strided window (stride, offset) reaches
+// hold g; elements reached several times hold the sum. The gradient of every strided view.
 inline Tensor embed(const Tensor& g, Ints sizes, Ints stride, int64_t offset) {
   return call(rows::embed, g, sizes, stride, offset);
 }
 
 // Geometry without the tape, shared with the binding's fast paths.
-Dims infer_size(Ints shape, int64_t numel);              // resolves one -1; throws as PyTorch does
-Dims memory_format_strides(Ints sizes, MemoryFormat f);  // of a dense tensor; preserve is not a format here
+Dims infer_size(Ints shape, int64_t numel);  // resolves one -1; throws as PyTorch does
+Dims memory_format_strides(Ints sizes,
+                           MemoryFormat f);  // of a dense tensor; preserve is not a format here
 bool is_contiguous_as(const TensorImpl* t, MemoryFormat f);
 // Clamps start and end into [0, size] as Python's slices do; returns the length.
 int64_t clamp_slice(int64_t size, int64_t& start, int64_t& end, int64_t step);

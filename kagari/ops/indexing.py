@@ -49,7 +49,9 @@ def where(condition: Tensor) -> Any:
     return condition.nonzero(as_tuple=True)
 
 
-@composite("take_along_dim(Tensor input, Tensor indices, int? dim=None) -> Tensor", method=True, out=True)
+@composite(
+    "take_along_dim(Tensor input, Tensor indices, int? dim=None) -> Tensor", method=True, out=True
+)
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None) -> Tensor:
     """Elements along a dimension by index, broadcasting the other dimensions.
 
@@ -83,8 +85,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None) -> Tensor:
         return input.reshape(-1).gather(0, indices.reshape(-1))
     if input.dim() != indices.dim():
         raise RuntimeError(
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
-            f"but got {input.dim()} dimensions for input, and {indices.dim()} dimensions for indices"
+            "take_along_dim(): input and indices should have the same number of dimensions, but "
+            f"got {input.dim()} dimensions for input, and {indices.dim()} dimensions for indices"
         )
     n = input.dim()
     if not -max(n, 1) <= dim < max(n, 1):
@@ -222,7 +224,9 @@ def rot90(input: Tensor, k: int, dims: tuple[int, ...]) -> Tensor:
         raise RuntimeError(f"Rotation dims out of range, dims = {tuple(dims)}, got {n} dimensions")
     a, b = dims[0] % n, dims[1] % n
     if a == b:
-        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a}, dim1 = {b}")
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got dim0 = {a}, dim1 = {b}"
+        )
     turn = k % 4
     if turn == 1:
         return input.flip(b).transpose(a, b)
