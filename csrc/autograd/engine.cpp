@@ -1,5 +1,5 @@
-// The engine: gradients flow from the roots in the order of descending sequence numbers (so the order of additions,
-// and with it every bit, follows from the program and from nothing else).
+// The engine: gradients flow from the roots in the order of descending sequence numbers (so the
+// order of additions, and with it every bit, follows from the program and from nothing else).
 #include "autograd/engine.h"
 
 #include <algorithm>
@@ -17,10 +17,11 @@ struct State {
   bool needed = true;         // leads to something that is wanted
   std::vector<int> captured;  // indices into `inputs` whose gradient is read here
   std::vector<uint32_t> capture_slots;
-  Few<Tensor, 1> buffer;      // gradient of each output
+  Few<Tensor, 1> buffer;  // gradient of each output
 };
 
-// Node -> State, open addressing: graphs are small more often than large, and large ones must stay linear.
+// Node -> State, open addressing: graphs are small more often than large, and large ones must stay
+// linear.
 class States {
  public:
   State* find(Node* n) {
@@ -42,7 +43,9 @@ class States {
   std::vector<std::unique_ptr<State>>& all() { return list_; }
 
  private:
-  static size_t hash(Node* n) { return (reinterpret_cast<uintptr_t>(n) >> 4) * 0x9e3779b97f4a7c15ull >> 20; }
+  static size_t hash(Node* n) {
+    return (reinterpret_cast<uintptr_t>(n) >> 4) * 0x9e3779b97f4a7c15ull >> 20;
+  }
   void place(Node* n, int32_t at) {
     size_t i = hash(n) & mask_;
     while (table_[i] >= 0) i = (i + 1) & mask_;
@@ -60,13 +63,17 @@ class States {
 };
 
 // AccumulateGrad comes first in the order of needs (it has no edges) and runs as soon as it can.
-bool runs_later(const State* a, const State* b) { return a->node->d.sequence < b->node->d.sequence; }
+bool runs_later(const State* a, const State* b) {
+  return a->node->d.sequence < b->node->d.sequence;
+}
 
 class Task {
  public:
-  Task(const Options& options, const std::vector<Tensor>& inputs) : options_(options), results_(inputs.size()), grad_(options.create_graph) {}
+  Task(const Options& options, const std::vector<Tensor>& inputs)
+      : options_(options), results_(inputs.size()), grad_(options.create_graph) {}
 
-  std::vector<Tensor> run(const std::vector<Tensor>& roots, const std::vector<Tensor>& gradients, const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> run(const std::vector<Tensor>& roots, const std::vector<Tensor>& gradients,
+                          const std::vector<Tensor>& inputs) {
     discover(roots);
     if (!inputs.empty()) mark_needed(inputs);
     for (size_t i = 0; i < roots.size(); ++i) {
@@ -123,7 +130,8 @@ class Task {
         s->capture_slots.push_back(e.slot);
       }
     }
-    // Edges lead to older nodes, so ascending sequence is children first; leaves (sequence UINT64_MAX) have no edges.
+    // Edges lead to older nodes, so ascending sequence is children first; leaves (sequence
+    // UINT64_MAX) have no edges.
     std::vector<State*> order;
     for (auto& s : states_.all()) order.push_back(s.get());
     std::sort(order.begin(), order.end(), runs_later);
@@ -138,23 +146,27 @@ class Task {
   }
 
   static bool sole_owner(const Tensor& t) {
-    return Py_REFCNT(t.object()) == 1 && t->storage && t->storage->refs == 1 && !t->is(kView | kRequiresGrad) && !t->dict;
+    return Py_REFCNT(t.object()) == 1 && t->storage && t->storage->refs == 1 &&
+           !t->is(kView | kRequiresGrad) && !t->dict;
   }
 
   void add_gradient(State& s, uint32_t slot, Tensor g) {
     if (!g.defined()) return;
-    if (s.buffer.size() <= int(slot)) s.buffer.resize(std::max(s.node->d.outputs.size(), int(slot) + 1));
+    if (s.buffer.size() <= int(slot))
+      s.buffer.resize(std::max(s.node->d.outputs.size(), int(slot) + 1));
     Tensor& have = s.buffer[int(slot)];
     if (!have.defined()) {
       have = std::move(g);
-    } else if (!grad_mode.enabled && sole_owner(have) && have.dtype() == g.dtype() && have.sizes() == g.sizes()) {
+    } else if (!grad_mode.enabled && sole_owner(have) && have.dtype() == g.dtype() &&
+               have.sizes() == g.sizes()) {
       view_ops.add_(have, g);
     } else {
       have = view_ops.add(have, g);
     }
   }
 
-  // A gradient must have the shape, dtype and device of the output it belongs to; broadcasting is undone.
+  // A gradient must have the shape, dtype and device of the output it belongs to; broadcasting is
+  // undone.
   Tensor fit(Tensor g, const OutputMeta& m, const Node& from, int index) {
     if (g.sizes() != Ints(m.sizes)) {
       bool expandable = g.dim() >= m.sizes.size();
@@ -162,17 +174,20 @@ class Task {
         int64_t want = m.sizes[m.sizes.size() - i];
         expandable = want == 1 || want == g.sizes()[g.dim() - i];
       }
-      KG_CHECK(expandable, "Function ", from.d.rule->node_name, " returned an invalid gradient at index ", index, " - got ", g.sizes(),
+      KG_CHECK(expandable, "Function ", from.d.rule->node_name,
+               " returned an invalid gradient at index ", index, " - got ", g.sizes(),
                " but expected shape compatible with ", Ints(m.sizes));
       g = view_ops.sum_to(g, m.sizes);
     }
     if (g.dtype() != m.dtype) {
-      KG_CHECK(is_differentiable(g.dtype()), "Function ", from.d.rule->node_name, " returned a gradient of dtype ", g.dtype(), " at index ",
-               index, "; gradients are floating point or complex");
+      KG_CHECK(is_differentiable(g.dtype()), "Function ", from.d.rule->node_name,
+               " returned a gradient of dtype ", g.dtype(), " at index ", index,
+               "; gradients are floating point or complex");
       g = view_ops.to_dtype(g, m.dtype);
     }
-    KG_CHECK(g.device().type == m.device.type, "Function ", from.d.rule->node_name, " returned an invalid gradient at index ", index,
-             " - expected device ", m.device, " but got ", g.device());
+    KG_CHECK(g.device().type == m.device.type, "Function ", from.d.rule->node_name,
+             " returned an invalid gradient at index ", index, " - expected device ", m.device,
+             " but got ", g.device());
     return g;
   }
 
@@ -193,7 +208,8 @@ class Task {
         if (o && o != Py_None) {
           TensorImpl* t = reinterpret_cast<TensorImpl*>(o);
           // Only while this node still is the tensor's history.
-          if (t->autograd && t->autograd->retains_grad && t->autograd->grad_fn == s.node.get()) accumulate(t, g, true);
+          if (t->autograd && t->autograd->retains_grad && t->autograd->grad_fn == s.node.get())
+            accumulate(t, g, true);
         }
       }
     }
@@ -210,17 +226,23 @@ class Task {
     AutogradMeta& m = tape::meta(t);
     if (!m.grad) {
       bool dense = is_non_overlapping_and_dense({t->sizes, t->ndim}, {t->strides(), t->ndim});
-      bool strides_fit = dense ? std::equal(g.strides().begin(), g.strides().end(), t->strides()) : g.is_contiguous();
+      bool strides_fit = dense ? std::equal(g.strides().begin(), g.strides().end(), t->strides())
+                               : g.is_contiguous();
       if (t->numel <= 1) strides_fit = g.is_contiguous();
       if (grad_mode.enabled) {
-        set_grad(t, strides_fit ? g : view_ops.clone_strided(g, {t->sizes, t->ndim}, dense ? Ints{t->strides(), t->ndim} : Ints(contiguous_strides({t->sizes, t->ndim}))));
+        set_grad(t, strides_fit ? g
+                                : view_ops.clone_strided(
+                                      g, {t->sizes, t->ndim},
+                                      dense ? Ints{t->strides(), t->ndim}
+                                            : Ints(contiguous_strides({t->sizes, t->ndim}))));
         return;
       }
       // Nobody else holds the gradient: take it. (One count is the buffer's.)
       if (!shared && strides_fit && sole_owner(g)) {
         set_grad(t, g);
       } else {
-        Dims strides = dense ? Dims(Ints{t->strides(), t->ndim}) : contiguous_strides({t->sizes, t->ndim});
+        Dims strides =
+            dense ? Dims(Ints{t->strides(), t->ndim}) : contiguous_strides({t->sizes, t->ndim});
         set_grad(t, view_ops.clone_strided(g, {t->sizes, t->ndim}, strides));
       }
     } else if (grad_mode.enabled) {
@@ -286,12 +308,16 @@ class Task {
       HookList* h = n.d.hooks;
       if (h && h->pre) hooks::run_pre(h->pre, s.buffer.begin(), s.buffer.size());
       KG_CHECK(!n.d.released,
-               "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
-               "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-               "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+               "Trying to backward through the graph a second time (or directly access saved "
+               "tensors after they have already been freed). "
+               "Saved intermediate values of the graph are freed when you call .backward() or "
+               "autograd.grad(). Specify "
+               "retain_graph=True if you need to backward through the graph a second time or if "
+               "you need to access saved tensors "
                "after calling backward.");
       n.d.rule->apply(n, s.buffer.begin(), results.begin());
-      if (h && (h = n.d.hooks) && h->post) hooks::run_post(h->post, results.begin(), k, s.buffer.begin(), s.buffer.size());
+      if (h && (h = n.d.hooks) && h->post)
+        hooks::run_post(h->post, results.begin(), k, s.buffer.begin(), s.buffer.size());
       if (anomaly.enabled) check_anomaly(n, results.begin(), k);
       s.buffer.clear();
       if (!options_.keep_graph) node::release_saved(&n);
@@ -299,7 +325,9 @@ class Task {
         Edge& e = n.d.edges[i];
         if (!e.node) continue;
         State* next = states_.find(e.node);
-        if (results[i].defined()) add_gradient(*next, e.slot, fit(std::move(results[i]), e.node->d.outputs[int(e.slot)], n, i));
+        if (results[i].defined())
+          add_gradient(*next, e.slot,
+                       fit(std::move(results[i]), e.node->d.outputs[int(e.slot)], n, i));
         if (--next->waiting == 0) push(next);
       }
     } else {
@@ -318,7 +346,8 @@ class Task {
     for (int i = 0; i < k; ++i) {
       if (!results[i].defined() || !view_ops.any_nan(results[i])) continue;
       if (anomaly.warn) anomaly.warn(n);
-      KG_FAIL(runtime, "Function '", n.d.rule->node_name, "' returned nan values in its ", i, "th output.");
+      KG_FAIL(runtime, "Function '", n.d.rule->node_name, "' returned nan values in its ", i,
+              "th output.");
     }
   }
 
@@ -332,15 +361,17 @@ class Task {
 
 }  // namespace
 
-std::vector<Tensor> run(const std::vector<Tensor>& roots, const std::vector<Tensor>& gradients, const std::vector<Tensor>& inputs,
-                        const Options& options) {
+std::vector<Tensor> run(const std::vector<Tensor>& roots, const std::vector<Tensor>& gradients,
+                        const std::vector<Tensor>& inputs, const Options& options) {
   for (size_t i = 0; i < roots.size(); ++i) {
     KG_CHECK(roots[i].requires_grad(), "element ", i,
-             " of tensors does not require grad and does not have a grad_fn; set requires_grad=True on the inputs it is computed from, and "
+             " of tensors does not require grad and does not have a grad_fn; set "
+             "requires_grad=True on the inputs it is computed from, and "
              "compute it outside of no_grad()");
   }
   for (size_t i = 0; i < inputs.size(); ++i)
-    KG_CHECK(inputs[i].requires_grad(), "One of the differentiated Tensors does not require grad (input ", i,
+    KG_CHECK(inputs[i].requires_grad(),
+             "One of the differentiated Tensors does not require grad (input ", i,
              "); set requires_grad=True on it before the forward computation");
   Task task(options, inputs);
   return task.run(roots, gradients, inputs);

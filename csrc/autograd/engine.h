@@ -1,4 +1,5 @@
-// The engine: walks a graph from its roots by sequence number, without recursion, in the caller's thread.
+// The engine: walks a graph from its roots by sequence number, without recursion, in the caller's
+// thread.
 #pragma once
 #include "autograd/meta.h"
 
@@ -7,7 +8,7 @@ namespace kagari::engine {
 struct Options {
   bool keep_graph = false;
   bool create_graph = false;
-  bool accumulate = true;      // into .grad; otherwise only `inputs` are wanted
+  bool accumulate = true;  // into .grad; otherwise only `inputs` are wanted
   bool allow_unused = false;
 };
 

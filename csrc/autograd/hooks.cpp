@@ -56,7 +56,8 @@ void each(PyObject* dict, F&& f) {
 
 Tensor expect_tensor(PyObject* o, const char* hook) {
   if (o == Py_None) return {};
-  KG_CHECK_TYPE(PyObject_TypeCheck(o, tensor_type), "a ", hook, " must return a Tensor or None, got ", Py_TYPE(o)->tp_name);
+  KG_CHECK_TYPE(PyObject_TypeCheck(o, tensor_type), "a ", hook,
+                " must return a Tensor or None, got ", Py_TYPE(o)->tp_name);
   return Tensor::borrow(reinterpret_cast<TensorImpl*>(o));
 }
 
@@ -73,7 +74,8 @@ void replace(PyObject* result, Tensor* list, int n, const char* hook) {
     list[0] = expect_tensor(result, hook);
     return;
   }
-  KG_CHECK_TYPE(PyTuple_Check(result) && PyTuple_GET_SIZE(result) == n, "a ", hook, " must return None or a tuple of ", n, " gradients");
+  KG_CHECK_TYPE(PyTuple_Check(result) && PyTuple_GET_SIZE(result) == n, "a ", hook,
+                " must return None or a tuple of ", n, " gradients");
   for (int i = 0; i < n; ++i) list[i] = expect_tensor(PyTuple_GET_ITEM(result, i), hook);
 }
 
@@ -86,8 +88,9 @@ void run_tensor(PyObject* dict, Tensor& gradient) {
     if (result.p != Py_None) {
       Tensor replaced = expect_tensor(result.p, "tensor hook");
       if (gradient.defined()) {
-        KG_CHECK(replaced.sizes() == gradient.sizes(), "hook '", Py_TYPE(f)->tp_name, "' has changed the size of value: expected ",
-                 gradient.sizes(), ", got ", replaced.sizes());
+        KG_CHECK(replaced.sizes() == gradient.sizes(), "hook '", Py_TYPE(f)->tp_name,
+                 "' has changed the size of value: expected ", gradient.sizes(), ", got ",
+                 replaced.sizes());
       }
       gradient = std::move(replaced);
     }
@@ -95,7 +98,9 @@ void run_tensor(PyObject* dict, Tensor& gradient) {
 }
 
 void run_post_accumulate(PyObject* dict, TensorImpl* variable) {
-  each(dict, [&](PyObject* f) { Ref result(PyObject_CallOneArg(f, reinterpret_cast<PyObject*>(variable))); });
+  each(dict, [&](PyObject* f) {
+    Ref result(PyObject_CallOneArg(f, reinterpret_cast<PyObject*>(variable)));
+  });
 }
 
 void run_pre(PyObject* dict, Tensor* gradients, int n) {

@@ -4,18 +4,19 @@
 
 namespace kagari {
 
-// Of a tensor: `tensor` and `post_accumulate`. Of a node: `slots` (tensor hooks of its outputs), `pre` and `post`.
+// Of a tensor: `tensor` and `post_accumulate`. Of a node: `slots` (tensor hooks of its outputs),
+// `pre` and `post`.
 struct HookList {
   PyObject* tensor = nullptr;           // dict id -> f(grad)
   PyObject* post_accumulate = nullptr;  // dict id -> f(tensor)
   PyObject* pre = nullptr;              // dict id -> f(grad_outputs)
   PyObject* post = nullptr;             // dict id -> f(grad_inputs, grad_outputs)
-  // Tensor hooks by output slot; the dictionaries are shared with the tensors. A capsule-free marker of retain_grad
-  // is a weak reference to the tensor.
+  // Tensor hooks by output slot; the dictionaries are shared with the tensors. A capsule-free
+  // marker of retain_grad is a weak reference to the tensor.
   struct Slot {
     uint32_t slot;
-    PyObject* hooks;      // dict, or null
-    PyObject* retain;     // weak reference to the tensor that retains its gradient, or null
+    PyObject* hooks;   // dict, or null
+    PyObject* retain;  // weak reference to the tensor that retains its gradient, or null
   };
   std::vector<Slot> slots;
 
@@ -31,7 +32,8 @@ void run_pre(PyObject* dict, Tensor* gradients, int n);
 void run_post(PyObject* dict, Tensor* results, int n, Tensor* gradients, int n_gradients);
 }  // namespace hooks
 
-// saved_tensors_hooks: a stack of (pack, unpack); null pack means that saving is forbidden with a message.
+// saved_tensors_hooks: a stack of (pack, unpack); null pack means that saving is forbidden with a
+// message.
 namespace saved_hooks {
 void push(PyObject* pack, PyObject* unpack);
 void pop();

@@ -20,7 +20,8 @@ int kept_count = 0;
 const int kept_room = allocator::kept_objects(kKept);
 uint64_t next_sequence = 0;
 
-// Freeing a chain of nodes would recurse once per node: while one is being freed, the others wait here.
+// Freeing a chain of nodes would recurse once per node: while one is being freed, the others wait
+// here.
 bool freeing = false;
 std::vector<Node*> waiting;
 
@@ -156,10 +157,12 @@ int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool ge
     s.tensor = shell.release();
   } else {
     KG_CHECK(!t->is(kInference),
-             "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
+             "Inference tensors cannot be saved for backward. To work around you can make a clone "
+             "to get a normal tensor and use it in autograd.");
     s.version = t->current_version();
     if (saved_hooks::any()) {
-      // Hooks see the data without history; it is rejoined through the edge when the tensor is unpacked.
+      // Hooks see the data without history; it is rejoined through the edge when the tensor is
+      // unpacked.
       s.packed = saved_hooks::pack(t->autograd ? tape::detach(t) : t, &s.unpack_hook);
     } else {
       s.tensor = is_output ? tape::detach(t).release() : Tensor(t).release();
@@ -172,9 +175,12 @@ int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool ge
 Tensor unpack(Node* n, int slot) {
   Saved& s = n->d.saved[slot];
   KG_CHECK(s.tensor || s.packed,
-           "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
-           "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-           "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+           "Trying to backward through the graph a second time (or directly access saved tensors "
+           "after they have already been freed). "
+           "Saved intermediate values of the graph are freed when you call .backward() or "
+           "autograd.grad(). Specify "
+           "retain_graph=True if you need to backward through the graph a second time or if you "
+           "need to access saved tensors "
            "after calling backward.");
   Tensor t;
   if (s.packed) {
@@ -183,7 +189,9 @@ Tensor unpack(Node* n, int slot) {
     if (!PyObject_TypeCheck(o, tensor_type)) {
       std::string got = Py_TYPE(o)->tp_name;
       Py_DECREF(o);
-      KG_FAIL(type, "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ", got);
+      KG_FAIL(type,
+              "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
+              got);
     }
     t = Tensor::steal(reinterpret_cast<TensorImpl*>(o));
   } else {
@@ -192,10 +200,14 @@ Tensor unpack(Node* n, int slot) {
     uint32_t now = s.tensor->current_version();
     if (now != s.version) {
       const char* writer = last_writer(s.tensor);
-      KG_FAIL(runtime, "one of the variables needed for gradient computation has been modified by an inplace operation: [", t.dtype(), " ",
-              t.sizes(), "], which ", n->d.rule->node_name, " saved, is at version ", now, "; expected version ", s.version, " instead.",
+      KG_FAIL(runtime,
+              "one of the variables needed for gradient computation has been modified by an "
+              "inplace operation: [",
+              t.dtype(), " ", t.sizes(), "], which ", n->d.rule->node_name,
+              " saved, is at version ", now, "; expected version ", s.version, " instead.",
               writer ? concat(" It was last written by ", writer, ".") : std::string(),
-              " Replace the in-place operation by one that returns a new tensor, or clone() the tensor before writing to it.");
+              " Replace the in-place operation by one that returns a new tensor, or clone() the "
+              "tensor before writing to it.");
     }
   }
   if (!grad_mode.enabled) return t;
@@ -222,7 +234,8 @@ void add_output(Node* n, const Tensor& t) {
   m.device = t.device();
 }
 
-// The op that last wrote in place, by version counter, for the error above: a small ring is enough to name it.
+// The op that last wrote in place, by version counter, for the error above: a small ring is enough
+// to name it.
 namespace {
 struct Written {
   const void* key;
@@ -237,9 +250,7 @@ const void* version_key(TensorImpl* t) {
 }
 }  // namespace
 
-void note_write(TensorImpl* t, const char* op) {
-  ring[ring_at++ % kRing] = {version_key(t), op};
-}
+void note_write(TensorImpl* t, const char* op) { ring[ring_at++ % kRing] = {version_key(t), op}; }
 const char* last_writer(TensorImpl* t) {
   const void* key = version_key(t);
   for (int i = 1; i <= kRing; ++i) {

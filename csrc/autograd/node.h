@@ -1,9 +1,13 @@
-// The tape's nodes: one shape for all, with inline edges, attributes and saved tensors. The tape knows no op.
+// The tape's nodes: one shape for all, with inline edges, attributes and saved tensors. The tape
+// knows no op.
 //
 // Laws:
-//  - A node IS a Python object (`tensor.grad_fn`), so identity, weak references and the collector need nothing special.
-//  - Nodes hold no closures over tensors: what backward needs stands in `values` (attributes) and `saved` (tensors).
-//  - `edges[i]` leads to the node that receives gradient i; a null node means that input i needs none.
+//  - A node IS a Python object (`tensor.grad_fn`), so identity, weak references and the collector
+//  need nothing special.
+//  - Nodes hold no closures over tensors: what backward needs stands in `values` (attributes) and
+//  `saved` (tensors).
+//  - `edges[i]` leads to the node that receives gradient i; a null node means that input i needs
+//  none.
 #pragma once
 #include <vector>
 
@@ -13,13 +17,16 @@ namespace kagari {
 
 struct Node;
 
-// What a kind of node does. Rows of the op table derive from it; so do AccumulateGrad, CopySlices and Python's Functions.
+// What a kind of node does. Rows of the op table derive from it; so do AccumulateGrad, CopySlices
+// and Python's Functions.
 struct Rule {
   const char* node_name;  // "MulBackward0"
-  // grads: one per output of the forward op (undefined where nothing arrived). results: one per edge.
+  // grads: one per output of the forward op (undefined where nothing arrived). results: one per
+  // edge.
   void (*apply)(Node& node, Tensor* grads, Tensor* results) = nullptr;
   void (*drop_extra)(void* extra) = nullptr;
-  Node* (*inner)(void* extra) = nullptr;  // a node kept inside `extra`: the collector and release_saved look into it
+  Node* (*inner)(void* extra) =
+      nullptr;  // a node kept inside `extra`: the collector and release_saved look into it
 };
 
 struct Edge {
@@ -27,7 +34,8 @@ struct Edge {
   uint32_t slot = 0;     // which of node's outputs (= gradient inputs) this edge feeds
 };
 
-// What is known of each forward output: for zero gradients and for checking the gradients that arrive.
+// What is known of each forward output: for zero gradients and for checking the gradients that
+// arrive.
 struct OutputMeta {
   Dims sizes;
   Dtype dtype = Dtype::f32;
@@ -37,11 +45,11 @@ struct OutputMeta {
 struct Saved {
   TensorImpl* tensor = nullptr;  // strong; null when packed by a hook
   uint32_t version = 0;
-  bool is_output = false;        // held detached: the history is rejoined when it is unpacked
-  bool geometry_only = false;    // sizes and dtype without data
+  bool is_output = false;      // held detached: the history is rejoined when it is unpacked
+  bool geometry_only = false;  // sizes and dtype without data
   uint32_t output_slot = 0;
-  int32_t edge = -1;             // of an input that needs a gradient: where its history continues
-  PyObject* packed = nullptr;    // what the pack hook returned
+  int32_t edge = -1;           // of an input that needs a gradient: where its history continues
+  PyObject* packed = nullptr;  // what the pack hook returned
   PyObject* unpack_hook = nullptr;
 };
 
@@ -94,26 +102,26 @@ struct HookList;  // autograd/hooks.h
 struct NodeData {
   const Rule* rule = nullptr;
   uint64_t sequence = 0;
-  bool released = false;          // buffers were freed by a backward without retain_graph
+  bool released = false;  // buffers were freed by a backward without retain_graph
   Few<Edge, 3> edges;
   Few<Saved, 3> saved;
-  Few<Value, 8> values;           // the op's arguments; a saved tensor's place holds its index into `saved` (tag tensor)
-  Few<uint16_t, 8> first_edge;    // of each parameter
+  Few<Value, 8> values;  // the op's arguments; a saved tensor's place holds its index into `saved`
+                         // (tag tensor)
+  Few<uint16_t, 8> first_edge;  // of each parameter
   Few<OutputMeta, 1> outputs;
-  std::vector<int64_t> ints;      // what `ints` values point into
+  std::vector<int64_t> ints;  // what `ints` values point into
   std::vector<double> reals;
-  std::string text;               // what `string` values point into
-  HookList* hooks = nullptr;      // pre and post hooks
-  PyObject* metadata = nullptr;   // node.metadata
-  PyObject* traceback = nullptr;  // anomaly mode: where the forward ran
-  PyObject* python = nullptr;     // autograd.Function: the class whose backward runs
-  TensorImpl* variable = nullptr; // AccumulateGrad: the leaf (strong)
-  void* extra = nullptr;          // CopySlices: geometry
+  std::string text;                // what `string` values point into
+  HookList* hooks = nullptr;       // pre and post hooks
+  PyObject* metadata = nullptr;    // node.metadata
+  PyObject* traceback = nullptr;   // anomaly mode: where the forward ran
+  PyObject* python = nullptr;      // autograd.Function: the class whose backward runs
+  TensorImpl* variable = nullptr;  // AccumulateGrad: the leaf (strong)
+  void* extra = nullptr;           // CopySlices: geometry
 };
 
 struct Node {
-  PyObject_HEAD
-  PyObject* dict;
+  PyObject_HEAD PyObject* dict;
   PyObject* weakrefs;
   NodeData d;
 };
@@ -154,7 +162,7 @@ uint64_t next();                 // the next sequence number
 void clear(Node* n);             // drops edges and saved tensors without recursion
 void dealloc(Node* n);
 void traverse(Node* n, visitproc visit, void* arg);
-void release_saved(Node* n);     // after backward without retain_graph
+void release_saved(Node* n);  // after backward without retain_graph
 // Keeps a tensor for backward: checks hooks, detaches outputs.
 int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool geometry_only);
 // Returns a saved tensor; throws when it was freed or written since.

@@ -1,7 +1,7 @@
 // The tape's records on tensors: histories, leaves, views and what in-place writes do to them.
 //
-// The tape knows no op. The three tensor operations that views need (as_strided, a copy into a view, an empty tensor)
-// are handed in by ops/ through `view_ops`.
+// The tape knows no op. The three tensor operations that views need (as_strided, a copy into a
+// view, an empty tensor) are handed in by ops/ through `view_ops`.
 #include <algorithm>
 
 #include "autograd/hooks.h"
@@ -25,7 +25,8 @@ const int kept_room = allocator::kept_objects(kKept);
 // The engine itself adds to the leaf's .grad, so the rule has nothing to apply.
 const Rule accumulate_rule{"AccumulateGrad"};
 
-// The gradient of "write `inner` into a view of base": all of base passes but the written part, which inner receives.
+// The gradient of "write `inner` into a view of base": all of base passes but the written part,
+// which inner receives.
 struct CopySlices {
   Dims base_sizes, base_strides, view_sizes, view_strides;
   int64_t base_offset, view_offset;
@@ -37,7 +38,8 @@ void copy_slices_apply(Node& n, Tensor* grads, Tensor* results) {
   auto& c = *static_cast<CopySlices*>(n.d.extra);
   const Tensor& g = grads[0];
   Tensor result = view_ops.clone_strided(g, c.base_sizes, c.base_strides);
-  Tensor slice = view_ops.as_strided(result, c.view_sizes, c.view_strides, c.view_offset - c.base_offset);
+  Tensor slice =
+      view_ops.as_strided(result, c.view_sizes, c.view_strides, c.view_offset - c.base_offset);
   Tensor slice_grad = view_ops.clone(slice);
   int k = c.inner->d.edges.size();
   std::vector<Tensor> inner(static_cast<size_t>(k));
@@ -75,7 +77,8 @@ void replace_history(TensorImpl* t, NodeRef node, uint32_t slot) {
   m.requires_grad = false;
   t->flags |= kRequiresGrad;
   if (m.hooks) {
-    // Hooks registered before an in-place write stay with the old history, as PyTorch's do; retained gradients move.
+    // Hooks registered before an in-place write stay with the old history, as PyTorch's do;
+    // retained gradients move.
     Py_CLEAR(m.hooks->tensor);
     if (m.retains_grad) hook_retain_grad(t);
   }
@@ -102,7 +105,9 @@ void drop_meta(TensorImpl* t) {
   t->flags &= ~uint32_t(kRequiresGrad);
   Node* fn = m->grad_fn;
   TensorImpl *grad = m->grad, *tangent = m->tangent;
-  if (m->accumulator) m->accumulator->d.variable = nullptr;  // cannot be: the accumulator holds the variable; the collector can
+  if (m->accumulator)
+    m->accumulator->d.variable =
+        nullptr;  // cannot be: the accumulator holds the variable; the collector can
   delete m->hooks;
   if (kept_count < kept_room) {
     kept[kept_count++] = m;
@@ -148,7 +153,8 @@ Node* grad_fn(TensorImpl* t) {
   }
   // The base was written in place: the view's history is "this part of the base as it is now".
   GradGuard on(true);
-  Tensor again = view_ops.as_strided(Tensor::borrow(base), {t->sizes, t->ndim}, {t->strides(), t->ndim}, t->offset);
+  Tensor again = view_ops.as_strided(Tensor::borrow(base), {t->sizes, t->ndim},
+                                     {t->strides(), t->ndim}, t->offset);
   AutogradMeta& own = meta(t);
   Node* fresh = again->autograd ? again->autograd->grad_fn : nullptr;
   if (!fresh) return own.grad_fn;
@@ -196,8 +202,13 @@ void rebase_history(const Tensor& t, NodeRef node) {
   }
   TensorImpl* base = t->base;
   NodeRef slices = node::make(&copy_slices_rule);
-  slices->d.extra = new CopySlices{Ints(base->sizes, base->ndim), Ints(base->strides(), base->ndim), t.sizes(), t.strides(), base->offset,
-                                   t->offset, NodeRef(node).release()};
+  slices->d.extra = new CopySlices{Ints(base->sizes, base->ndim),
+                                   Ints(base->strides(), base->ndim),
+                                   t.sizes(),
+                                   t.strides(),
+                                   base->offset,
+                                   t->offset,
+                                   NodeRef(node).release()};
   slices->d.edges.push(gradient_edge(base));
   for (int i = 1; i < node->d.edges.size(); ++i) {
     const Edge& e = node->d.edges[i];
@@ -210,23 +221,32 @@ void rebase_history(const Tensor& t, NodeRef node) {
 
 void check_inplace(TensorImpl* t, bool requires_grad) {
   KG_CHECK(!t->is(kInference) || grad_mode.inference,
-           "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor "
+           "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+           "a clone to get a normal tensor "
            "before doing inplace update.");
   KG_CHECK(!t->storage || !t->storage->read_only,
-           "the tensor's memory is read-only (it belongs to a read-only array or file); clone() it and write to the copy");
+           "the tensor's memory is read-only (it belongs to a read-only array or file); clone() it "
+           "and write to the copy");
   if (!requires_grad || !grad_mode.enabled) return;
   if (t->is(kView)) {
-    KG_CHECK(!t->is(kViewMultiOutput), "Output of a function that returns multiple views is a view and is being modified inplace. Such "
-                                       "functions do not allow the output views to be modified inplace; use an out-of-place operation, or index the tensor");
+    KG_CHECK(!t->is(kViewMultiOutput),
+             "Output of a function that returns multiple views is a view and is being modified "
+             "inplace. Such "
+             "functions do not allow the output views to be modified inplace; use an out-of-place "
+             "operation, or index the tensor");
     bool base_leaf = t->base->is(kRequiresGrad) && is_leaf(t->base);
-    KG_CHECK(!base_leaf, "a view of a leaf Variable that requires grad is being used in an in-place operation; wrap the write in "
-                         "kagari.no_grad(), or clone() the leaf first");
+    KG_CHECK(!base_leaf,
+             "a view of a leaf Variable that requires grad is being used in an in-place operation; "
+             "wrap the write in "
+             "kagari.no_grad(), or clone() the leaf first");
     KG_CHECK(!t->is(kViewNoGrad | kViewInference),
-             "A view was created in no_grad or inference mode and is being modified inplace with grad mode enabled. Make the view outside of "
+             "A view was created in no_grad or inference mode and is being modified inplace with "
+             "grad mode enabled. Make the view outside of "
              "that block, or write inside of it");
   } else {
     KG_CHECK(!(t->is(kRequiresGrad) && is_leaf(t)),
-             "a leaf Variable that requires grad is being used in an in-place operation; wrap the write in kagari.no_grad(), or clone() "
+             "a leaf Variable that requires grad is being used in an in-place operation; wrap the "
+             "write in kagari.no_grad(), or clone() "
              "the tensor first");
   }
 }
@@ -234,10 +254,15 @@ void check_inplace(TensorImpl* t, bool requires_grad) {
 void set_requires_grad(TensorImpl* t, bool value) {
   if (value == t->is(kRequiresGrad)) return;
   KG_CHECK(!value || is_differentiable(t->dtype),
-           "only Tensors of floating point and complex dtype can require gradients, got ", t->dtype, "; convert it with .float()");
-  KG_CHECK(is_leaf(t), "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that "
-                       "doesn't require differentiation use var_no_grad = var.detach().");
-  KG_CHECK(!value || !t->is(kInference), "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first.");
+           "only Tensors of floating point and complex dtype can require gradients, got ", t->dtype,
+           "; convert it with .float()");
+  KG_CHECK(is_leaf(t),
+           "you can only change requires_grad flags of leaf variables. If you want to use a "
+           "computed variable in a subgraph that "
+           "doesn't require differentiation use var_no_grad = var.detach().");
+  KG_CHECK(!value || !t->is(kInference),
+           "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; "
+           "clone() it first.");
   meta(t).requires_grad = value;
   t->flags = value ? t->flags | kRequiresGrad : t->flags & ~uint32_t(kRequiresGrad);
 }

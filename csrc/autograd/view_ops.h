@@ -1,4 +1,5 @@
-// The few tensor operations that the tape needs for views; ops/ fills them in, so the tape includes no op.
+// The few tensor operations that the tape needs for views; ops/ fills them in, so the tape includes
+// no op.
 #pragma once
 #include "core/tensor.h"
 
@@ -7,7 +8,8 @@ namespace kagari {
 struct ViewOps {
   Tensor (*as_strided)(const Tensor& t, Ints sizes, Ints strides, int64_t offset);
   Tensor (*clone)(const Tensor& t);
-  Tensor (*clone_strided)(const Tensor& t, Ints sizes, Ints strides);  // a copy with exactly these strides
+  Tensor (*clone_strided)(const Tensor& t, Ints sizes,
+                          Ints strides);  // a copy with exactly these strides
   void (*copy_)(const Tensor& to, const Tensor& from);
   void (*zero_)(const Tensor& t);
   Tensor (*add)(const Tensor& a, const Tensor& b);

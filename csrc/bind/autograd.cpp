@@ -1,4 +1,5 @@
-// The tape seen from Python: the Node type, running the engine, hooks, modes, and the tensor's attributes that concern it.
+// The tape seen from Python: the Node type, running the engine, hooks, modes, and the tensor's
+// attributes that concern it.
 #include "bind/autograd.h"
 
 #include <structmember.h>
@@ -46,12 +47,16 @@ PyObject* new_hook_dict() {
   return checked(PyObject_CallNoArgs(ordered)).release();
 }
 
-// ---- Node ------------------------------------------------------------------------------------------------------
+// ---- Node
+// ------------------------------------------------------------------------------------------------------
 
-PyObject* node_name(PyObject* self, PyObject*) { return PyUnicode_FromString(as_node(self)->d.rule->node_name); }
+PyObject* node_name(PyObject* self, PyObject*) {
+  return PyUnicode_FromString(as_node(self)->d.rule->node_name);
+}
 
 PyObject* node_repr(PyObject* self) {
-  const char* name = Py_TYPE(self) == node_type ? as_node(self)->d.rule->node_name : Py_TYPE(self)->tp_name;
+  const char* name =
+      Py_TYPE(self) == node_type ? as_node(self)->d.rule->node_name : Py_TYPE(self)->tp_name;
   return PyUnicode_FromFormat("<%s object at %p>", name, self);
 }
 
@@ -77,12 +82,16 @@ PyObject* node_metadata(PyObject* self, void*) {
   return Py_XNewRef(d.metadata);
 }
 
-PyObject* node_sequence(PyObject* self, PyObject*) { return PyLong_FromUnsignedLongLong(as_node(self)->d.sequence); }
+PyObject* node_sequence(PyObject* self, PyObject*) {
+  return PyLong_FromUnsignedLongLong(as_node(self)->d.sequence);
+}
 
 PyObject* node_variable(PyObject* self, void*) {
   TensorImpl* v = as_node(self)->d.variable;
   if (!v) {
-    PyErr_Format(PyExc_AttributeError, "'%s' has no attribute 'variable': only AccumulateGrad nodes hold one", as_node(self)->d.rule->node_name);
+    PyErr_Format(PyExc_AttributeError,
+                 "'%s' has no attribute 'variable': only AccumulateGrad nodes hold one",
+                 as_node(self)->d.rule->node_name);
     return nullptr;
   }
   return Py_NewRef(reinterpret_cast<PyObject*>(v));
@@ -92,9 +101,12 @@ PyObject* node_saved_tensors(PyObject* self, void*) {
   KG_BIND_TRY
   Node* n = as_node(self);
   KG_CHECK(!n->d.released,
-           "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
-           "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
-           "backward through the graph a second time or if you need to access saved tensors after calling backward.");
+           "Trying to backward through the graph a second time (or directly access saved tensors "
+           "after they have already been freed). Saved "
+           "intermediate values of the graph are freed when you call .backward() or "
+           "autograd.grad(). Specify retain_graph=True if you need to "
+           "backward through the graph a second time or if you need to access saved tensors after "
+           "calling backward.");
   Ref t = checked(PyTuple_New(n->d.saved.size()));
   for (int i = 0; i < n->d.saved.size(); ++i) {
     bool holds = n->d.saved[i].tensor || n->d.saved[i].packed;
@@ -104,7 +116,7 @@ PyObject* node_saved_tensors(PyObject* self, void*) {
   KG_BIND_CATCH("saved_tensors", nullptr)
 }
 
-PyObject* node_add_hook(PyObject* self, PyObject* hook, PyObject* HookList::*where) {
+PyObject* node_add_hook(PyObject* self, PyObject* hook, PyObject* HookList::* where) {
   KG_BIND_TRY
   NodeData& d = as_node(self)->d;
   KG_CHECK_TYPE(PyCallable_Check(hook), "expected a callable, got ", Py_TYPE(hook)->tp_name);
@@ -113,26 +125,34 @@ PyObject* node_add_hook(PyObject* self, PyObject* hook, PyObject* HookList::*whe
   return removable_handle(d.hooks->*where, hook);
   KG_BIND_CATCH("register_hook", nullptr)
 }
-PyObject* node_register_hook(PyObject* self, PyObject* hook) { return node_add_hook(self, hook, &HookList::post); }
-PyObject* node_register_prehook(PyObject* self, PyObject* hook) { return node_add_hook(self, hook, &HookList::pre); }
+PyObject* node_register_hook(PyObject* self, PyObject* hook) {
+  return node_add_hook(self, hook, &HookList::post);
+}
+PyObject* node_register_prehook(PyObject* self, PyObject* hook) {
+  return node_add_hook(self, hook, &HookList::pre);
+}
 
 // Calling a node applies its rule to gradients: what a backward pass does at this place.
 PyObject* node_call(PyObject* self, PyObject* args, PyObject*) {
   KG_BIND_TRY
   Node* n = as_node(self);
   int k = n->d.outputs.size();
-  KG_CHECK_TYPE(PyTuple_GET_SIZE(args) == k, n->d.rule->node_name, " takes ", k, " gradients, got ", PyTuple_GET_SIZE(args));
-  KG_CHECK(n->d.rule->apply, n->d.rule->node_name, " cannot be called: the engine itself adds to the leaf's gradient");
+  KG_CHECK_TYPE(PyTuple_GET_SIZE(args) == k, n->d.rule->node_name, " takes ", k, " gradients, got ",
+                PyTuple_GET_SIZE(args));
+  KG_CHECK(n->d.rule->apply, n->d.rule->node_name,
+           " cannot be called: the engine itself adds to the leaf's gradient");
   std::vector<Tensor> grads, results(static_cast<size_t>(n->d.edges.size()));
   for (int i = 0; i < k; ++i) {
     PyObject* o = PyTuple_GET_ITEM(args, i);
-    KG_CHECK_TYPE(o == Py_None || is_tensor(o), "gradients are Tensors or None, got ", Py_TYPE(o)->tp_name);
+    KG_CHECK_TYPE(o == Py_None || is_tensor(o), "gradients are Tensors or None, got ",
+                  Py_TYPE(o)->tp_name);
     grads.push_back(o == Py_None ? Tensor() : as_tensor(o));
   }
   n->d.rule->apply(*n, grads.data(), results.data());
   if (results.size() == 1) return wrap(std::move(results[0]));
   Ref t = checked(PyTuple_New(Py_ssize_t(results.size())));
-  for (size_t i = 0; i < results.size(); ++i) PyTuple_SET_ITEM(t.get(), Py_ssize_t(i), wrap(std::move(results[i])));
+  for (size_t i = 0; i < results.size(); ++i)
+    PyTuple_SET_ITEM(t.get(), Py_ssize_t(i), wrap(std::move(results[i])));
   return t.release();
   KG_BIND_CATCH("Node.__call__", nullptr)
 }
@@ -145,30 +165,40 @@ PyObject* saved_attribute(Node* n, std::string_view name) {
   if (i < 0) {
     int r = row->sig.find_result(name);
     for (int k = 0; r >= 0 && k < n->d.saved.size(); ++k)
-      if (n->d.saved[k].is_output && int(n->d.saved[k].output_slot) == r) return wrap(node::unpack(n, k));
+      if (n->d.saved[k].is_output && int(n->d.saved[k].output_slot) == r)
+        return wrap(node::unpack(n, k));
     return nullptr;
   }
   const Value& v = n->d.values[i];
   switch (v.tag) {
-    case Value::Tag::tensor: return wrap(node::unpack(n, int(v.i)));
+    case Value::Tag::tensor:
+      return wrap(node::unpack(n, int(v.i)));
     case Value::Tag::scalar:
     case Value::Tag::integer:
     case Value::Tag::real:
-    case Value::Tag::boolean: return wrap(v.scalar());
-    case Value::Tag::ints: return wrap_ints({v.ints, v.n});
-    case Value::Tag::string: return PyUnicode_FromStringAndSize(v.s, v.n);
-    case Value::Tag::dtype: return wrap(Dtype(v.i));
+    case Value::Tag::boolean:
+      return wrap(v.scalar());
+    case Value::Tag::ints:
+      return wrap_ints({v.ints, v.n});
+    case Value::Tag::string:
+      return PyUnicode_FromStringAndSize(v.s, v.n);
+    case Value::Tag::dtype:
+      return wrap(Dtype(v.i));
     case Value::Tag::tensors: {
       Ref t = checked(PyTuple_New(v.n));
-      for (uint32_t k = 0; k < v.n; ++k) PyTuple_SET_ITEM(t.get(), k, wrap(node::unpack(n, int(v.i) + int(k))));
+      for (uint32_t k = 0; k < v.n; ++k)
+        PyTuple_SET_ITEM(t.get(), k, wrap(node::unpack(n, int(v.i) + int(k))));
       return t.release();
     }
-    case Value::Tag::none: return row->sig.params[size_t(i)].type == ArgType::tensor ? nullptr : Py_NewRef(Py_None);
-    default: return nullptr;
+    case Value::Tag::none:
+      return row->sig.params[size_t(i)].type == ArgType::tensor ? nullptr : Py_NewRef(Py_None);
+    default:
+      return nullptr;
   }
 }
 
-// node._saved_self, node._saved_dim ...: the arguments and results that the node keeps, for tools that inspect graphs.
+// node._saved_self, node._saved_dim ...: the arguments and results that the node keeps, for tools
+// that inspect graphs.
 PyObject* node_getattro(PyObject* self, PyObject* name) {
   PyObject* found = PyObject_GenericGetAttr(self, name);
   if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
@@ -178,7 +208,8 @@ PyObject* node_getattro(PyObject* self, PyObject* name) {
   KG_BIND_TRY
   PyObject* value = saved_attribute(as_node(self), text + 7);
   if (value) return value;
-  PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%s'", as_node(self)->d.rule->node_name, text);
+  PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%s'",
+               as_node(self)->d.rule->node_name, text);
   return nullptr;
   KG_BIND_CATCH(nullptr, nullptr)
 }
@@ -208,37 +239,46 @@ int node_clear(PyObject* self) {
 void node_dealloc(PyObject* self) { node::dealloc(as_node(self)); }
 
 PyGetSetDef node_getset[] = {
-    {"next_functions", node_next_functions, nullptr, "The nodes that receive this node's results, with their input numbers.", nullptr},
+    {"next_functions", node_next_functions, nullptr,
+     "The nodes that receive this node's results, with their input numbers.", nullptr},
     {"metadata", node_metadata, nullptr, "A dict for the user's own notes on the node.", nullptr},
     {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad node.", nullptr},
-    {"saved_tensors", node_saved_tensors, nullptr, "The tensors that were saved for backward.", nullptr},
+    {"saved_tensors", node_saved_tensors, nullptr, "The tensors that were saved for backward.",
+     nullptr},
     {"_raw_saved_tensors", node_saved_tensors, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The name of the node's kind, such as 'MulBackward0'."},
-                              {"_sequence_nr", node_sequence, METH_NOARGS, "The node's place in the order of recording."},
-                              {"register_hook", node_register_hook, METH_O,
-                               "Registers f(grad_inputs, grad_outputs), called after the node has run; it may return new grad_inputs."},
-                              {"register_prehook", node_register_prehook, METH_O,
-                               "Registers f(grad_outputs), called before the node runs; it may return new grad_outputs."},
-                              {nullptr, nullptr, 0, nullptr}};
-PyMemberDef node_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(Node, dict), READONLY, nullptr},
-                              {"__weaklistoffset__", T_PYSSIZET, offsetof(Node, weakrefs), READONLY, nullptr},
-                              {nullptr, 0, 0, 0, nullptr}};
-PyType_Slot node_slots[] = {{Py_tp_doc, const_cast<char*>("A recorded operation: what runs its derivative in backward.")},
-                            {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
-                            {Py_tp_call, reinterpret_cast<void*>(node_call)},
-                            {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
-                            {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
-                            {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
-                            {Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
-                            {Py_tp_getset, node_getset},
-                            {Py_tp_methods, node_methods},
-                            {Py_tp_members, node_members},
-                            {0, nullptr}};
+PyMethodDef node_methods[] = {
+    {"name", node_name, METH_NOARGS, "The name of the node's kind, such as 'MulBackward0'."},
+    {"_sequence_nr", node_sequence, METH_NOARGS, "The node's place in the order of recording."},
+    {"register_hook", node_register_hook, METH_O,
+     "Registers f(grad_inputs, grad_outputs), called after the node has run; it may return new "
+     "grad_inputs."},
+    {"register_prehook", node_register_prehook, METH_O,
+     "Registers f(grad_outputs), called before the node runs; it may return new grad_outputs."},
+    {nullptr, nullptr, 0, nullptr}};
+PyMemberDef node_members[] = {
+    {"__dictoffset__", T_PYSSIZET, offsetof(Node, dict), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Node, weakrefs), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
+PyType_Slot node_slots[] = {
+    {Py_tp_doc, const_cast<char*>("A recorded operation: what runs its derivative in backward.")},
+    {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
+    {Py_tp_call, reinterpret_cast<void*>(node_call)},
+    {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
+    {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+    {Py_tp_getset, node_getset},
+    {Py_tp_methods, node_methods},
+    {Py_tp_members, node_members},
+    {0, nullptr}};
 PyType_Spec node_spec{"kagari._core.Node", sizeof(Node), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, node_slots};
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                      node_slots};
 
-// ---- Functions written in Python -------------------------------------------------------------------------------
+// ---- Functions written in Python
+// -------------------------------------------------------------------------------
 
 void apply_python(Node& n, Tensor* grads, Tensor* results) {
   PyObject* self = reinterpret_cast<PyObject*>(&n);
@@ -265,14 +305,18 @@ void apply_python(Node& n, Tensor* grads, Tensor* results) {
   Py_ssize_t given = PyTuple_GET_SIZE(out.get());
   Py_ssize_t wanted = n.d.first_edge.size();
   for (Py_ssize_t i = wanted; i < given; ++i)
-    KG_CHECK(PyTuple_GET_ITEM(out.get(), i) == Py_None, Py_TYPE(self)->tp_name, ": backward returned too many gradients (", given,
-             "); forward took ", wanted, " arguments, so return ", wanted);
-  KG_CHECK(given >= wanted, Py_TYPE(self)->tp_name, ": backward returned ", given, " gradients, but forward took ", wanted,
+    KG_CHECK(PyTuple_GET_ITEM(out.get(), i) == Py_None, Py_TYPE(self)->tp_name,
+             ": backward returned too many gradients (", given, "); forward took ", wanted,
+             " arguments, so return ", wanted);
+  KG_CHECK(given >= wanted, Py_TYPE(self)->tp_name, ": backward returned ", given,
+           " gradients, but forward took ", wanted,
            " arguments; return one for each (None for those without)");
   for (Py_ssize_t i = 0; i < wanted; ++i) {
     PyObject* o = PyTuple_GET_ITEM(out.get(), i);
     if (o == Py_None) continue;
-    KG_CHECK_TYPE(is_tensor(o), Py_TYPE(self)->tp_name, ": backward must return Tensors or None, got ", Py_TYPE(o)->tp_name, " for argument ", i);
+    KG_CHECK_TYPE(is_tensor(o), Py_TYPE(self)->tp_name,
+                  ": backward must return Tensors or None, got ", Py_TYPE(o)->tp_name,
+                  " for argument ", i);
     int e = n.d.first_edge[int(i)];
     if (e != 0xffff && n.d.edges[e].node) results[e] = as_tensor(o);
   }
@@ -297,7 +341,8 @@ PyObject* function_node_new(PyTypeObject* type, PyObject*, PyObject*) {
   return o;
 }
 
-// Makes the outputs of forward the outputs of the node. `dirty` and `non_differentiable` are the context's marks.
+// Makes the outputs of forward the outputs of the node. `dirty` and `non_differentiable` are the
+// context's marks.
 void function_finish(Node* n, PyObject* args, PyObject* outputs, bool recording) {
   PyObject* self = reinterpret_cast<PyObject*>(n);
   Ref dirty = Ref::steal(PyObject_GetAttrString(self, "dirty_tensors"));
@@ -319,7 +364,8 @@ void function_finish(Node* n, PyObject* args, PyObject* outputs, bool recording)
       continue;
     }
     Tensor t = as_tensor(o);
-    bool is_input = in(args, o), is_dirty = in(dirty.get(), o), no_gradient = in(plain.get(), o) || !is_differentiable(t.dtype());
+    bool is_input = in(args, o), is_dirty = in(dirty.get(), o),
+         no_gradient = in(plain.get(), o) || !is_differentiable(t.dtype());
     if (is_dirty) {
       t->bump_version();
       node::note_write(t.get(), Py_TYPE(self)->tp_name);
@@ -338,7 +384,9 @@ void function_finish(Node* n, PyObject* args, PyObject* outputs, bool recording)
     }
     slots.emplace_back(o, uint32_t(n->d.outputs.size()));
     if (is_dirty) {
-      KG_CHECK(is_input, "mark_dirty: a tensor that forward wrote must be one of its inputs and one of its outputs");
+      KG_CHECK(is_input,
+               "mark_dirty: a tensor that forward wrote must be one of its inputs and one of its "
+               "outputs");
       if (t->is(kView) || n->d.outputs.size() > 0) {
         KG_CHECK(!t->is(kView), "mark_dirty on a view is not supported; clone() the tensor first");
       }
@@ -347,7 +395,8 @@ void function_finish(Node* n, PyObject* args, PyObject* outputs, bool recording)
       tape::meta(t.get()).output_slot = uint32_t(n->d.outputs.size() - 1);
       continue;
     }
-    if (is_input || t->is(kRequiresGrad)) {  // an input returned as it is, or a tensor with another history: a fresh alias
+    if (is_input || t->is(kRequiresGrad)) {  // an input returned as it is, or a tensor with another
+                                             // history: a fresh alias
       t = tape::detach(t);
       PyTuple_SET_ITEM(outputs, i, wrap(t));
       slots.back().first = t.object();
@@ -367,8 +416,8 @@ void function_finish(Node* n, PyObject* args, PyObject* outputs, bool recording)
         n->d.saved.push({});
         continue;
       }
-      KG_CHECK_TYPE(is_tensor(o), "save_for_backward can only save Tensors or None, got ", Py_TYPE(o)->tp_name,
-                    "; keep other values as attributes of ctx");
+      KG_CHECK_TYPE(is_tensor(o), "save_for_backward can only save Tensors or None, got ",
+                    Py_TYPE(o)->tp_name, "; keep other values as attributes of ctx");
       bool is_output = false;
       uint32_t slot = 0;
       for (auto& [object, at] : slots) {
@@ -383,10 +432,13 @@ void function_finish(Node* n, PyObject* args, PyObject* outputs, bool recording)
   }
 }
 
-// _function_begin(ctx, args) -> whether the call is recorded; fills the node's edges and ctx.needs_input_grad.
+// _function_begin(ctx, args) -> whether the call is recorded; fills the node's edges and
+// ctx.needs_input_grad.
 PyObject* function_begin(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   KG_BIND_TRY
-  KG_CHECK_TYPE(nargs == 2 && PyTuple_Check(args[1]) && PyObject_TypeCheck(args[0], function_node_type), "expected a context and a tuple");
+  KG_CHECK_TYPE(
+      nargs == 2 && PyTuple_Check(args[1]) && PyObject_TypeCheck(args[0], function_node_type),
+      "expected a context and a tuple");
   Node* n = as_node(args[0]);
   n->d.sequence = node::next();
   bool any = false;
@@ -404,7 +456,8 @@ PyObject* function_begin(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
       PyObject* o = PyTuple_GET_ITEM(args[1], i);
       bool tensor = is_tensor(o);
       n->d.first_edge.push(tensor ? uint16_t(n->d.edges.size()) : uint16_t(0xffff));
-      if (tensor) n->d.edges.push(as_impl(o)->is(kRequiresGrad) ? tape::gradient_edge(as_impl(o)) : Edge{});
+      if (tensor)
+        n->d.edges.push(as_impl(o)->is(kRequiresGrad) ? tape::gradient_edge(as_impl(o)) : Edge{});
     }
     if (anomaly.enabled && anomaly.traceback) n->d.traceback = anomaly.traceback();
   }
@@ -416,7 +469,8 @@ PyObject* function_begin(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 // _function_end(ctx, args, outputs, recording) -> outputs with their history
 PyObject* function_end(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   KG_BIND_TRY
-  KG_CHECK_TYPE(nargs == 4 && PyTuple_Check(args[1]), "expected a context, its arguments, outputs and a flag");
+  KG_CHECK_TYPE(nargs == 4 && PyTuple_Check(args[1]),
+                "expected a context, its arguments, outputs and a flag");
   bool single = !PyTuple_Check(args[2]);
   Ref outputs;
   if (single) {
@@ -424,7 +478,8 @@ PyObject* function_end(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   } else {  // a copy: outputs may be replaced by aliases
     Py_ssize_t k = PyTuple_GET_SIZE(args[2]);
     outputs = checked(PyTuple_New(k));
-    for (Py_ssize_t i = 0; i < k; ++i) PyTuple_SET_ITEM(outputs.get(), i, Py_NewRef(PyTuple_GET_ITEM(args[2], i)));
+    for (Py_ssize_t i = 0; i < k; ++i)
+      PyTuple_SET_ITEM(outputs.get(), i, Py_NewRef(PyTuple_GET_ITEM(args[2], i)));
   }
   function_finish(as_node(args[0]), args[1], outputs.get(), args[3] == Py_True);
   if (single) return Py_NewRef(PyTuple_GET_ITEM(outputs.get(), 0));
@@ -437,23 +492,27 @@ void function_node_dealloc(PyObject* self) {
   node::dealloc(as_node(self));
 }
 
-PyType_Slot function_node_slots[] = {{Py_tp_doc, const_cast<char*>("The node of an autograd.Function; also its context.")},
-                                     {Py_tp_new, reinterpret_cast<void*>(function_node_new)},
-                                     {Py_tp_dealloc, reinterpret_cast<void*>(function_node_dealloc)},
-                                     {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
-                                     {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
-                                     {0, nullptr}};
-PyType_Spec function_node_spec{"kagari._core.FunctionNode", sizeof(Node), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+PyType_Slot function_node_slots[] = {
+    {Py_tp_doc, const_cast<char*>("The node of an autograd.Function; also its context.")},
+    {Py_tp_new, reinterpret_cast<void*>(function_node_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(function_node_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+    {0, nullptr}};
+PyType_Spec function_node_spec{"kagari._core.FunctionNode", sizeof(Node), 0,
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
                                function_node_slots};
 
-// ---- The engine and the modes ----------------------------------------------------------------------------------
+// ---- The engine and the modes
+// ----------------------------------------------------------------------------------
 
 std::vector<Tensor> tensor_vector(PyObject* o, const char* what) {
   Ref fast = checked(PySequence_Fast(o, what));
   std::vector<Tensor> list;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i) {
     PyObject* e = PySequence_Fast_GET_ITEM(fast.get(), i);
-    KG_CHECK_TYPE(is_tensor(e) || e == Py_None, what, ": expected Tensors, got ", Py_TYPE(e)->tp_name);
+    KG_CHECK_TYPE(is_tensor(e) || e == Py_None, what, ": expected Tensors, got ",
+                  Py_TYPE(e)->tp_name);
     list.push_back(e == Py_None ? Tensor() : as_tensor(e));
   }
   return list;
@@ -461,36 +520,48 @@ std::vector<Tensor> tensor_vector(PyObject* o, const char* what) {
 
 // Gradients for the roots: None stands for one when the root has one element.
 void fill_gradients(const std::vector<Tensor>& roots, std::vector<Tensor>& gradients) {
-  KG_CHECK(gradients.size() == roots.size(), "got ", roots.size(), " tensors and ", gradients.size(), " gradients; give one for each");
+  KG_CHECK(gradients.size() == roots.size(), "got ", roots.size(), " tensors and ",
+           gradients.size(), " gradients; give one for each");
   for (size_t i = 0; i < roots.size(); ++i) {
     if (!gradients[i].defined()) {
-      KG_CHECK(roots[i].numel() == 1, "grad can be implicitly created only for scalar outputs; got an output of shape ", roots[i].sizes(),
+      KG_CHECK(roots[i].numel() == 1,
+               "grad can be implicitly created only for scalar outputs; got an output of shape ",
+               roots[i].sizes(),
                ": reduce it first, as in y.sum().backward(), or pass a gradient of its shape");
-      KG_CHECK(is_floating(roots[i].dtype()), "grad can be implicitly created only for real scalar outputs but got ", roots[i].dtype());
+      KG_CHECK(is_floating(roots[i].dtype()),
+               "grad can be implicitly created only for real scalar outputs but got ",
+               roots[i].dtype());
       gradients[i] = scalar_like_one(roots[i]);
     } else {
-      KG_CHECK(gradients[i].sizes() == roots[i].sizes(), "Mismatch in shape: grad_output[", i, "] has a shape of ", gradients[i].sizes(),
-               " and output[", i, "] has a shape of ", roots[i].sizes(), ".");
+      KG_CHECK(gradients[i].sizes() == roots[i].sizes(), "Mismatch in shape: grad_output[", i,
+               "] has a shape of ", gradients[i].sizes(), " and output[", i, "] has a shape of ",
+               roots[i].sizes(), ".");
       KG_CHECK(is_complex(gradients[i].dtype()) == is_complex(roots[i].dtype()),
-               "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: grad_output[", i,
-               "] has a dtype of ", gradients[i].dtype(), " and output[", i, "] has a dtype of ", roots[i].dtype(), ".");
+               "For complex Tensors, both grad_output and output are required to have the same "
+               "dtype. Mismatch in dtype: grad_output[",
+               i, "] has a dtype of ", gradients[i].dtype(), " and output[", i, "] has a dtype of ",
+               roots[i].dtype(), ".");
     }
   }
 }
 
-// _run_backward(tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate) -> tuple
+// _run_backward(tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate) ->
+// tuple
 PyObject* run_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   KG_BIND_TRY
   KG_CHECK_TYPE(nargs == 7, "expected 7 arguments, got ", nargs);
-  std::vector<Tensor> roots = tensor_vector(args[0], "tensors"), gradients = tensor_vector(args[1], "gradients"),
+  std::vector<Tensor> roots = tensor_vector(args[0], "tensors"),
+                      gradients = tensor_vector(args[1], "gradients"),
                       inputs = tensor_vector(args[4], "inputs");
   for (size_t i = 0; i < roots.size(); ++i) {
     KG_CHECK_TYPE(roots[i].defined(), "element ", i, " of tensors is None");
     KG_CHECK(roots[i].requires_grad(), "element ", i,
-             " of tensors does not require grad and does not have a grad_fn; set requires_grad=True on the inputs it is computed from, and "
+             " of tensors does not require grad and does not have a grad_fn; set "
+             "requires_grad=True on the inputs it is computed from, and "
              "compute it outside of no_grad()");
   }
-  for (size_t i = 0; i < inputs.size(); ++i) KG_CHECK_TYPE(inputs[i].defined(), "element ", i, " of inputs is None");
+  for (size_t i = 0; i < inputs.size(); ++i)
+    KG_CHECK_TYPE(inputs[i].defined(), "element ", i, " of inputs is None");
   fill_gradients(roots, gradients);
   engine::Options options;
   options.keep_graph = PyObject_IsTrue(args[2]);
@@ -501,7 +572,8 @@ PyObject* run_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   if (options.accumulate) Py_RETURN_NONE;
   Ref t = checked(PyTuple_New(Py_ssize_t(results.size())));
   for (size_t i = 0; i < results.size(); ++i) {
-    KG_CHECK(results[i].defined() || options.allow_unused, "One of the differentiated Tensors appears to not have been used in the graph (input ",
+    KG_CHECK(results[i].defined() || options.allow_unused,
+             "One of the differentiated Tensors appears to not have been used in the graph (input ",
              i, "). Set allow_unused=True if this is the desired behavior.");
     PyTuple_SET_ITEM(t.get(), Py_ssize_t(i), wrap(std::move(results[i])));
   }
@@ -509,8 +581,10 @@ PyObject* run_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   KG_BIND_CATCH(nullptr, nullptr)
 }
 
-// tensor.backward(): without arguments straight to the engine, else through kagari.autograd.backward.
-PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+// tensor.backward(): without arguments straight to the engine, else through
+// kagari.autograd.backward.
+PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                          PyObject* kwnames) {
   KG_BIND_TRY
   if (needs_override(self)) {
     std::vector<PyObject*> all{self};
@@ -520,8 +594,10 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
   }
   if (nargs == 0 && (!kwnames || PyTuple_GET_SIZE(kwnames) == 0)) {
     std::vector<Tensor> roots{as_tensor(self)}, gradients(1);
-    KG_CHECK(roots[0].requires_grad(), "element 0 of tensors does not require grad and does not have a grad_fn; set requires_grad=True on the "
-                                       "inputs it is computed from, and compute it outside of no_grad()");
+    KG_CHECK(roots[0].requires_grad(),
+             "element 0 of tensors does not require grad and does not have a grad_fn; set "
+             "requires_grad=True on the "
+             "inputs it is computed from, and compute it outside of no_grad()");
     fill_gradients(roots, gradients);
     engine::run(roots, gradients, {}, {});
     Py_RETURN_NONE;
@@ -552,7 +628,8 @@ PyObject* set_inference(PyObject*, PyObject* value) {
 
 PyObject* push_saved_hooks(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   KG_BIND_TRY
-  KG_CHECK_TYPE(nargs == 2 && PyCallable_Check(args[0]) && PyCallable_Check(args[1]), "expected two callables: pack_hook and unpack_hook");
+  KG_CHECK_TYPE(nargs == 2 && PyCallable_Check(args[0]) && PyCallable_Check(args[1]),
+                "expected two callables: pack_hook and unpack_hook");
   saved_hooks::push(args[0], args[1]);
   Py_RETURN_NONE;
   KG_BIND_CATCH("saved_tensors_hooks", nullptr)
@@ -582,8 +659,10 @@ void warn_with_forward(Node& n) {
   PyObject* empty_text = PyUnicode_FromString("");
   PyObject* text = PyUnicode_Join(empty_text, n.d.traceback);
   Py_DECREF(empty_text);
-  if (text && PyErr_WarnFormat(PyExc_UserWarning, 1, "Error detected in %s. Traceback of forward call that caused the error:\n%U",
-                               n.d.rule->node_name, text) < 0) {
+  if (text &&
+      PyErr_WarnFormat(PyExc_UserWarning, 1,
+                       "Error detected in %s. Traceback of forward call that caused the error:\n%U",
+                       n.d.rule->node_name, text) < 0) {
     Py_DECREF(text);
     throw_python_error();
   }
@@ -614,21 +693,25 @@ PyObject* bump_version(PyObject*, PyObject* o) {
 PyMethodDef functions[] = {
     {"_bump_version", bump_version, METH_O, nullptr},
     {"_run_backward", as_function(run_backward), METH_FASTCALL, nullptr},
-    {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Returns whether operations are recorded for backward."},
+    {"is_grad_enabled", is_grad_enabled, METH_NOARGS,
+     "Returns whether operations are recorded for backward."},
     {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
-    {"is_inference_mode_enabled", is_inference, METH_NOARGS, "Returns whether inference mode is on."},
+    {"is_inference_mode_enabled", is_inference, METH_NOARGS,
+     "Returns whether inference mode is on."},
     {"_set_inference_mode", set_inference, METH_O, nullptr},
     {"_push_saved_tensors_hooks", as_function(push_saved_hooks), METH_FASTCALL, nullptr},
     {"_pop_saved_tensors_hooks", pop_saved_hooks, METH_NOARGS, nullptr},
     {"_forbid_saved_tensors_hooks", forbid_saved_hooks, METH_O, nullptr},
     {"_set_anomaly", as_function(set_anomaly), METH_FASTCALL, nullptr},
     {"is_anomaly_enabled", is_anomaly, METH_NOARGS, "Returns whether anomaly mode is on."},
-    {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS, "Returns whether anomaly mode looks for NaN."},
+    {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS,
+     "Returns whether anomaly mode looks for NaN."},
     {"_function_begin", as_function(function_begin), METH_FASTCALL, nullptr},
     {"_function_end", as_function(function_end), METH_FASTCALL, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
-// ---- The tensor's side -----------------------------------------------------------------------------------------
+// ---- The tensor's side
+// -----------------------------------------------------------------------------------------
 
 PyObject* get_grad_fn(PyObject* self, void*) {
   KG_BIND_TRY
@@ -641,11 +724,14 @@ PyObject* get_grad(PyObject* self, void*) {
   KG_BIND_TRY
   if (needs_override(self)) return dispatch_getter(self, "grad");
   TensorImpl* t = as_impl(self);
-  if (t->autograd && t->autograd->grad) return Py_NewRef(reinterpret_cast<PyObject*>(t->autograd->grad));
+  if (t->autograd && t->autograd->grad)
+    return Py_NewRef(reinterpret_cast<PyObject*>(t->autograd->grad));
   if (t->is(kRequiresGrad) && !tape::is_leaf(t) && !t->autograd->retains_grad) {
     if (PyErr_WarnEx(PyExc_UserWarning,
-                     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
-                     "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
+                     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. "
+                     "Its .grad attribute won't be populated during "
+                     "autograd.backward(). If you indeed want the .grad field to be populated for "
+                     "a non-leaf Tensor, use .retain_grad() on the "
                      "non-leaf Tensor.",
                      1) < 0)
       return nullptr;
@@ -664,15 +750,20 @@ int set_grad(PyObject* self, PyObject* value, void*) {
     }
     return 0;
   }
-  KG_CHECK_TYPE(is_tensor(value), "assigned grad expected to be a Tensor or None but got ", Py_TYPE(value)->tp_name);
+  KG_CHECK_TYPE(is_tensor(value), "assigned grad expected to be a Tensor or None but got ",
+                Py_TYPE(value)->tp_name);
   TensorImpl* g = as_impl(value);
   KG_CHECK(value != self, "can't assign Variable as its own grad");
-  KG_CHECK(g->dtype == t->dtype, "attempting to assign a gradient with dtype '", g->dtype, "' to a tensor with dtype '", t->dtype,
+  KG_CHECK(g->dtype == t->dtype, "attempting to assign a gradient with dtype '", g->dtype,
+           "' to a tensor with dtype '", t->dtype,
            "'. Please ensure that the gradient and the tensor have the same dtype");
-  KG_CHECK(g->device.type == t->device.type, "attempting to assign a gradient located on device '", g->device, "' to a tensor located on device '",
-           t->device, "'. Please ensure that the gradient and the tensor are on the same device");
-  KG_CHECK(Ints(g->sizes, g->ndim) == Ints(t->sizes, t->ndim), "attempting to assign a gradient of size '", Ints(g->sizes, g->ndim),
-           "' to a tensor of size '", Ints(t->sizes, t->ndim), "'. Please ensure that the gradient and the tensor are the same size");
+  KG_CHECK(g->device.type == t->device.type, "attempting to assign a gradient located on device '",
+           g->device, "' to a tensor located on device '", t->device,
+           "'. Please ensure that the gradient and the tensor are on the same device");
+  KG_CHECK(Ints(g->sizes, g->ndim) == Ints(t->sizes, t->ndim),
+           "attempting to assign a gradient of size '", Ints(g->sizes, g->ndim),
+           "' to a tensor of size '", Ints(t->sizes, t->ndim),
+           "'. Please ensure that the gradient and the tensor are the same size");
   TensorImpl* before = std::exchange(tape::meta(t).grad, Tensor::borrow(g).release());
   tape::track(t);
   Py_XDECREF(reinterpret_cast<PyObject*>(before));
@@ -719,12 +810,12 @@ PyObject* get_base(PyObject* self, void*) {
   TensorImpl* base = as_impl(self)->base;
   return Py_NewRef(base ? reinterpret_cast<PyObject*>(base) : Py_None);
 }
-PyObject* get_hooks(PyObject* self, PyObject* HookList::*where) {
+PyObject* get_hooks(PyObject* self, PyObject* HookList::* where) {
   AutogradMeta* m = as_impl(self)->autograd;
   PyObject* d = m && m->hooks ? m->hooks->*where : nullptr;
   return Py_NewRef(d ? d : Py_None);
 }
-int set_hooks(PyObject* self, PyObject* value, PyObject* HookList::*where) {
+int set_hooks(PyObject* self, PyObject* value, PyObject* HookList::* where) {
   KG_BIND_TRY
   TensorImpl* t = as_impl(self);
   if (!value || value == Py_None) {
@@ -744,9 +835,15 @@ int set_hooks(PyObject* self, PyObject* value, PyObject* HookList::*where) {
   KG_BIND_CATCH("_backward_hooks", -1)
 }
 PyObject* get_backward_hooks(PyObject* self, void*) { return get_hooks(self, &HookList::tensor); }
-int set_backward_hooks(PyObject* self, PyObject* v, void*) { return set_hooks(self, v, &HookList::tensor); }
-PyObject* get_post_hooks(PyObject* self, void*) { return get_hooks(self, &HookList::post_accumulate); }
-int set_post_hooks(PyObject* self, PyObject* v, void*) { return set_hooks(self, v, &HookList::post_accumulate); }
+int set_backward_hooks(PyObject* self, PyObject* v, void*) {
+  return set_hooks(self, v, &HookList::tensor);
+}
+PyObject* get_post_hooks(PyObject* self, void*) {
+  return get_hooks(self, &HookList::post_accumulate);
+}
+int set_post_hooks(PyObject* self, PyObject* v, void*) {
+  return set_hooks(self, v, &HookList::post_accumulate);
+}
 
 PyObject* tensor_register_hook(PyObject* self, PyObject* hook) {
   KG_BIND_TRY
@@ -755,7 +852,9 @@ PyObject* tensor_register_hook(PyObject* self, PyObject* hook) {
     return dispatch_method("register_hook", args, 2, nullptr);
   }
   TensorImpl* t = as_impl(self);
-  KG_CHECK(t->is(kRequiresGrad), "cannot register a hook on a tensor that doesn't require gradient; set requires_grad=True first");
+  KG_CHECK(t->is(kRequiresGrad),
+           "cannot register a hook on a tensor that doesn't require gradient; set "
+           "requires_grad=True first");
   KG_CHECK_TYPE(PyCallable_Check(hook), "expected a callable, got ", Py_TYPE(hook)->tp_name);
   AutogradMeta& m = tape::meta(t);
   if (!m.hooks || !m.hooks->tensor) {
@@ -768,8 +867,12 @@ PyObject* tensor_register_hook(PyObject* self, PyObject* hook) {
 PyObject* tensor_register_post_hook(PyObject* self, PyObject* hook) {
   KG_BIND_TRY
   TensorImpl* t = as_impl(self);
-  KG_CHECK(t->is(kRequiresGrad), "cannot register a hook on a tensor that doesn't require gradient; set requires_grad=True first");
-  KG_CHECK(tape::is_leaf(t), "post accumulate grad hooks cannot be registered on non-leaf tensors; register_hook() sees their gradients");
+  KG_CHECK(t->is(kRequiresGrad),
+           "cannot register a hook on a tensor that doesn't require gradient; set "
+           "requires_grad=True first");
+  KG_CHECK(tape::is_leaf(t),
+           "post accumulate grad hooks cannot be registered on non-leaf tensors; register_hook() "
+           "sees their gradients");
   KG_CHECK_TYPE(PyCallable_Check(hook), "expected a callable, got ", Py_TYPE(hook)->tp_name);
   AutogradMeta& m = tape::meta(t);
   if (!m.hooks) m.hooks = new HookList;
@@ -790,16 +893,20 @@ PyObject* tensor_retain_grad(PyObject* self, PyObject*) {
   Py_RETURN_NONE;
   KG_BIND_CATCH("retain_grad", nullptr)
 }
-PyObject* tensor_requires_grad_(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* tensor_requires_grad_(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                                PyObject* kwnames) {
   KG_BIND_TRY
   if (needs_override(self)) {
-    PyObject* all[3] = {self, nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) ? args[0] : nullptr, nullptr};
+    PyObject* all[3] = {self, nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) ? args[0] : nullptr,
+                        nullptr};
     return dispatch_method("requires_grad_", all, 1 + nargs, kwnames);
   }
   Py_ssize_t total = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
   KG_CHECK_TYPE(total <= 1, "takes one argument, requires_grad, got ", total);
   if (kwnames && PyTuple_GET_SIZE(kwnames))
-    KG_CHECK_TYPE(PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), "requires_grad") == 0, "the only argument is requires_grad");
+    KG_CHECK_TYPE(
+        PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), "requires_grad") == 0,
+        "the only argument is requires_grad");
   int value = total ? PyObject_IsTrue(args[0]) : 1;
   if (value < 0) return nullptr;
   tape::set_requires_grad(as_impl(self), value);
@@ -821,7 +928,9 @@ PyObject* tensor_detach_(PyObject* self, PyObject*) {
   return Py_NewRef(self);
   KG_BIND_CATCH("detach_", nullptr)
 }
-PyObject* tensor_is_inference(PyObject* self, PyObject*) { return PyBool_FromLong(as_impl(self)->is(kInference)); }
+PyObject* tensor_is_inference(PyObject* self, PyObject*) {
+  return PyBool_FromLong(as_impl(self)->is(kInference));
+}
 
 }  // namespace
 
@@ -832,26 +941,33 @@ Tensor scalar_like_one(const Tensor& t) {
 
 PyMethodDef autograd_methods[] = {
     {"backward", as_function(tensor_backward), METH_FASTCALL | METH_KEYWORDS,
-     "Adds this tensor's gradients to the .grad of the leaves it was computed from; arguments as kagari.autograd.backward's: gradient, "
+     "Adds this tensor's gradients to the .grad of the leaves it was computed from; arguments as "
+     "kagari.autograd.backward's: gradient, "
      "retain_graph, create_graph, inputs."},
     {"register_hook", tensor_register_hook, METH_O,
-     "Registers f(grad), called whenever this tensor's gradient is computed; it may return another gradient."},
+     "Registers f(grad), called whenever this tensor's gradient is computed; it may return another "
+     "gradient."},
     {"register_post_accumulate_grad_hook", tensor_register_post_hook, METH_O,
      "Registers f(tensor), called after a gradient was added to this leaf's .grad."},
-    {"retain_grad", tensor_retain_grad, METH_NOARGS, "Lets this non-leaf tensor keep its gradient in .grad."},
+    {"retain_grad", tensor_retain_grad, METH_NOARGS,
+     "Lets this non-leaf tensor keep its gradient in .grad."},
     {"requires_grad_", as_function(tensor_requires_grad_), METH_FASTCALL | METH_KEYWORDS,
      "Sets requires_grad in place and returns the tensor."},
     {"detach_", tensor_detach_, METH_NOARGS, "Drops this tensor's history in place."},
-    {"is_inference", tensor_is_inference, METH_NOARGS, "Whether the tensor was made under inference_mode."},
+    {"is_inference", tensor_is_inference, METH_NOARGS,
+     "Whether the tensor was made under inference_mode."},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef autograd_getset[] = {
-    {"grad_fn", get_grad_fn, nullptr, "The node that computed this tensor, None for leaves.", nullptr},
+    {"grad_fn", get_grad_fn, nullptr, "The node that computed this tensor, None for leaves.",
+     nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() adds to.", nullptr},
     {"_grad", get_grad, set_grad, nullptr, nullptr},
-    {"requires_grad", get_requires_grad, set_requires_grad, "Whether operations on this tensor are recorded.", nullptr},
+    {"requires_grad", get_requires_grad, set_requires_grad,
+     "Whether operations on this tensor are recorded.", nullptr},
     {"is_leaf", get_is_leaf, nullptr, "Whether no recorded operation made this tensor.", nullptr},
     {"output_nr", get_output_nr, nullptr, "Which output of grad_fn this tensor is.", nullptr},
-    {"retains_grad", get_retains_grad, nullptr, "Whether this non-leaf tensor keeps its gradient.", nullptr},
+    {"retains_grad", get_retains_grad, nullptr, "Whether this non-leaf tensor keeps its gradient.",
+     nullptr},
     {"_version", get_version, nullptr, "How often the data was written in place.", nullptr},
     {"_base", get_base, nullptr, "The tensor that this one is a view of.", nullptr},
     {"_backward_hooks", get_backward_hooks, set_backward_hooks, nullptr, nullptr},

@@ -1,11 +1,14 @@
-// The base of nn.Module: attribute access that finds parameters, submodules and buffers without a failed look-up first.
+// The base of nn.Module: attribute access that finds parameters, submodules and buffers without a
+// failed look-up first.
 //
-// `self.weight` is read in every forward. Python would build an AttributeError before it calls Module.__getattr__, which
-// costs more than the layer's arithmetic on small tensors.
+// `self.weight` is read in every forward. Python would build an AttributeError before it calls
+// Module.__getattr__, which costs more than the layer's arithmetic on small tensors.
 #include "bind/bind.h"
 
-// Public in effect (exported by every CPython since 3.7); with suppress = 1 a missing attribute sets no exception.
-extern "C" PyObject* _PyObject_GenericGetAttrWithDict(PyObject* self, PyObject* name, PyObject* dict, int suppress);
+// Public in effect (exported by every CPython since 3.7); with suppress = 1 a missing attribute
+// sets no exception.
+extern "C" PyObject* _PyObject_GenericGetAttrWithDict(PyObject* self, PyObject* name,
+                                                      PyObject* dict, int suppress);
 
 namespace kagari {
 namespace {
@@ -34,7 +37,8 @@ PyObject* module_getattro(PyObject* self, PyObject* name) {
 PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("The base of nn.Module.")},
                        {Py_tp_getattro, reinterpret_cast<void*>(module_getattro)},
                        {0, nullptr}};
-PyType_Spec spec{"kagari._core.ModuleBase", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+PyType_Spec spec{"kagari._core.ModuleBase", sizeof(PyObject), 0,
+                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 
 }  // namespace
 

@@ -1,8 +1,10 @@
-// The CPU's caching allocator: fresh pages cost more than most kernels, so blocks are kept and used again.
+// The CPU's caching allocator: fresh pages cost more than most kernels, so blocks are kept and used
+// again.
 //
-// Small requests (up to 256 KiB) come from size classes with a cache per thread over central lists; large ones from a
-// best-fit list of kept mappings with huge pages where they pay. KAGARI_ALLOCATOR=system and sanitizer builds bypass every
-// cache, or use-after-free would stay hidden. Kept large blocks never exceed the high-water mark of what was in use.
+// Small requests (up to 256 KiB) come from size classes with a cache per thread over central lists;
+// large ones from a best-fit list of kept mappings with huge pages where they pay.
+// KAGARI_ALLOCATOR=system and sanitizer builds bypass every cache, or use-after-free would stay
+// hidden. Kept large blocks never exceed the high-water mark of what was in use.
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,7 +33,8 @@ namespace {
 constexpr size_t kAlign = 64;
 constexpr size_t kSmallLimit = size_t(256) << 10;
 constexpr size_t kHugePage = size_t(2) << 20;
-constexpr size_t kCheckLimit = size_t(64) << 20;    // larger mappings are checked against the memory that is left
+constexpr size_t kCheckLimit =
+    size_t(64) << 20;  // larger mappings are checked against the memory that is left
 constexpr size_t kThreadCacheBytes = size_t(1) << 20;  // per class chunk kept by a thread
 constexpr size_t kSlab = size_t(256) << 10;
 
@@ -90,7 +93,9 @@ void count_in(Central& c, size_t bytes, bool hit) {
 
 [[noreturn]] void out_of_memory(size_t bytes, const char* why) {
   char text[256];
-  snprintf(text, sizeof text, "out of memory: tried to allocate %.2f GiB%s; use smaller tensors or batches, or free tensors first",
+  snprintf(text, sizeof text,
+           "out of memory: tried to allocate %.2f GiB%s; use smaller tensors or batches, or free "
+           "tensors first",
            double(bytes) / (1 << 30), why);
   throw_error(ErrorKind::out_of_memory, text);
 }
@@ -114,7 +119,8 @@ size_t read_number(const char* path, const char* key) {
   return value;
 }
 
-// Overcommit would mean a kill instead of an exception, so large requests are compared with what is left.
+// Overcommit would mean a kill instead of an exception, so large requests are compared with what is
+// left.
 size_t memory_left() {
   size_t left = read_number("/proc/meminfo", "MemAvailable:");
   if (left != SIZE_MAX) left *= 1024;
@@ -156,16 +162,19 @@ void* map_large(Central& c, size_t bytes) {
     if (bytes > memory_left()) out_of_memory(bytes, ", more than the memory that is left");
   }
   size_t extra = bytes >= 4 * kHugePage ? kHugePage : 0;
-  void* p = mmap(nullptr, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* p =
+      mmap(nullptr, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) {
     trim_large(c, 0);
     p = mmap(nullptr, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) out_of_memory(bytes, "");
   }
   if (extra) {  // align to a huge page and give the ends back
-    uintptr_t at = reinterpret_cast<uintptr_t>(p), aligned = (at + kHugePage - 1) / kHugePage * kHugePage;
+    uintptr_t at = reinterpret_cast<uintptr_t>(p),
+              aligned = (at + kHugePage - 1) / kHugePage * kHugePage;
     if (aligned > at) munmap(p, aligned - at);
-    if (at + extra > aligned) munmap(reinterpret_cast<void*>(aligned + bytes), at + extra - aligned);
+    if (at + extra > aligned)
+      munmap(reinterpret_cast<void*>(aligned + bytes), at + extra - aligned);
     p = reinterpret_cast<void*>(aligned);
     madvise(p, bytes, MADV_HUGEPAGE);
   }
@@ -180,7 +189,8 @@ void* allocate_large(size_t request) {
   Central& c = central();
   std::lock_guard hold(c.lock);
   c.large_in_use += bytes;
-  auto it = c.large.find(bytes);  // exact: freed blocks are filed by the size they will be freed with
+  auto it =
+      c.large.find(bytes);  // exact: freed blocks are filed by the size they will be freed with
   if (it != c.large.end()) {
     void* p = it->second;
     c.large.erase(it);
@@ -189,7 +199,8 @@ void* allocate_large(size_t request) {
     return p;
   }
   try {
-    // Keep at most as much unused memory as is in use: a change of shapes must not double the process.
+    // Keep at most as much unused memory as is in use: a change of shapes must not double the
+    // process.
     trim_large(c, std::max(c.large_in_use, size_t(64) << 20));
     void* p = map_large(c, bytes);
     count_in(c, bytes, false);
@@ -292,7 +303,8 @@ __attribute__((noinline)) void* refill(ThreadCache* cache, int cls) {
 
 struct ForkHandler {
   ForkHandler() {
-    pthread_atfork([] { central().lock.lock(); }, [] { central().lock.unlock(); }, [] { central().lock.unlock(); });
+    pthread_atfork([] { central().lock.lock(); }, [] { central().lock.unlock(); },
+                   [] { central().lock.unlock(); });
   }
 } fork_handler;
 
@@ -301,8 +313,11 @@ struct ForkHandler {
 void* allocate(size_t bytes) {
   if (bytes == 0) bytes = 1;
   if (use_system()) {
-    if (bytes >= kCheckLimit && bytes > memory_left()) out_of_memory(bytes, ", more than the memory that is left");
-    void* p = bytes > (size_t(1) << 47) ? nullptr : aligned_alloc(kAlign, (bytes + kAlign - 1) / kAlign * kAlign);
+    if (bytes >= kCheckLimit && bytes > memory_left())
+      out_of_memory(bytes, ", more than the memory that is left");
+    void* p = bytes > (size_t(1) << 47)
+                  ? nullptr
+                  : aligned_alloc(kAlign, (bytes + kAlign - 1) / kAlign * kAlign);
     if (!p) out_of_memory(bytes, "");
     return p;
   }
@@ -335,7 +350,8 @@ void release(void* p, size_t bytes) {
   auto* b = static_cast<FreeBlock*>(p);
   b->next = cache->head[cls];
   cache->head[cls] = b;
-  if (++cache->count[cls] * class_bytes(cls) > kThreadCacheBytes && cache->count[cls] > 4) drain(cache, cls, cache->count[cls] / 2);
+  if (++cache->count[cls] * class_bytes(cls) > kThreadCacheBytes && cache->count[cls] > 4)
+    drain(cache, cls, cache->count[cls] / 2);
 }
 
 int kept_objects(int wanted) { return use_system() ? 0 : wanted; }

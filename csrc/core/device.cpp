@@ -17,16 +17,18 @@ Device parse_device(std::string_view text) {
   } else if (kind == "cuda") {
     d.type = DeviceType::cuda;
   } else {
-    KG_FAIL(runtime, "expected one of the device types cpu, meta, cuda at the start of the device string: ", text,
-            "; write for instance 'cpu' or 'cuda:0'");
+    KG_FAIL(runtime,
+            "expected one of the device types cpu, meta, cuda at the start of the device string: ",
+            text, "; write for instance 'cpu' or 'cuda:0'");
   }
   if (kind.size() < text.size()) {
     std::string_view index = text.substr(kind.size() + 1);
     int value = -1;
     auto [end, fault] = std::from_chars(index.data(), index.data() + index.size(), value);
-    bool plain = fault == std::errc() && end == index.data() + index.size() && !index.empty() && value >= 0 && value < 128 &&
-                 (index.size() == 1 || index[0] != '0');
-    KG_CHECK(plain, "Invalid device string: '", text, "'; after the colon comes an index such as 0, as in 'cuda:0'");
+    bool plain = fault == std::errc() && end == index.data() + index.size() && !index.empty() &&
+                 value >= 0 && value < 128 && (index.size() == 1 || index[0] != '0');
+    KG_CHECK(plain, "Invalid device string: '", text,
+             "'; after the colon comes an index such as 0, as in 'cuda:0'");
     d.index = int8_t(value);
   }
   return d;
@@ -56,7 +58,8 @@ class HostQueue final : public Queue {
 
 Queue& current_queue(Device d) {
   static HostQueue cpu{{DeviceType::cpu, -1}}, meta{{DeviceType::meta, -1}};
-  KG_CHECK(d.type != DeviceType::cuda, "no CUDA device can be used by this build; use device='cpu'");
+  KG_CHECK(d.type != DeviceType::cuda,
+           "no CUDA device can be used by this build; use device='cpu'");
   return d.is_meta() ? meta : cpu;
 }
 

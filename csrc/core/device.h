@@ -21,14 +21,14 @@ struct Device {
 Device parse_device(std::string_view text);
 std::ostream& operator<<(std::ostream& out, Device d);
 
-// The seam for devices that run beside the host: kernels are enqueued on a queue and report errors when
-// it is synchronised. The CPU runs in the caller's thread, so its queue is always empty.
+// The seam for devices that run beside the host: kernels are enqueued on a queue and report errors
+// when it is synchronised. The CPU runs in the caller's thread, so its queue is always empty.
 class Queue {
  public:
   virtual ~Queue() = default;
   virtual Device device() const = 0;
-  virtual void synchronize() = 0;   // waits; throws what a kernel reported
-  virtual uint64_t record() = 0;    // an event: a point in the queue's order
+  virtual void synchronize() = 0;  // waits; throws what a kernel reported
+  virtual uint64_t record() = 0;   // an event: a point in the queue's order
   virtual bool reached(uint64_t event) = 0;
   virtual void wait(uint64_t event) = 0;
 };

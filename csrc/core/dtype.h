@@ -45,7 +45,9 @@ extern const DtypeFacts dtype_facts[kDtypes + 1];
 
 inline int64_t itemsize(Dtype d) { return dtype_facts[int(d)].size; }
 inline const char* name(Dtype d) { return dtype_facts[int(d)].name; }
-constexpr bool is_complex(Dtype d) { return d == Dtype::c64 || d == Dtype::c128 || d == Dtype::c32; }
+constexpr bool is_complex(Dtype d) {
+  return d == Dtype::c64 || d == Dtype::c128 || d == Dtype::c32;
+}
 constexpr bool is_floating(Dtype d) {
   return (d >= Dtype::f16 && d <= Dtype::f64) || (d >= Dtype::f8_e4m3fn && d <= Dtype::f8_e8m0fnu);
 }
@@ -58,18 +60,19 @@ constexpr bool is_differentiable(Dtype d) { return is_floating(d) || is_complex(
 // The real dtype of a complex one's parts, and the reverse.
 Dtype real_dtype(Dtype d);
 Dtype complex_dtype(Dtype d);
-// PyTorch's promotion of two tensor dtypes; throws where PyTorch does (float8, wide unsigned with signed).
+// PyTorch's promotion of two tensor dtypes; throws where PyTorch does (float8, wide unsigned with
+// signed).
 Dtype promote(Dtype a, Dtype b);
 // Whether a result of dtype `from` may be written into a tensor of dtype `to` (PyTorch's can_cast).
 bool can_cast(Dtype from, Dtype to);
 
-Dtype default_dtype();           // get_default_dtype()
+Dtype default_dtype();  // get_default_dtype()
 void set_default_dtype(Dtype d);
 
 std::ostream& operator<<(std::ostream& out, Dtype d);
 
-// IEEE half and bfloat16 as storage; arithmetic happens in float. Conversions round to nearest even and
-// are written without branches so that loops over them vectorise.
+// IEEE half and bfloat16 as storage; arithmetic happens in float. Conversions round to nearest even
+// and are written without branches so that loops over them vectorise.
 struct f16 {
   uint16_t bits;
   f16() = default;
@@ -111,10 +114,10 @@ using c128 = std::complex<double>;
 
 template <class T>
 struct DtypeOf;
-#define KG_DTYPE_OF(T, d)                       \
-  template <>                                   \
-  struct DtypeOf<T> {                           \
-    static constexpr Dtype value = Dtype::d;    \
+#define KG_DTYPE_OF(T, d)                    \
+  template <>                                \
+  struct DtypeOf<T> {                        \
+    static constexpr Dtype value = Dtype::d; \
   };
 KG_DTYPE_OF(bool, boolean)
 KG_DTYPE_OF(uint8_t, u8)
@@ -135,42 +138,66 @@ KG_DTYPE_OF(c128, c128)
 template <class T>
 inline constexpr Dtype dtype_of = DtypeOf<T>::value;
 
-// visit(dtype, [&]<class T>() { ... }) calls the lambda with the element type; storage-only dtypes throw.
+// visit(dtype, [&]<class T>() { ... }) calls the lambda with the element type; storage-only dtypes
+// throw.
 [[noreturn]] void throw_storage_only(Dtype d);
 template <class F>
 decltype(auto) visit(Dtype d, F&& f) {
   switch (d) {
-    case Dtype::boolean: return f.template operator()<bool>();
-    case Dtype::u8: return f.template operator()<uint8_t>();
-    case Dtype::i8: return f.template operator()<int8_t>();
-    case Dtype::i16: return f.template operator()<int16_t>();
-    case Dtype::i32: return f.template operator()<int32_t>();
-    case Dtype::i64: return f.template operator()<int64_t>();
-    case Dtype::u16: return f.template operator()<uint16_t>();
-    case Dtype::u32: return f.template operator()<uint32_t>();
-    case Dtype::u64: return f.template operator()<uint64_t>();
-    case Dtype::f16: return f.template operator()<f16>();
-    case Dtype::bf16: return f.template operator()<bf16>();
-    case Dtype::f32: return f.template operator()<float>();
-    case Dtype::f64: return f.template operator()<double>();
-    case Dtype::c64: return f.template operator()<c64>();
-    case Dtype::c128: return f.template operator()<c128>();
-    default: throw_storage_only(d);
+    case Dtype::boolean:
+      return f.template operator()<bool>();
+    case Dtype::u8:
+      return f.template operator()<uint8_t>();
+    case Dtype::i8:
+      return f.template operator()<int8_t>();
+    case Dtype::i16:
+      return f.template operator()<int16_t>();
+    case Dtype::i32:
+      return f.template operator()<int32_t>();
+    case Dtype::i64:
+      return f.template operator()<int64_t>();
+    case Dtype::u16:
+      return f.template operator()<uint16_t>();
+    case Dtype::u32:
+      return f.template operator()<uint32_t>();
+    case Dtype::u64:
+      return f.template operator()<uint64_t>();
+    case Dtype::f16:
+      return f.template operator()<f16>();
+    case Dtype::bf16:
+      return f.template operator()<bf16>();
+    case Dtype::f32:
+      return f.template operator()<float>();
+    case Dtype::f64:
+      return f.template operator()<double>();
+    case Dtype::c64:
+      return f.template operator()<c64>();
+    case Dtype::c128:
+      return f.template operator()<c128>();
+    default:
+      throw_storage_only(d);
   }
 }
-// The same by element size only, for data movement: T is uint8_t, uint16_t, uint32_t, uint64_t or a 16-byte struct.
+// The same by element size only, for data movement: T is uint8_t, uint16_t, uint32_t, uint64_t or a
+// 16-byte struct.
 struct Bytes16 {
   uint64_t lo, hi;
 };
 template <class F>
 decltype(auto) visit_size(Dtype d, F&& f) {
   switch (itemsize(d)) {
-    case 1: return f.template operator()<uint8_t>();
-    case 2: return f.template operator()<uint16_t>();
-    case 4: return f.template operator()<uint32_t>();
-    case 8: return f.template operator()<uint64_t>();
-    case 16: return f.template operator()<Bytes16>();
-    default: throw_storage_only(d);
+    case 1:
+      return f.template operator()<uint8_t>();
+    case 2:
+      return f.template operator()<uint16_t>();
+    case 4:
+      return f.template operator()<uint32_t>();
+    case 8:
+      return f.template operator()<uint64_t>();
+    case 16:
+      return f.template operator()<Bytes16>();
+    default:
+      throw_storage_only(d);
   }
 }
 

@@ -1,4 +1,5 @@
-// Errors: the user's fault (KG_CHECK and its kin) and our own fault (KG_INTERNAL) are two different calls.
+// Errors: the user's fault (KG_CHECK and its kin) and our own fault (KG_INTERNAL) are two different
+// calls.
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -33,7 +34,8 @@ class Error : public std::exception {
 // Thrown when a Python exception is set and only has to be carried to the boundary.
 [[noreturn]] void throw_python_error();
 [[noreturn]] void throw_error(ErrorKind kind, std::string message);
-[[noreturn]] void throw_internal(const char* file, int line, const char* condition, std::string message);
+[[noreturn]] void throw_internal(const char* file, int line, const char* condition,
+                                 std::string message);
 
 template <class... Parts>
 std::string concat(const Parts&... parts) {
@@ -45,10 +47,12 @@ std::string concat(const Parts&... parts) {
 
 }  // namespace kagari
 
-// Messages say what was expected, what came and the way out. The binding puts "op: " in front of each.
-#define KG_FAIL(kind, ...) ::kagari::throw_error(::kagari::ErrorKind::kind, ::kagari::concat(__VA_ARGS__))
-#define KG_CHECK_AS(kind, condition, ...)               \
-  do {                                                  \
+// Messages say what was expected, what came and the way out. The binding puts "op: " in front of
+// each.
+#define KG_FAIL(kind, ...) \
+  ::kagari::throw_error(::kagari::ErrorKind::kind, ::kagari::concat(__VA_ARGS__))
+#define KG_CHECK_AS(kind, condition, ...)                              \
+  do {                                                                 \
     if (__builtin_expect(!(condition), 0)) KG_FAIL(kind, __VA_ARGS__); \
   } while (0)
 #define KG_CHECK(condition, ...) KG_CHECK_AS(runtime, condition, __VA_ARGS__)
@@ -56,8 +60,8 @@ std::string concat(const Parts&... parts) {
 #define KG_CHECK_TYPE(condition, ...) KG_CHECK_AS(type, condition, __VA_ARGS__)
 #define KG_CHECK_INDEX(condition, ...) KG_CHECK_AS(index, condition, __VA_ARGS__)
 #define KG_CHECK_IMPLEMENTED(condition, ...) KG_CHECK_AS(not_implemented, condition, __VA_ARGS__)
-#define KG_INTERNAL(condition, ...)                                                              \
-  do {                                                                                           \
-    if (__builtin_expect(!(condition), 0))                                                       \
+#define KG_INTERNAL(condition, ...)                                                            \
+  do {                                                                                         \
+    if (__builtin_expect(!(condition), 0))                                                     \
       ::kagari::throw_internal(__FILE__, __LINE__, #condition, ::kagari::concat(__VA_ARGS__)); \
   } while (0)

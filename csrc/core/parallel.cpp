@@ -1,4 +1,5 @@
-// OpenMP loops. libgomp's thread count is per thread, so it is set whenever a thread enters with another setting.
+// OpenMP loops. libgomp's thread count is per thread, so it is set whenever a thread enters with
+// another setting.
 #include "core/parallel.h"
 
 #include <omp.h>
@@ -50,7 +51,8 @@ bool in_parallel_region() { return omp_in_parallel(); }
 
 namespace detail {
 
-void parallel_run(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
+void parallel_run(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t),
+                  void* context) {
   int64_t chunks = grain > 0 ? (end - begin + grain - 1) / grain : end - begin;
   int threads = int(std::min<int64_t>(num_threads(), chunks));
   if (threads <= 1 || omp_in_parallel()) {
@@ -59,7 +61,8 @@ void parallel_run(int64_t begin, int64_t end, int64_t grain, void (*body)(void*,
   }
   std::exception_ptr fault;
   std::mutex fault_lock;
-  int64_t per = ((end - begin + threads - 1) / threads + grain - 1) / grain * grain;  // whole grains: aligned bounds
+  int64_t per = ((end - begin + threads - 1) / threads + grain - 1) / grain *
+                grain;  // whole grains: aligned bounds
 #pragma omp parallel num_threads(threads)
   {
     int64_t b = begin + omp_get_thread_num() * per;

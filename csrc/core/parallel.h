@@ -1,4 +1,5 @@
-// Parallel loops over OpenMP: work is split by size, never by the number of threads, where splitting decides bits.
+// Parallel loops over OpenMP: work is split by size, never by the number of threads, where
+// splitting decides bits.
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -13,11 +14,13 @@ bool in_parallel_region();    // nested loops run serially
 void enter_thread();
 
 namespace detail {
-void parallel_run(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context);
+void parallel_run(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t),
+                  void* context);
 }
 
-// Calls f(begin, end) on disjoint ranges that cover [begin, end). Ranges may depend on the number of
-// threads: f must not let a range's bounds influence its results. An exception in f reaches the caller.
+// Calls f(begin, end) on disjoint ranges that cover [begin, end). Ranges may depend on the number
+// of threads: f must not let a range's bounds influence its results. An exception in f reaches the
+// caller.
 template <class F>
 void parallel_for(int64_t begin, int64_t end, int64_t grain, F&& f) {
   if (end - begin <= 0) return;
@@ -26,7 +29,9 @@ void parallel_for(int64_t begin, int64_t end, int64_t grain, F&& f) {
     return;
   }
   detail::parallel_run(
-      begin, end, grain, [](void* c, int64_t b, int64_t e) { (*static_cast<std::remove_reference_t<F>*>(c))(b, e); }, (void*)&f);
+      begin, end, grain,
+      [](void* c, int64_t b, int64_t e) { (*static_cast<std::remove_reference_t<F>*>(c))(b, e); },
+      (void*)&f);
 }
 
 }  // namespace kagari

@@ -62,7 +62,9 @@ void Storage::destroy(Storage* s) {
 }
 
 void Storage::resize(size_t new_bytes) {
-  KG_CHECK(resizable, "Trying to resize storage that is not resizable: its memory belongs to another library; clone() the tensor first");
+  KG_CHECK(resizable,
+           "Trying to resize storage that is not resizable: its memory belongs to another library; "
+           "clone() the tensor first");
   if (new_bytes == bytes) return;
   char* fresh = nullptr;
   if (!device.is_meta() && new_bytes) {

@@ -17,13 +17,14 @@ struct Storage {
   uint32_t refs = 1;
   Device device;
   bool resizable = true;
-  bool read_only = false;         // e.g. a read-only buffer or mapping: writing kernels refuse it
-  bool exported_writable = false; // the pointer left the library: nothing derived may be cached against it
-  bool shared = false;            // lies in memory shared with other processes
-  uint64_t epoch = 0;             // bumped by every writing kernel, through whatever alias
+  bool read_only = false;  // e.g. a read-only buffer or mapping: writing kernels refuse it
+  bool exported_writable =
+      false;            // the pointer left the library: nothing derived may be cached against it
+  bool shared = false;  // lies in memory shared with other processes
+  uint64_t epoch = 0;   // bumped by every writing kernel, through whatever alias
   Deleter deleter = nullptr;
   void* context = nullptr;
-  _object* wrapper = nullptr;     // the Python storage object while one exists (borrowed)
+  _object* wrapper = nullptr;  // the Python storage object while one exists (borrowed)
   void* share_handle = nullptr;
 
   // Memory from the caching allocator of the device; throws out_of_memory.
@@ -42,15 +43,15 @@ struct Storage {
 // The CPU's caching allocator. Blocks are 64-byte aligned. Safe from any thread.
 namespace allocator {
 struct Stats {
-  size_t allocated;       // bytes handed out now
-  size_t reserved;        // bytes held from the system
+  size_t allocated;  // bytes handed out now
+  size_t reserved;   // bytes held from the system
   size_t peak_allocated;
   size_t peak_reserved;
   uint64_t allocations;
   uint64_t cache_hits;
 };
-void* allocate(size_t bytes);             // throws out_of_memory; never returns nullptr for bytes > 0
-void release(void* p, size_t bytes);      // bytes as requested
+void* allocate(size_t bytes);         // throws out_of_memory; never returns nullptr for bytes > 0
+void release(void* p, size_t bytes);  // bytes as requested
 void empty_cache();
 Stats stats();
 void reset_peak();
@@ -59,7 +60,8 @@ void reset_peak();
 // A block from the allocator for the length of a scope: workspace inside kernels.
 class Workspace {
  public:
-  explicit Workspace(size_t bytes) : bytes_(bytes), data_(bytes ? allocator::allocate(bytes) : nullptr) {}
+  explicit Workspace(size_t bytes)
+      : bytes_(bytes), data_(bytes ? allocator::allocate(bytes) : nullptr) {}
   ~Workspace() {
     if (data_) allocator::release(data_, bytes_);
   }

@@ -102,7 +102,8 @@ void init(TensorImpl* t) { reset(t); }
 
 void clear(TensorImpl* t) {
   if (t->autograd) tape::drop_meta(t);
-  if (TensorImpl* base = std::exchange(t->base, nullptr)) Py_DECREF(reinterpret_cast<PyObject*>(base));
+  if (TensorImpl* base = std::exchange(t->base, nullptr))
+    Py_DECREF(reinterpret_cast<PyObject*>(base));
   Py_CLEAR(t->dict);
   if (VersionCounter* v = std::exchange(t->versions, nullptr)) release_versions(v);
   if (Storage* s = std::exchange(t->storage, nullptr)) s->release();
@@ -177,14 +178,16 @@ int64_t checked_numel(Ints sizes) {
     zero = zero || s == 0;
     if (s != 0) overflow = __builtin_mul_overflow(n, s, &n) || overflow;
   }
-  KG_CHECK(zero || (!overflow && n <= (int64_t(1) << 58)), "a tensor of shape ", sizes, " has more elements than memory can address");
+  KG_CHECK(zero || (!overflow && n <= (int64_t(1) << 58)), "a tensor of shape ", sizes,
+           " has more elements than memory can address");
   return zero ? 0 : n;
 }
 
 int64_t wrap_dim(int64_t dim, int64_t ndim) {
   int64_t range = std::max<int64_t>(ndim, 1);
-  KG_CHECK_INDEX(dim >= -range && dim < range, "Dimension out of range (expected to be in range of [", -range, ", ", range - 1, "], but got ",
-                 dim, ")");
+  KG_CHECK_INDEX(dim >= -range && dim < range,
+                 "Dimension out of range (expected to be in range of [", -range, ", ", range - 1,
+                 "], but got ", dim, ")");
   return dim < 0 ? dim + range : dim;
 }
 
@@ -204,8 +207,9 @@ Dims broadcast_shapes(Ints a, Ints b) {
   for (int64_t i = 0; i < n; ++i) {
     int64_t ia = a.n - 1 - i, ib = b.n - 1 - i;
     int64_t x = ia >= 0 ? a[ia] : 1, y = ib >= 0 ? b[ib] : 1;
-    KG_CHECK(x == y || x == 1 || y == 1, "The size of tensor a (", x, ") must match the size of tensor b (", y,
-             ") at non-singleton dimension ", n - 1 - i, ": shapes ", a, " and ", b, " do not broadcast");
+    KG_CHECK(x == y || x == 1 || y == 1, "The size of tensor a (", x,
+             ") must match the size of tensor b (", y, ") at non-singleton dimension ", n - 1 - i,
+             ": shapes ", a, " and ", b, " do not broadcast");
     out[n - 1 - i] = x == 1 ? y : x;
   }
   return out;
@@ -249,7 +253,8 @@ bool has_internal_overlap(const TensorImpl* t) {
 
 Overlap overlap(const TensorImpl* a, const TensorImpl* b) {
   if (a == b) return Overlap::full;
-  if (!a->storage || a->storage != b->storage || a->numel == 0 || b->numel == 0) return Overlap::none;
+  if (!a->storage || a->storage != b->storage || a->numel == 0 || b->numel == 0)
+    return Overlap::none;
   auto range = [](const TensorImpl* t) {
     int64_t last = 0;
     for (int i = 0; i < t->ndim; ++i) last += t->strides()[i] * (t->sizes[i] - 1);
@@ -258,7 +263,9 @@ Overlap overlap(const TensorImpl* a, const TensorImpl* b) {
   auto [a0, a1] = range(a);
   auto [b0, b1] = range(b);
   if (a1 <= b0 || b1 <= a0) return Overlap::none;
-  if (a0 == b0 && a->dtype == b->dtype && a->ndim == b->ndim && std::equal(a->sizes, a->sizes + 2 * a->ndim, b->sizes)) return Overlap::full;
+  if (a0 == b0 && a->dtype == b->dtype && a->ndim == b->ndim &&
+      std::equal(a->sizes, a->sizes + 2 * a->ndim, b->sizes))
+    return Overlap::full;
   bool dense = is_non_overlapping_and_dense({a->sizes, a->ndim}, {a->strides(), a->ndim}) &&
                is_non_overlapping_and_dense({b->sizes, b->ndim}, {b->strides(), b->ndim});
   return dense ? Overlap::partial : Overlap::unknown;
@@ -277,7 +284,8 @@ bool view_strides(Ints old_sizes, Ints old_strides, Ints new_sizes, Dims& out) {
     std::fill(out.begin(), out.end(), 1);
     return true;
   }
-  // Walk chunks of old dimensions that are contiguous with each other; new dimensions must divide them.
+  // Walk chunks of old dimensions that are contiguous with each other; new dimensions must divide
+  // them.
   int64_t chunk_stride = old_strides[old_sizes.n - 1], old_count = 1, new_count = 1;
   for (int64_t d = old_sizes.n - 1; d >= 0; --d) {
     old_count *= old_sizes[d];
@@ -304,7 +312,9 @@ std::ostream& operator<<(std::ostream& out, Ints v) {
 }
 
 std::string shape_string(Ints sizes) { return concat(sizes); }
-std::string describe(const Tensor& t) { return t.defined() ? concat(t.dtype(), " ", t.sizes()) : "None"; }
+std::string describe(const Tensor& t) {
+  return t.defined() ? concat(t.dtype(), " ", t.sizes()) : "None";
+}
 
 namespace {
 Tensor with_memory(TensorImpl* raw, Dtype dtype, Device device, int64_t elements) {
@@ -312,7 +322,8 @@ Tensor with_memory(TensorImpl* raw, Dtype dtype, Device device, int64_t elements
   raw->dtype = dtype;
   raw->device = device;
   size_t bytes = 0;
-  KG_CHECK(!__builtin_mul_overflow(size_t(elements), size_t(itemsize(dtype)), &bytes), "a tensor of ", elements, " elements of ", dtype,
+  KG_CHECK(!__builtin_mul_overflow(size_t(elements), size_t(itemsize(dtype)), &bytes),
+           "a tensor of ", elements, " elements of ", dtype,
            " has more bytes than memory can address");
   Storage* s = Storage::allocate(bytes, device);
   raw->storage = s;
@@ -328,15 +339,18 @@ Tensor empty(Ints sizes, Dtype dtype, Device device) {
 }
 
 Tensor empty_strided(Ints sizes, Ints strides, Dtype dtype, Device device) {
-  KG_CHECK(sizes.n == strides.n, "sizes and strides must have the same length, got ", sizes, " and ", strides);
+  KG_CHECK(sizes.n == strides.n, "sizes and strides must have the same length, got ", sizes,
+           " and ", strides);
   Tensor t = Tensor::steal(impl::make());
   impl::set_geometry(t.get(), sizes, strides);
   int64_t extent = t.numel() ? 1 : 0;
   for (int64_t i = 0; i < sizes.n && extent; ++i) {
     int64_t span = 0;
     KG_CHECK(strides[i] >= 0, "strides must not be negative, got ", strides);
-    bool bad = __builtin_mul_overflow(strides[i], sizes[i] - 1, &span) || __builtin_add_overflow(extent, span, &extent);
-    KG_CHECK(!bad && extent <= (int64_t(1) << 58), "sizes ", sizes, " with strides ", strides, " span more than memory can address");
+    bool bad = __builtin_mul_overflow(strides[i], sizes[i] - 1, &span) ||
+               __builtin_add_overflow(extent, span, &extent);
+    KG_CHECK(!bad && extent <= (int64_t(1) << 58), "sizes ", sizes, " with strides ", strides,
+             " span more than memory can address");
   }
   return with_memory(t.release(), dtype, device, extent);
 }
@@ -345,7 +359,8 @@ Tensor empty_like(const Tensor& t) { return empty_like(t, t.dtype()); }
 
 Tensor empty_like(const Tensor& t, Dtype dtype) {
   if (t.is_contiguous()) return empty(t.sizes(), dtype, t.device());
-  if (is_non_overlapping_and_dense(t.sizes(), t.strides())) return empty_strided(t.sizes(), t.strides(), dtype, t.device());
+  if (is_non_overlapping_and_dense(t.sizes(), t.strides()))
+    return empty_strided(t.sizes(), t.strides(), dtype, t.device());
   // Not dense: keep the order of the dimensions by their strides.
   int64_t n = t.dim();
   Dims order(n), strides(n);

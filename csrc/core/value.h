@@ -1,4 +1,5 @@
-// Values: the arguments of a primitive as a flat array of tagged words, the one form that parser, tape, modes and replay share.
+// Values: the arguments of a primitive as a flat array of tagged words, the one form that parser,
+// tape, modes and replay share.
 #pragma once
 #include <optional>
 #include <span>
@@ -29,7 +30,9 @@ struct Scalar {
   Scalar(c128 v) : kind(Kind::complex), d(v.real()), imag(v.imag()) {}
   bool is_integral() const { return kind <= Kind::integer; }  // bool included
   bool is_complex() const { return kind == Kind::complex; }
-  double to_double() const { return is_integral() ? (is_u64 ? double(uint64_t(i)) : double(i)) : d; }
+  double to_double() const {
+    return is_integral() ? (is_u64 ? double(uint64_t(i)) : double(i)) : d;
+  }
   int64_t to_int() const { return is_integral() ? i : int64_t(d); }
   bool to_bool() const { return is_integral() ? i != 0 : (d != 0 || imag != 0); }
   c128 to_complex() const { return {to_double(), imag}; }
@@ -37,10 +40,12 @@ struct Scalar {
   Dtype dtype() const;  // the dtype a tensor of this number gets (default float / complex)
 };
 
-// A Tensor is one pointer, so a pointer to a TensorImpl that somebody keeps alive can be read as one without
-// counting: kernels that run without the GIL must not touch counts.
+// A Tensor is one pointer, so a pointer to a TensorImpl that somebody keeps alive can be read as
+// one without counting: kernels that run without the GIL must not touch counts.
 static_assert(sizeof(Tensor) == sizeof(TensorImpl*));
-inline const Tensor& as_tensor(TensorImpl* const& p) { return *reinterpret_cast<const Tensor*>(&p); }
+inline const Tensor& as_tensor(TensorImpl* const& p) {
+  return *reinterpret_cast<const Tensor*>(&p);
+}
 inline const Tensor no_tensor;
 
 struct TensorList {
@@ -79,7 +84,7 @@ struct Value {
   Tag tag = Tag::none;
   Scalar::Kind kind = Scalar::Kind::integer;  // of a scalar
   bool is_u64 = false;
-  uint32_t n = 0;                             // length of lists and strings
+  uint32_t n = 0;  // length of lists and strings
   union {
     TensorImpl* t;
     int64_t i;
@@ -130,7 +135,10 @@ struct Value {
       r.kind = kind;
       r.is_u64 = is_u64;
       r.imag = imag;
-      if (r.is_integral()) r.i = i; else r.d = d;
+      if (r.is_integral())
+        r.i = i;
+      else
+        r.d = d;
     }
     return r;
   }
@@ -149,28 +157,82 @@ struct Operand {
 template <class T>
 struct Unbox;
 // By reference, without counting: kernels are called without the GIL.
-template <> struct Unbox<const Tensor&> {
+template <>
+struct Unbox<const Tensor&> {
   static const Tensor& get(const Value& v) {
     static_assert(sizeof(Tensor) == sizeof(TensorImpl*));
     static const Tensor none;
     return v.is_tensor() ? reinterpret_cast<const Tensor&>(v.t) : none;
   }
 };
-template <> struct Unbox<TensorList> { static TensorList get(const Value& v) { return v.tag == Value::Tag::tensors ? TensorList{v.ts, v.n} : TensorList{}; } };
-template <> struct Unbox<Operand> { static Operand get(const Value& v) { return {v}; } };
-template <> struct Unbox<Scalar> { static Scalar get(const Value& v) { return v.scalar(); } };
-template <> struct Unbox<int64_t> { static int64_t get(const Value& v) { return v.i; } };
-template <> struct Unbox<double> { static double get(const Value& v) { return v.tag == Value::Tag::real ? v.d : v.scalar().to_double(); } };
-template <> struct Unbox<bool> { static bool get(const Value& v) { return v.i != 0; } };
-template <> struct Unbox<Ints> { static Ints get(const Value& v) { return v.tag == Value::Tag::ints ? Ints{v.ints, v.n} : Ints{}; } };
-template <> struct Unbox<Reals> { static Reals get(const Value& v) { return {v.reals, v.n}; } };
-template <> struct Unbox<Dtype> { static Dtype get(const Value& v) { return v.is_none() ? Dtype::undefined : Dtype(v.i); } };  // undefined: not given
-template <> struct Unbox<std::optional<Device>> { static std::optional<Device> get(const Value& v) { return v.is_none() ? std::optional<Device>() : v.device(); } };
-template <> struct Unbox<MemoryFormat> { static MemoryFormat get(const Value& v) { return v.is_none() ? MemoryFormat::preserve : MemoryFormat(v.i); } };
-template <> struct Unbox<Layout> { static Layout get(const Value& v) { return v.is_none() ? Layout::strided : Layout(v.i); } };
-template <> struct Unbox<std::string_view> { static std::string_view get(const Value& v) { return v.is_none() ? std::string_view() : std::string_view(v.s, v.n); } };
-template <> struct Unbox<Generator*> { static Generator* get(const Value& v) { return v.is_none() ? nullptr : v.g; } };
-template <class T> struct Unbox<std::optional<T>> {
+template <>
+struct Unbox<TensorList> {
+  static TensorList get(const Value& v) {
+    return v.tag == Value::Tag::tensors ? TensorList{v.ts, v.n} : TensorList{};
+  }
+};
+template <>
+struct Unbox<Operand> {
+  static Operand get(const Value& v) { return {v}; }
+};
+template <>
+struct Unbox<Scalar> {
+  static Scalar get(const Value& v) { return v.scalar(); }
+};
+template <>
+struct Unbox<int64_t> {
+  static int64_t get(const Value& v) { return v.i; }
+};
+template <>
+struct Unbox<double> {
+  static double get(const Value& v) {
+    return v.tag == Value::Tag::real ? v.d : v.scalar().to_double();
+  }
+};
+template <>
+struct Unbox<bool> {
+  static bool get(const Value& v) { return v.i != 0; }
+};
+template <>
+struct Unbox<Ints> {
+  static Ints get(const Value& v) { return v.tag == Value::Tag::ints ? Ints{v.ints, v.n} : Ints{}; }
+};
+template <>
+struct Unbox<Reals> {
+  static Reals get(const Value& v) { return {v.reals, v.n}; }
+};
+template <>
+struct Unbox<Dtype> {
+  static Dtype get(const Value& v) { return v.is_none() ? Dtype::undefined : Dtype(v.i); }
+};  // undefined: not given
+template <>
+struct Unbox<std::optional<Device>> {
+  static std::optional<Device> get(const Value& v) {
+    return v.is_none() ? std::optional<Device>() : v.device();
+  }
+};
+template <>
+struct Unbox<MemoryFormat> {
+  static MemoryFormat get(const Value& v) {
+    return v.is_none() ? MemoryFormat::preserve : MemoryFormat(v.i);
+  }
+};
+template <>
+struct Unbox<Layout> {
+  static Layout get(const Value& v) { return v.is_none() ? Layout::strided : Layout(v.i); }
+};
+template <>
+struct Unbox<std::string_view> {
+  static std::string_view get(const Value& v) {
+    return v.is_none() ? std::string_view() : std::string_view(v.s, v.n);
+  }
+};
+template <>
+struct Unbox<Generator*> {
+  static Generator* get(const Value& v) { return v.is_none() ? nullptr : v.g; }
+};
+template <class T>
+struct Unbox<std::optional<T>> {
   static std::optional<T> get(const Value& v) {
     if (v.is_none()) return std::nullopt;
     return Unbox<T>::get(v);

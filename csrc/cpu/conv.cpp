@@ -13,7 +13,8 @@ using provider::ImageStrides;
 using provider::WeightStrides;
 
 // Space is three axes for the provider; fewer are led by axes of one.
-ConvShape shape_of(Ints x, Ints y, Ints w, Ints stride, Ints padding, Ints dilation, int64_t groups) {
+ConvShape shape_of(Ints x, Ints y, Ints w, Ints stride, Ints padding, Ints dilation,
+                   int64_t groups) {
   ConvShape s;
   s.batch = x[0];
   s.groups = groups;
@@ -36,7 +37,9 @@ void space_strides(const Tensor& t, int64_t* to) {
   int64_t dims = t.dim() - 2;
   for (int64_t axis = 2; axis >= 0; --axis) {
     int64_t d = axis - (3 - dims);
-    to[axis] = d >= 0 ? t.strides()[d + 2] : to[axis + 1] * (axis + 1 - (3 - dims) >= 0 ? t.sizes()[axis + 1 - (3 - dims) + 2] : 1);
+    to[axis] = d >= 0 ? t.strides()[d + 2]
+                      : to[axis + 1] *
+                            (axis + 1 - (3 - dims) >= 0 ? t.sizes()[axis + 1 - (3 - dims) + 2] : 1);
   }
 }
 ImageStrides image_strides(const Tensor& t) {
@@ -53,8 +56,9 @@ provider::WeightRef weight_of(const Tensor& w) { return {w.data(), weight_stride
 
 void clear(const Tensor& t) { std::memset(t.data(), 0, size_t(t.nbytes())); }
 
-void convolution_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& bias, Ints stride, Ints padding, Ints dilation,
-                     bool transposed, Ints, int64_t groups) {
+void convolution_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& bias,
+                     Ints stride, Ints padding, Ints dilation, bool transposed, Ints,
+                     int64_t groups) {
   const Tensor& y = out[0];
   if (y.numel() == 0) return;
   std::unique_ptr<Dense> b;
@@ -62,28 +66,37 @@ void convolution_cpu(Results& out, const Tensor& x, const Tensor& w, const Tenso
   const void* added = b ? b->data() : nullptr;
   provider::Kind kind = kind_of(x.dtype());
   if (transposed) {
-    provider::conv_backward_data(kind, shape_of(y.sizes(), x.sizes(), w.sizes(), stride, padding, dilation, groups), x.data(), image_strides(x),
-                                 weight_of(w), added, y.data(), image_strides(y));
+    provider::conv_backward_data(
+        kind, shape_of(y.sizes(), x.sizes(), w.sizes(), stride, padding, dilation, groups),
+        x.data(), image_strides(x), weight_of(w), added, y.data(), image_strides(y));
   } else {
-    provider::conv_forward(kind, shape_of(x.sizes(), y.sizes(), w.sizes(), stride, padding, dilation, groups), x.data(), image_strides(x),
-                           weight_of(w), added, y.data(), image_strides(y));
+    provider::conv_forward(
+        kind, shape_of(x.sizes(), y.sizes(), w.sizes(), stride, padding, dilation, groups),
+        x.data(), image_strides(x), weight_of(w), added, y.data(), image_strides(y));
   }
 }
-void conv_input_cpu(Results& out, const Tensor& g, const Tensor& w, Ints, Ints stride, Ints padding, Ints dilation, int64_t groups) {
+void conv_input_cpu(Results& out, const Tensor& g, const Tensor& w, Ints, Ints stride, Ints padding,
+                    Ints dilation, int64_t groups) {
   const Tensor& dx = out[0];
   if (dx.numel() == 0) return;
   if (g.numel() == 0) return clear(dx);
-  provider::conv_backward_data(kind_of(g.dtype()), shape_of(dx.sizes(), g.sizes(), w.sizes(), stride, padding, dilation, groups), g.data(),
-                               image_strides(g), weight_of(w), nullptr, dx.data(), image_strides(dx));
+  provider::conv_backward_data(
+      kind_of(g.dtype()),
+      shape_of(dx.sizes(), g.sizes(), w.sizes(), stride, padding, dilation, groups), g.data(),
+      image_strides(g), weight_of(w), nullptr, dx.data(), image_strides(dx));
 }
-void conv_weight_cpu(Results& out, const Tensor& g, const Tensor& x, Ints, Ints stride, Ints padding, Ints dilation, int64_t groups, bool bias) {
+void conv_weight_cpu(Results& out, const Tensor& g, const Tensor& x, Ints, Ints stride,
+                     Ints padding, Ints dilation, int64_t groups, bool bias) {
   const Tensor &dw = out[0], &db = out[1];
   if (g.numel() == 0 || x.numel() == 0) {
     clear(dw);
     return clear(db);
   }
-  provider::conv_backward_weight(kind_of(g.dtype()), shape_of(x.sizes(), g.sizes(), dw.sizes(), stride, padding, dilation, groups), x.data(),
-                                 image_strides(x), g.data(), image_strides(g), dw.data(), weight_strides(dw), bias ? db.data() : nullptr);
+  provider::conv_backward_weight(
+      kind_of(g.dtype()),
+      shape_of(x.sizes(), g.sizes(), dw.sizes(), stride, padding, dilation, groups), x.data(),
+      image_strides(x), g.data(), image_strides(g), dw.data(), weight_strides(dw),
+      bias ? db.data() : nullptr);
 }
 
 }  // namespace

@@ -23,9 +23,11 @@ const ConvertTable& kernels() {
 
 constexpr int64_t kParallelBytes = 128 << 10;
 constexpr int64_t kStreamBytes = int64_t(4) << 20;
-constexpr int64_t kPatchLines = 16;  // a patch of a transposition is this many cache lines wide and high
-constexpr Dtype kRealOrder[kRealDtypes] = {Dtype::boolean, Dtype::u8,  Dtype::i8,  Dtype::i16, Dtype::i32,  Dtype::i64, Dtype::u16,
-                                           Dtype::u32,     Dtype::u64, Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64};
+constexpr int64_t kPatchLines =
+    16;  // a patch of a transposition is this many cache lines wide and high
+constexpr Dtype kRealOrder[kRealDtypes] = {
+    Dtype::boolean, Dtype::u8,  Dtype::i8,  Dtype::i16,  Dtype::i32, Dtype::i64, Dtype::u16,
+    Dtype::u32,     Dtype::u64, Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64};
 consteval bool in_order() {
   for (int i = 0; i < kRealDtypes; ++i)
     if (int(kRealOrder[i]) != i) return false;
@@ -67,12 +69,14 @@ void convert_complex(char* to, Dtype to_dtype, const char* from, Dtype from_dtyp
     int64_t m = std::min(kBlock, n - i);
     if (is_complex(from_dtype)) {
       Dtype real = real_dtype(from_dtype);
-      (real == Dtype::f32 ? take_real<float> : take_real<double>)(block, from + i * itemsize(from_dtype), m);
+      (real == Dtype::f32 ? take_real<float>
+                          : take_real<double>)(block, from + i * itemsize(from_dtype), m);
       k.real[int(real)][int(to_dtype)](to + i * itemsize(to_dtype), block, m);
     } else {
       Dtype real = real_dtype(to_dtype);
       k.real[int(from_dtype)][int(real)](block, from + i * itemsize(from_dtype), m);
-      (real == Dtype::f32 ? add_imaginary<float> : add_imaginary<double>)(to + i * itemsize(to_dtype), block, m);
+      (real == Dtype::f32 ? add_imaginary<float>
+                          : add_imaginary<double>)(to + i * itemsize(to_dtype), block, m);
     }
   }
 }
@@ -89,19 +93,23 @@ void scatter_as(char* to, int64_t stride, const void* from, int64_t n) {
 }
 
 // The "computation" of a copy: 64 bytes per vector.
-void copy_vectors(void* out, const void* const* in, const int64_t* step, const void*, int64_t vectors) {
+void copy_vectors(void* out, const void* const* in, const int64_t* step, const void*,
+                  int64_t vectors) {
   if (step[0]) {
     __builtin_memcpy(out, in[0], size_t(vectors) * 64);
     return;
   }
-  for (int64_t i = 0; i < vectors; ++i) __builtin_memcpy(static_cast<char*>(out) + 64 * i, in[0], 64);
+  for (int64_t i = 0; i < vectors; ++i)
+    __builtin_memcpy(static_cast<char*>(out) + 64 * i, in[0], 64);
 }
 
 template <class T>
-void transpose_elements(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t ni, int64_t nj) {
+void transpose_elements(char* to, int64_t to_stride, const char* from, int64_t from_stride,
+                        int64_t ni, int64_t nj) {
   for (int64_t j = 0; j < nj; ++j)
     for (int64_t i = 0; i < ni; ++i)
-      __builtin_memcpy(to + j * to_stride + i * int64_t(sizeof(T)), from + i * from_stride + j * int64_t(sizeof(T)), sizeof(T));
+      __builtin_memcpy(to + j * to_stride + i * int64_t(sizeof(T)),
+                       from + i * from_stride + j * int64_t(sizeof(T)), sizeof(T));
 }
 // A copy whose two sides are fast along different dimensions.
 void transpose(const Loop& l, int other) {
@@ -113,32 +121,38 @@ void transpose(const Loop& l, int other) {
   bool stream = l.numel * size >= kStreamBytes && reinterpret_cast<uintptr_t>(to.data) % 64 == 0;
   for (int d = 1; d < l.ndim; ++d) stream = stream && to.strides[d] % 64 == 0;
   const int64_t per_patch = std::min(side, l.sizes[other]) * l.sizes[0] * size;
-  parallel_for(0, planes * patches, (kParallelBytes + per_patch - 1) / per_patch, [&](int64_t begin, int64_t end) {
-    for (int64_t u = begin; u < end; ++u) {
-      int64_t plane = u / patches, j = u % patches * side, nj = std::min(side, l.sizes[other] - j);
-      char* t = to.data + j * to.strides[other];
-      const char* f = from.data + j * size;
-      for (int d = 1; d < l.ndim; ++d) {
-        if (d == other) continue;
-        int64_t index = plane % l.sizes[d];
-        plane /= l.sizes[d];
-        t += index * to.strides[d];
-        f += index * from.strides[d];
-      }
-      for (int64_t i = 0; i < l.sizes[0]; i += side)
-        transpose_patch(t + i * size, to.strides[other], f + i * from.strides[0], from.strides[0], std::min(side, l.sizes[0] - i), nj, size,
-                        stream);
-    }
+  parallel_for(0, planes * patches, (kParallelBytes + per_patch - 1) / per_patch,
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t u = begin; u < end; ++u) {
+                   int64_t plane = u / patches, j = u % patches * side,
+                           nj = std::min(side, l.sizes[other] - j);
+                   char* t = to.data + j * to.strides[other];
+                   const char* f = from.data + j * size;
+                   for (int d = 1; d < l.ndim; ++d) {
+                     if (d == other) continue;
+                     int64_t index = plane % l.sizes[d];
+                     plane /= l.sizes[d];
+                     t += index * to.strides[d];
+                     f += index * from.strides[d];
+                   }
+                   for (int64_t i = 0; i < l.sizes[0]; i += side)
+                     transpose_patch(t + i * size, to.strides[other], f + i * from.strides[0],
+                                     from.strides[0], std::min(side, l.sizes[0] - i), nj, size,
+                                     stream);
+                 }
 #if defined(__x86_64__)
-    if (stream) _mm_sfence();
+                 if (stream) _mm_sfence();
 #endif
-  });
+               });
 }
 
-// The dimension along which `from` is fast, when it is another than to's and both are long enough for squares; else 0.
+// The dimension along which `from` is fast, when it is another than to's and both are long enough
+// for squares; else 0.
 int transposed_dimension(const Loop& l) {
   const int64_t size = itemsize(l.op[0].dtype);
-  if (l.ndim < 2 || l.op[0].strides[0] != size || l.op[1].strides[0] == size || l.op[1].strides[0] == 0 || l.sizes[0] < 8) return 0;
+  if (l.ndim < 2 || l.op[0].strides[0] != size || l.op[1].strides[0] == size ||
+      l.op[1].strides[0] == 0 || l.sizes[0] < 8)
+    return 0;
   for (int d = 1; d < l.ndim; ++d)
     if (l.op[1].strides[d] == size && l.sizes[d] >= 8) return d;
   return 0;
@@ -146,7 +160,8 @@ int transposed_dimension(const Loop& l) {
 
 }  // namespace
 
-void transpose_patch(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t ni, int64_t nj, int64_t size, bool stream) {
+void transpose_patch(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t ni,
+                     int64_t nj, int64_t size, bool stream) {
   const int64_t side = 64 / size;
   const auto square = size < 16 ? kernels().transpose[std::countr_zero(uint64_t(size))] : nullptr;
   for (int64_t i = 0; i < ni; i += side)
@@ -159,11 +174,20 @@ void transpose_patch(char* to, int64_t to_stride, const char* from, int64_t from
         continue;
       }
       switch (size) {
-        case 1: transpose_elements<uint8_t>(t, to_stride, f, from_stride, mi, mj); break;
-        case 2: transpose_elements<uint16_t>(t, to_stride, f, from_stride, mi, mj); break;
-        case 4: transpose_elements<uint32_t>(t, to_stride, f, from_stride, mi, mj); break;
-        case 8: transpose_elements<uint64_t>(t, to_stride, f, from_stride, mi, mj); break;
-        default: transpose_elements<Bytes16>(t, to_stride, f, from_stride, mi, mj);
+        case 1:
+          transpose_elements<uint8_t>(t, to_stride, f, from_stride, mi, mj);
+          break;
+        case 2:
+          transpose_elements<uint16_t>(t, to_stride, f, from_stride, mi, mj);
+          break;
+        case 4:
+          transpose_elements<uint32_t>(t, to_stride, f, from_stride, mi, mj);
+          break;
+        case 8:
+          transpose_elements<uint64_t>(t, to_stride, f, from_stride, mi, mj);
+          break;
+        default:
+          transpose_elements<Bytes16>(t, to_stride, f, from_stride, mi, mj);
       }
     }
 }
@@ -176,7 +200,8 @@ void convert_block(void* to, Dtype to_dtype, const void* from, Dtype from_dtype,
   if (is_storage_only(to_dtype)) throw_storage_only(to_dtype);
   if (is_storage_only(from_dtype)) throw_storage_only(from_dtype);
   if (is_complex(to_dtype) || is_complex(from_dtype)) {
-    convert_complex(static_cast<char*>(to), to_dtype, static_cast<const char*>(from), from_dtype, n);
+    convert_complex(static_cast<char*>(to), to_dtype, static_cast<const char*>(from), from_dtype,
+                    n);
   } else {
     kernels().real[int(from_dtype)][int(to_dtype)](to, from, n);
   }
@@ -188,11 +213,16 @@ void gather(void* to, const char* from, int64_t stride, int64_t size, int64_t n)
     return;
   }
   switch (size) {
-    case 1: return gather_as<uint8_t>(to, from, stride, n);
-    case 2: return gather_as<uint16_t>(to, from, stride, n);
-    case 4: return gather_as<uint32_t>(to, from, stride, n);
-    case 8: return gather_as<uint64_t>(to, from, stride, n);
-    default: return gather_as<Bytes16>(to, from, stride, n);
+    case 1:
+      return gather_as<uint8_t>(to, from, stride, n);
+    case 2:
+      return gather_as<uint16_t>(to, from, stride, n);
+    case 4:
+      return gather_as<uint32_t>(to, from, stride, n);
+    case 8:
+      return gather_as<uint64_t>(to, from, stride, n);
+    default:
+      return gather_as<Bytes16>(to, from, stride, n);
   }
 }
 void scatter(char* to, int64_t stride, const void* from, int64_t size, int64_t n) {
@@ -201,11 +231,16 @@ void scatter(char* to, int64_t stride, const void* from, int64_t size, int64_t n
     return;
   }
   switch (size) {
-    case 1: return scatter_as<uint8_t>(to, stride, from, n);
-    case 2: return scatter_as<uint16_t>(to, stride, from, n);
-    case 4: return scatter_as<uint32_t>(to, stride, from, n);
-    case 8: return scatter_as<uint64_t>(to, stride, from, n);
-    default: return scatter_as<Bytes16>(to, stride, from, n);
+    case 1:
+      return scatter_as<uint8_t>(to, stride, from, n);
+    case 2:
+      return scatter_as<uint16_t>(to, stride, from, n);
+    case 4:
+      return scatter_as<uint32_t>(to, stride, from, n);
+    case 8:
+      return scatter_as<uint64_t>(to, stride, from, n);
+    default:
+      return scatter_as<Bytes16>(to, stride, from, n);
   }
 }
 
@@ -229,9 +264,11 @@ void convert(const TensorImpl* to, const TensorImpl* from) {
       run_loop(l, {&copy_vectors, int(64 / size)});
       return;
     }
-    parallel_for(0, l.numel, std::max<int64_t>(1, kParallelBytes / size), [&](int64_t begin, int64_t end) {
-      convert_block(a.data + begin * size, a.dtype, b.data + begin * from_size, b.dtype, end - begin);
-    });
+    parallel_for(0, l.numel, std::max<int64_t>(1, kParallelBytes / size),
+                 [&](int64_t begin, int64_t end) {
+                   convert_block(a.data + begin * size, a.dtype, b.data + begin * from_size,
+                                 b.dtype, end - begin);
+                 });
     return;
   }
   if (int other = same ? transposed_dimension(l) : 0) {

@@ -123,7 +123,9 @@ void range_of(TensorImpl* t, const Scalar& start, const Scalar& step) {
           [=](T first, int64_t lane) { return T(double(first) + double(lane) * s); });
     } else {
       float a = float(start.to_double()), s = float(step.to_double());
-      each<T>(t, [=](int64_t i) { return T(a + s * float(i)); });
+      each_block<T>(
+          t, [=](int64_t i) { return T(a + s * float(i)); },
+          [=](T first, int64_t lane) { return T(float(first) + float(lane) * s); });
     }
   });
 }
@@ -132,7 +134,25 @@ void arange_start_cpu(Results& out, Scalar start, Scalar, Scalar step, KG_OPTION
   range_of(out[0].get(), start, step);
 }
 
-// Positions count from the nearer end, so that both ends are exact.
+// The i-th of n numbers from a to b, counted from the nearer end so that both are exact. Every
+// operation rounds to T, as PyTorch's do for 16-bit numbers.
+template <class T>
+inline constexpr bool kIsWide = std::is_same_v<T, float> || std::is_same_v<T, double>;
+template <class T>
+auto steps_between(T a, T b, int64_t n) {
+  auto number = [](int64_t i) { return T(float(i)); };
+  if constexpr (kIsWide<T>) {
+    T s = (b - a) / T(n - 1);
+    return [=](int64_t i) { return i < n / 2 ? a + s * T(i) : b - s * T(n - i - 1); };
+  } else {
+    T s = T(float(T(float(b) - float(a))) / float(number(n - 1)));
+    auto times = [=](int64_t i) { return float(T(float(s) * float(number(i)))); };
+    return [=](int64_t i) {
+      return i < n / 2 ? T(float(a) + times(i)) : T(float(b) - times(n - i - 1));
+    };
+  }
+}
+
 void linspace_cpu(Results& out, Scalar start, Scalar end, int64_t, KG_OPTIONS) {
   TensorImpl* t = out[0].get();
   int64_t n = t->numel, half = n / 2;
@@ -149,17 +169,14 @@ void linspace_cpu(Results& out, Scalar start, Scalar end, int64_t, KG_OPTIONS) {
       });
     } else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
       T s = (b - a) / T(n - 1);
-      auto at = [=](int64_t i) { return i < half ? a + s * T(i) : b - s * T(n - i - 1); };
+      auto at = steps_between(a, b, n);
       each_block<T>(t, at, [=](T first, int64_t lane) { return first + T(lane) * s; });
     } else if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>) {
       using R = typename T::value_type;
       T s = (b - a) / R(n - 1);
       each<T>(t, [=](int64_t i) { return i < half ? a + s * R(i) : b - s * R(n - i - 1); });
     } else {
-      float fa = a, fb = b, s = (fb - fa) / float(n - 1);
-      each<T>(t, [=](int64_t i) {
-        return T(i < half ? fa + s * float(i) : fb - s * float(n - i - 1));
-      });
+      each<T>(t, steps_between(a, b, n));
     }
   });
 }
@@ -178,17 +195,17 @@ void logspace_cpu(Results& out, Scalar start, Scalar end, int64_t, double base, 
         using R = typename T::value_type;
         return T(R(v.real()), R(v.imag()));
       });
-    } else {
-      double a = start.to_double(), b = end.to_double(),
-             s = (b - a) / double(std::max<int64_t>(n - 1, 1));
+    } else if constexpr (std::is_integral_v<T>) {
+      double a = std::trunc(start.to_double()), b = std::trunc(end.to_double());
+      double s = (b - a) / double(std::max<int64_t>(n - 1, 1));
       each<T>(t, [=](int64_t i) {
-        double v =
-            std::pow(base, i < half || n == 1 ? a + s * double(i) : b - s * double(n - i - 1));
-        if constexpr (std::is_integral_v<T>)
-          return T(int64_t(v));
-        else
-          return T(v);
+        return T(int64_t(
+            std::pow(base, i < half || n == 1 ? a + s * double(i) : b - s * double(n - i - 1))));
       });
+    } else {
+      T a = element<T>(start), b = element<T>(end);
+      auto exponent = steps_between(a, b, std::max<int64_t>(n, 2));
+      each<T>(t, [=](int64_t i) { return T(std::pow(base, double(n == 1 ? a : exponent(i)))); });
     }
   });
 }

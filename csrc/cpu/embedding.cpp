@@ -1,4 +1,5 @@
-// Embedding on the CPU. Backward: columns are shared among the threads, rows are added in the order of the indices.
+// Embedding on the CPU. Backward: columns are shared among the threads, rows are added in the order
+// of the indices.
 #include <cstring>
 #include <vector>
 
@@ -30,7 +31,9 @@ std::vector<int64_t> read_indices(const Tensor& t) {
   return out;
 }
 void check_range(const std::vector<int64_t>& indices, int64_t rows) {
-  for (int64_t i : indices) KG_CHECK_INDEX(i >= 0 && i < rows, "index out of range in self: ", i, " in a table of ", rows, " rows");
+  for (int64_t i : indices)
+    KG_CHECK_INDEX(i >= 0 && i < rows, "index out of range in self: ", i, " in a table of ", rows,
+                   " rows");
 }
 
 void embedding_cpu(Results& out, const Tensor& weight, const Tensor& indices, int64_t, bool, bool) {
@@ -38,16 +41,20 @@ void embedding_cpu(Results& out, const Tensor& weight, const Tensor& indices, in
   check_range(at, weight.sizes()[0]);
   int64_t width = weight.sizes()[1], size = weight.itemsize(), row = width * size;
   bool whole_rows = weight.strides()[1] == 1 || width <= 1;
-  parallel_for(0, int64_t(at.size()), std::max<int64_t>(1, 32768 / std::max<int64_t>(row, 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const char* from = weight.data() + at[size_t(i)] * weight.strides()[0] * size;
-      if (whole_rows) std::memcpy(out[0].data() + i * row, from, size_t(row));
-      else gather(out[0].data() + i * row, from, weight.strides()[1] * size, size, width);
-    }
-  });
+  parallel_for(0, int64_t(at.size()), std::max<int64_t>(1, 32768 / std::max<int64_t>(row, 1)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i) {
+                   const char* from = weight.data() + at[size_t(i)] * weight.strides()[0] * size;
+                   if (whole_rows)
+                     std::memcpy(out[0].data() + i * row, from, size_t(row));
+                   else
+                     gather(out[0].data() + i * row, from, weight.strides()[1] * size, size, width);
+                 }
+               });
 }
 
-void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices, int64_t rows, int64_t padding, bool scale) {
+void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices, int64_t rows,
+                            int64_t padding, bool scale) {
   std::vector<int64_t> at = read_indices(indices);
   check_range(at, rows);
   int64_t width = g.sizes()[g.dim() - 1];
@@ -60,7 +67,8 @@ void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices
     Whole<T> grad(g), sum(out[0], false);
     T* to = sum.get();
     std::memset(static_cast<void*>(to), 0, size_t(rows * width) * sizeof(T));
-    // A thread owns the table's rows of its range: no two threads write one row, and each row's order is the indices'.
+    // A thread owns the table's rows of its range: no two threads write one row, and each row's
+    // order is the indices'.
     int64_t parts = at.size() * size_t(width) < 65536 ? 1 : 16;
     parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
       int64_t first = rows * begin / parts, last = rows * end / parts;

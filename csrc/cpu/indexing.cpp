@@ -973,19 +973,23 @@ void index_put_cpu(Results& out, const Tensor&, TensorList indices, const Tensor
   }
 }
 
+// A column per dimension, each contiguous: indexing takes them apart.
 void nonzero_cpu(Results& out, const Tensor& input) {
   Positions p(input.get());
   int64_t n = p.count(), dims = input.dim();
-  out.add(kagari::empty(Ints{n, dims}, Dtype::i64, input.device()));
+  out.add(
+      empty_strided(Ints{n, dims}, Ints{1, std::max<int64_t>(n, 1)}, Dtype::i64, input.device()));
   int64_t* to = out[0].data_as<int64_t>();
   Ints sizes = input.sizes();
   parallel_for(0, n, kGrain, [&](int64_t b, int64_t e) {
     for (int64_t k = b; k < e; ++k) {
       int64_t rest = p.data()[k];
-      for (int64_t d = dims - 1; d >= 0; --d) {
-        to[k * dims + d] = rest % sizes[d];
-        rest /= sizes[d];
+      for (int64_t d = dims - 1; d > 0; --d) {
+        int64_t q = rest / sizes[d];
+        to[d * n + k] = rest - q * sizes[d];
+        rest = q;
       }
+      if (dims) to[k] = rest;
     }
   });
 }

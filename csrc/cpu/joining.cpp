@@ -233,7 +233,8 @@ void move_into(TensorImpl* out, int64_t at, Ints sizes, Ints strides, const Tens
   if (from->dtype == out->dtype)
     return move_elements(sizes, to, strides, from->data, strides_of(from), size);
   Dims dense = contiguous_strides(sizes);
-  Workspace own(size_t(from->numel * itemsize(from->dtype))), converted(size_t(from->numel * size));
+  Workspace own(size_t(from->numel * itemsize(from->dtype))),
+      converted(size_t(from -> numel * size));
   move_elements(sizes, own.as<char>(), dense, from->data, strides_of(from), itemsize(from->dtype));
   convert_block(converted.as<char>(), out->dtype, own.as<char>(), from->dtype, from->numel);
   move_elements(sizes, to, strides, converted.as<char>(), dense, size);

@@ -12,11 +12,11 @@ namespace kagari {
 
 namespace {
 
-constexpr int64_t kVector = 64;            // the widest vector, bytes
-constexpr int64_t kBlockBytes = 4096;      // of one operand's buffer
-constexpr int64_t kParallel = 32768;       // elements that are worth a second thread
+constexpr int64_t kVector = 64;                     // the widest vector, bytes
+constexpr int64_t kBlockBytes = 4096;               // of one operand's buffer
+constexpr int64_t kParallel = 32768;                // elements that are worth a second thread
 constexpr int64_t kStreamBytes = int64_t(4) << 20;  // outputs from this size on bypass the cache
-constexpr int64_t kShortRow = 64;          // rows below this length are computed several at a time
+constexpr int64_t kShortRow = 64;  // rows below this length are computed several at a time
 
 // Up to 64 bytes without a call.
 inline void copy_small(char* to, const char* from, int64_t n) {
@@ -39,14 +39,16 @@ inline void copy_small(char* to, const char* from, int64_t n) {
 
 void splat(char* to, const char* value, int64_t size) {
   __builtin_memcpy(to, value, size_t(size));
-  for (int64_t have = size; have < kVector; have *= 2) __builtin_memcpy(to + have, to, size_t(have));
+  for (int64_t have = size; have < kVector; have *= 2)
+    __builtin_memcpy(to + have, to, size_t(have));
 }
 
 // Writes around the cache: `to` is aligned to 16 bytes, n a multiple of 16.
 void stream_out(char* to, const char* from, int64_t n) {
 #if defined(__x86_64__)
   for (int64_t i = 0; i < n; i += 16)
-    _mm_stream_si128(reinterpret_cast<__m128i*>(to + i), _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to + i),
+                     _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
 #else
   __builtin_memcpy(to, from, size_t(n));
 #endif
@@ -61,7 +63,9 @@ struct alignas(kVector) Buffers {
   char bytes[Loop::kMaxOperands][kBlockBytes];
 };
 
-bool fits(const LoopOperand& o) { return o.dtype == o.want && (o.via == Dtype::undefined || o.via == o.want); }
+bool fits(const LoopOperand& o) {
+  return o.dtype == o.want && (o.via == Dtype::undefined || o.via == o.want);
+}
 
 // Elements in the dtype of memory become elements in the dtype of the kernel.
 void bring(char* to, const char* from, const LoopOperand& o, int64_t n) {
@@ -90,7 +94,7 @@ struct Run {
   bool direct[Loop::kMaxOperands] = {};  // contiguous in the wanted dtype
   bool dense[Loop::kMaxOperands] = {};   // the same over all dimensions
   alignas(kVector) char singles[Loop::kMaxOperands][kVector];
-  int64_t block;                         // elements per block
+  int64_t block;  // elements per block
 
   Run(const Loop& l, const SpanCall& c) : loop(l), call(c) {
     int64_t widest = 1;
@@ -98,7 +102,8 @@ struct Run {
       const LoopOperand& o = l.op[k];
       sizes[k] = itemsize(o.want);
       memory[k] = itemsize(o.dtype);
-      widest = std::max({widest, sizes[k], memory[k], o.via == Dtype::undefined ? 1 : itemsize(o.via)});
+      widest =
+          std::max({widest, sizes[k], memory[k], o.via == Dtype::undefined ? 1 : itemsize(o.via)});
       if (k > 0 && o.single) bring_single(singles[k], o.data, o);
       direct[k] = fits(o) && (l.ndim == 0 || o.strides[0] == memory[k]);
       int64_t expected = memory[k];
@@ -203,8 +208,10 @@ void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row, bool stream
     }
     const LoopOperand& o = l.op[0];
     char* out = o.data + w.offset[0] + start * o.strides[0];
-    const bool around = stream && (reinterpret_cast<uintptr_t>(out) | uintptr_t(n * r.sizes[0])) % 16 == 0;
-    run_span(r.call, r.direct[0] && !around ? out : buffers.bytes[0], in, r.sizes, l.operands, single, n);
+    const bool around =
+        stream && (reinterpret_cast<uintptr_t>(out) | uintptr_t(n * r.sizes[0])) % 16 == 0;
+    run_span(r.call, r.direct[0] && !around ? out : buffers.bytes[0], in, r.sizes, l.operands,
+             single, n);
     if (around) {
       stream_out(out, buffers.bytes[0], n * r.sizes[0]);
     } else if (!r.direct[0]) {
@@ -223,9 +230,11 @@ void rows(const Run& r, int64_t begin, int64_t end, int64_t per_row, bool stream
   if (stream) stream_end();
 }
 
-// Dimension 1 is fast in some operand, dimension 0 in the output: squares of both, turned while they are in the cache.
+// Dimension 1 is fast in some operand, dimension 0 in the output: squares of both, turned while
+// they are in the cache.
 struct Tiles {
-  int64_t width, height, across, down;  // a tile's elements along dimensions 0 and 1; tiles along them
+  int64_t width, height, across,
+      down;  // a tile's elements along dimensions 0 and 1; tiles along them
   Tiles(const Run& r) {
     width = std::min<int64_t>(64, r.loop.sizes[0]);
     height = std::max<int64_t>(1, std::min(r.block / width, r.loop.sizes[1]));
@@ -262,7 +271,8 @@ void tiles(const Run& r, const Tiles& t, int64_t begin, int64_t end) {
       if (o.strides[1] == r.memory[k] && o.strides[0] != r.memory[k] && o.strides[0] != 0) {
         transpose_patch(to, ni * r.memory[k], p, o.strides[0], ni, nj, r.memory[k], false);
       } else {
-        for (int64_t m = 0; m < nj; ++m) gather(to + m * ni * r.memory[k], p + m * o.strides[1], o.strides[0], r.memory[k], ni);
+        for (int64_t m = 0; m < nj; ++m)
+          gather(to + m * ni * r.memory[k], p + m * o.strides[1], o.strides[0], r.memory[k], ni);
       }
       if (!fits(o)) bring(buffers.bytes[k], raw, o, ni * nj);
       in[k - 1] = buffers.bytes[k];
@@ -275,7 +285,8 @@ void tiles(const Run& r, const Tiles& t, int64_t begin, int64_t end) {
       from = raw;
     }
     char* out = o.data + w.offset[0] + i * o.strides[0] + j * o.strides[1];
-    for (int64_t m = 0; m < nj; ++m) scatter(out + m * o.strides[1], o.strides[0], from + m * ni * r.memory[0], r.memory[0], ni);
+    for (int64_t m = 0; m < nj; ++m)
+      scatter(out + m * o.strides[1], o.strides[0], from + m * ni * r.memory[0], r.memory[0], ni);
   }
 }
 
@@ -302,7 +313,8 @@ void short_rows(const Run& r, int64_t begin, int64_t end, bool stream) {
   Buffers buffers;
   alignas(kVector) char raw[kBlockBytes];
   const int64_t row = l.sizes[0];
-  const int64_t block = r.block / row * row;  // whole rows: what repeats with every row is gathered once
+  const int64_t block =
+      r.block / row * row;  // whole rows: what repeats with every row is gathered once
   bool repeats[Loop::kMaxOperands] = {};
   for (int k = 1; k < l.operands; ++k) {
     repeats[k] = begin % row == 0;
@@ -346,7 +358,8 @@ void short_rows(const Run& r, int64_t begin, int64_t end, bool stream) {
     }
     const LoopOperand& o = l.op[0];
     char* out = r.dense[0] ? o.data + at * r.memory[0] : nullptr;
-    const bool around = stream && (reinterpret_cast<uintptr_t>(out) | uintptr_t(n * r.sizes[0])) % 16 == 0;
+    const bool around =
+        stream && (reinterpret_cast<uintptr_t>(out) | uintptr_t(n * r.sizes[0])) % 16 == 0;
     run_span(r.call, out && !around ? out : buffers.bytes[0], in, r.sizes, l.operands, single, n);
     if (around) {
       stream_out(out, buffers.bytes[0], n * r.sizes[0]);
@@ -408,7 +421,8 @@ void simplify(Loop& l) {
   if (n == 0) {  // one element
     n = 1;
     l.sizes[0] = 1;
-    for (int k = 0; k < l.operands; ++k) l.op[k].strides[0] = l.op[k].single ? 0 : itemsize(l.op[k].dtype);
+    for (int k = 0; k < l.operands; ++k)
+      l.op[k].strides[0] = l.op[k].single ? 0 : itemsize(l.op[k].dtype);
   }
   auto exchange = [&](int a, int b) {
     std::swap(l.sizes[a], l.sizes[b]);
@@ -430,7 +444,8 @@ void simplify(Loop& l) {
   int last = 0;
   for (int d = 1; d < n; ++d) {
     bool even = true;
-    for (int k = 0; k < l.operands; ++k) even = even && l.op[k].strides[d] == l.op[k].strides[last] * l.sizes[last];
+    for (int k = 0; k < l.operands; ++k)
+      even = even && l.op[k].strides[d] == l.op[k].strides[last] * l.sizes[last];
     if (even) {
       l.sizes[last] *= l.sizes[d];
       continue;
@@ -442,9 +457,11 @@ void simplify(Loop& l) {
   l.ndim = last + 1;
 }
 
-void run_span(const SpanCall& call, void* out, const void* const* in, const int64_t* sizes, int operands, uint32_t single, int64_t n) {
+void run_span(const SpanCall& call, void* out, const void* const* in, const int64_t* sizes,
+              int operands, uint32_t single, int64_t n) {
   int64_t step[Loop::kMaxOperands];
-  for (int k = 1; k < operands; ++k) step[k - 1] = single >> (k - 1) & 1 ? 0 : call.lanes * sizes[k];
+  for (int k = 1; k < operands; ++k)
+    step[k - 1] = single >> (k - 1) & 1 ? 0 : call.lanes * sizes[k];
   int64_t vectors = n / call.lanes, rest = n - vectors * call.lanes;
   if (vectors) call.span(out, in, step, call.attributes, vectors);
   if (rest == 0) return;
@@ -471,11 +488,13 @@ void run_span(const SpanCall& call, void* out, const void* const* in, const int6
 
 namespace {
 
-// Whether the output is large, aligned and apart from all inputs: then its lines need not be read before they are written.
+// Whether the output is large, aligned and apart from all inputs: then its lines need not be read
+// before they are written.
 bool bypasses_cache(const Run& r) {
   const Loop& l = r.loop;
   const int64_t bytes = l.numel * r.sizes[0];
-  if (!r.dense[0] || bytes < kStreamBytes || reinterpret_cast<uintptr_t>(l.op[0].data) % 16 != 0) return false;
+  if (!r.dense[0] || bytes < kStreamBytes || reinterpret_cast<uintptr_t>(l.op[0].data) % 16 != 0)
+    return false;
   const char* out = l.op[0].data;
   for (int k = 1; k < l.operands; ++k) {
     int64_t last = r.memory[k];
@@ -511,14 +530,17 @@ void run_loop(Loop& l, const SpanCall& call) {
   } else if (tiled) {
     Tiles t(r);
     const int64_t units = l.numel / (l.sizes[0] * l.sizes[1]) * t.across * t.down;
-    parallel_for(0, units, kParallel / (t.width * t.height) + 1, [&](int64_t b, int64_t e) { tiles(r, t, b, e); });
+    parallel_for(0, units, kParallel / (t.width * t.height) + 1,
+                 [&](int64_t b, int64_t e) { tiles(r, t, b, e); });
   } else if (l.sizes[0] >= kShortRow && !(l.sizes[0] * 4 <= r.block && whole_or_repeating(r))) {
     int64_t per_row = (l.sizes[0] + r.block - 1) / r.block, units = l.numel / l.sizes[0] * per_row;
     int64_t per_unit = std::min(r.block, l.sizes[0]);
-    parallel_for(0, units, kParallel / per_unit + 1, [&](int64_t b, int64_t e) { rows(r, b, e, per_row, stream); });
+    parallel_for(0, units, kParallel / per_unit + 1,
+                 [&](int64_t b, int64_t e) { rows(r, b, e, per_row, stream); });
   } else {
     const int64_t row = std::max<int64_t>(1, l.sizes[0]);
-    parallel_for(0, l.numel, (kParallel + row - 1) / row * row, [&](int64_t b, int64_t e) { short_rows(r, b, e, stream); });
+    parallel_for(0, l.numel, (kParallel + row - 1) / row * row,
+                 [&](int64_t b, int64_t e) { short_rows(r, b, e, stream); });
   }
 }
 

@@ -1,4 +1,5 @@
-// Matrix products on the CPU: geometry for the provider, which splits the work so that bits depend on neither batch nor threads.
+// Matrix products on the CPU: geometry for the provider, which splits the work so that bits depend
+// on neither batch nor threads.
 #include "cpu/matmul.h"
 
 #include <algorithm>
@@ -13,7 +14,8 @@ namespace kagari {
 using provider::gemm;
 using provider::Strides;
 
-// ---- dense copies -----------------------------------------------------------------------------------------------
+// ---- dense copies
+// -----------------------------------------------------------------------------------------------
 
 Dense::Dense(const TensorImpl* t) : Dense(t, Ints{t->sizes, t->ndim}) {}
 Dense::Dense(const TensorImpl* t, Ints sizes) : data_(t->data) {
@@ -40,7 +42,8 @@ void Dense::copy(const TensorImpl* t, Ints sizes) {
 
 namespace {
 
-// ---- batches ----------------------------------------------------------------------------------------------------
+// ---- batches
+// ----------------------------------------------------------------------------------------------------
 
 struct Factor {
   const char* data;
@@ -58,7 +61,8 @@ void join(Batches& b, Factor& x, Factor& y) {
   int kept = 0;
   for (int d = 0; d < b.n; ++d) {
     if (b.sizes[d] == 1) continue;
-    if (kept > 0 && x.batch[kept - 1] == x.batch[d] * b.sizes[d] && y.batch[kept - 1] == y.batch[d] * b.sizes[d]) {
+    if (kept > 0 && x.batch[kept - 1] == x.batch[d] * b.sizes[d] &&
+        y.batch[kept - 1] == y.batch[d] * b.sizes[d]) {
       b.sizes[kept - 1] *= b.sizes[d];
       x.batch[kept - 1] = x.batch[d];
       y.batch[kept - 1] = y.batch[d];
@@ -73,14 +77,15 @@ void join(Batches& b, Factor& x, Factor& y) {
 }
 
 // C, contiguous, = X times Y for each element of the batch.
-void products(Dtype dtype, Batches batches, int64_t m, int64_t n, int64_t k, Factor x, Factor y, char* c,
-              const provider::Epilogue& epilogue = {}) {
+void products(Dtype dtype, Batches batches, int64_t m, int64_t n, int64_t k, Factor x, Factor y,
+              char* c, const provider::Epilogue& epilogue = {}) {
   provider::Kind kind = kind_of(dtype);
   if (batches.n) join(batches, x, y);
   int inner = batches.n - 1;
   int64_t last = inner >= 0 ? batches.sizes[inner] : 1, outer = 1;
   for (int d = 0; d < inner; ++d) outer *= batches.sizes[d];
-  Strides xs{inner >= 0 ? x.batch[inner] : 0, x.row, x.col}, ys{inner >= 0 ? y.batch[inner] : 0, y.row, y.col}, cs{m * n, n, 1};
+  Strides xs{inner >= 0 ? x.batch[inner] : 0, x.row, x.col},
+      ys{inner >= 0 ? y.batch[inner] : 0, y.row, y.col}, cs{m * n, n, 1};
   if (outer == 1) return gemm(kind, last, m, n, k, x.data, xs, y.data, ys, c, cs, epilogue);
   int64_t size = itemsize(dtype);
   auto some = [&](int64_t begin, int64_t end) {
@@ -92,10 +97,12 @@ void products(Dtype dtype, Batches batches, int64_t m, int64_t n, int64_t k, Fac
         at_x += place * x.batch[d];
         at_y += place * y.batch[d];
       }
-      gemm(kind, last, m, n, k, x.data + at_x * size, xs, y.data + at_y * size, ys, c + i * last * m * n * size, cs, epilogue);
+      gemm(kind, last, m, n, k, x.data + at_x * size, xs, y.data + at_y * size, ys,
+           c + i * last * m * n * size, cs, epilogue);
     }
   };
-  // Threads share the outer products when there are enough of them, else the provider shares each one.
+  // Threads share the outer products when there are enough of them, else the provider shares each
+  // one.
   double work = double(last) * double(m) * double(n) * double(k);
   if (outer >= 2 * num_threads() && work * double(outer) > 2e5) {
     parallel_for(0, outer, 1, some);
@@ -104,7 +111,9 @@ void products(Dtype dtype, Batches batches, int64_t m, int64_t n, int64_t k, Fac
   }
 }
 
-Factor matrix(const Tensor& t) { return {t.data(), t.strides()[t.dim() - 2], t.strides()[t.dim() - 1], {}}; }
+Factor matrix(const Tensor& t) {
+  return {t.data(), t.strides()[t.dim() - 2], t.strides()[t.dim() - 1], {}};
+}
 Factor row_vector(const Tensor& t) { return {t.data(), 0, t.strides()[0], {}}; }
 Factor column_vector(const Tensor& t) { return {t.data(), t.strides()[0], 0, {}}; }
 
@@ -116,8 +125,10 @@ void batch_strides(Factor& f, const Tensor& t, const Batches& b) {
 }
 
 void matmul_cpu(Results& out, const Tensor& a, const Tensor& b) {
-  Factor x = a.dim() == 1 ? row_vector(a) : matrix(a), y = b.dim() == 1 ? column_vector(b) : matrix(b);
-  int64_t m = a.dim() == 1 ? 1 : a.sizes()[a.dim() - 2], n = b.dim() == 1 ? 1 : b.sizes()[b.dim() - 1];
+  Factor x = a.dim() == 1 ? row_vector(a) : matrix(a),
+         y = b.dim() == 1 ? column_vector(b) : matrix(b);
+  int64_t m = a.dim() == 1 ? 1 : a.sizes()[a.dim() - 2],
+          n = b.dim() == 1 ? 1 : b.sizes()[b.dim() - 1];
   int64_t k = a.sizes()[a.dim() - 1];
   Batches batches;
   int64_t lead = out[0].dim() - (a.dim() > 1) - (b.dim() > 1);
@@ -131,7 +142,8 @@ void matmul_cpu(Results& out, const Tensor& a, const Tensor& b) {
   products(a.dtype(), batches, m, n, k, x, y, out[0].data());
 }
 
-// ---- linear -----------------------------------------------------------------------------------------------------
+// ---- linear
+// -----------------------------------------------------------------------------------------------------
 
 // All dimensions but the last as rows; a copy where they do not lie evenly.
 class Rows {
@@ -168,14 +180,17 @@ void linear_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& bi
   provider::Epilogue epilogue;
   std::unique_ptr<Dense> spread;
   if (bias.defined()) {
-    if (bias.numel() != n || !bias.is_contiguous()) spread = std::make_unique<Dense>(bias.get(), Ints{n});
+    if (bias.numel() != n || !bias.is_contiguous())
+      spread = std::make_unique<Dense>(bias.get(), Ints{n});
     epilogue.bias = spread ? spread->data() : bias.data();
   }
-  gemm(kind_of(x.dtype()), 1, rows.rows, n, rows.cols, rows.factor.data, {0, rows.factor.row, rows.factor.col}, y.data, {0, y.row, y.col},
-       out[0].data(), {0, n, 1}, epilogue);
+  gemm(kind_of(x.dtype()), 1, rows.rows, n, rows.cols, rows.factor.data,
+       {0, rows.factor.row, rows.factor.col}, y.data, {0, y.row, y.col}, out[0].data(), {0, n, 1},
+       epilogue);
 }
 
-void linear_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w, int64_t, bool dx, bool dw, bool db) {
+void linear_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w, int64_t,
+                         bool dx, bool dw, bool db) {
   provider::Kind kind = kind_of(g.dtype());
   Rows rows(g);
   int64_t n = rows.cols, m = rows.rows;
@@ -198,22 +213,26 @@ void linear_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const T
   if (dx && out[0].numel()) {
     int64_t k = w.sizes()[1];
     Factor y = conjugate(matrix(w), n, k);
-    gemm(kind, 1, m, k, n, rows.factor.data, gs, y.data, {0, y.row, y.col}, out[0].data(), {0, k, 1});
+    gemm(kind, 1, m, k, n, rows.factor.data, gs, y.data, {0, y.row, y.col}, out[0].data(),
+         {0, k, 1});
   }
   if (dw && out[1].numel()) {
     Rows input(x);
     int64_t k = input.cols;
     Factor y = conjugate(input.factor, m, k);
-    gemm(kind, 1, n, k, m, rows.factor.data, gt, y.data, {0, y.row, y.col}, out[1].data(), {0, k, 1});
+    gemm(kind, 1, n, k, m, rows.factor.data, gt, y.data, {0, y.row, y.col}, out[1].data(),
+         {0, k, 1});
   }
-  if (db && n) {  // a row of ones times the gradient: sums as products do, in blocks of fixed length
+  if (db &&
+      n) {  // a row of ones times the gradient: sums as products do, in blocks of fixed length
     char one[16];
     store_scalar(one, g.dtype(), Scalar(1));
     gemm(kind, 1, 1, n, m, one, {0, 0, 0}, rows.factor.data, gs, out[2].data(), {0, n, 1});
   }
 }
 
-// ---- sums with a product ----------------------------------------------------------------------------------------
+// ---- sums with a product
+// ----------------------------------------------------------------------------------------
 
 template <class T>
 void combine(T* y, const T* input, int64_t n, Scalar beta, Scalar alpha) {
@@ -240,13 +259,14 @@ void combine(T* y, const T* input, int64_t n, Scalar beta, Scalar alpha) {
 
 // out = beta * input + alpha * product; the product adds to what lies in out when it is told to.
 template <class Product>
-void sum_with(const Tensor& out, const Tensor& input, Scalar beta, Scalar alpha, Product&& product) {
+void sum_with(const Tensor& out, const Tensor& input, Scalar beta, Scalar alpha,
+              Product&& product) {
   if (out.numel() == 0) return;
   if (beta.equals(1) && alpha.equals(1)) {
     // One addend for all rows is a bias.
     int64_t n = out.sizes()[out.dim() - 1];
-    if (out.dim() > 1 && input.numel() == n && input.dim() >= 1 && input.sizes()[input.dim() - 1] == n &&
-        (n == 1 || input.strides()[input.dim() - 1] == 1)) {
+    if (out.dim() > 1 && input.numel() == n && input.dim() >= 1 &&
+        input.sizes()[input.dim() - 1] == n && (n == 1 || input.strides()[input.dim() - 1] == 1)) {
       provider::Epilogue epilogue;
       epilogue.bias = input.data();
       return product(epilogue);
@@ -261,15 +281,19 @@ void sum_with(const Tensor& out, const Tensor& input, Scalar beta, Scalar alpha,
   Dense addend(input.get(), ignored ? input.sizes() : out.sizes());
   visit(out.dtype(), [&]<class T>() {
     if constexpr (!std::is_same_v<T, bool>)
-      combine<T>(out.data_as<T>(), ignored ? nullptr : reinterpret_cast<const T*>(addend.data()), out.numel(), beta, alpha);
+      combine<T>(out.data_as<T>(), ignored ? nullptr : reinterpret_cast<const T*>(addend.data()),
+                 out.numel(), beta, alpha);
   });
 }
-void addmm_cpu(Results& out, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+void addmm_cpu(Results& out, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta,
+               Scalar alpha) {
   sum_with(out[0], input, beta, alpha, [&](const provider::Epilogue& e) {
-    products(a.dtype(), {}, a.sizes()[0], b.sizes()[1], a.sizes()[1], matrix(a), matrix(b), out[0].data(), e);
+    products(a.dtype(), {}, a.sizes()[0], b.sizes()[1], a.sizes()[1], matrix(a), matrix(b),
+             out[0].data(), e);
   });
 }
-void baddbmm_cpu(Results& out, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+void baddbmm_cpu(Results& out, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta,
+                 Scalar alpha) {
   sum_with(out[0], input, beta, alpha, [&](const provider::Epilogue& e) {
     Factor x = matrix(a), y = matrix(b);
     Batches batches;
@@ -280,9 +304,11 @@ void baddbmm_cpu(Results& out, const Tensor& input, const Tensor& a, const Tenso
     products(a.dtype(), batches, a.sizes()[1], b.sizes()[2], a.sizes()[2], x, y, out[0].data(), e);
   });
 }
-void addmv_cpu(Results& out, const Tensor& input, const Tensor& mat, const Tensor& vec, Scalar beta, Scalar alpha) {
+void addmv_cpu(Results& out, const Tensor& input, const Tensor& mat, const Tensor& vec, Scalar beta,
+               Scalar alpha) {
   sum_with(out[0], input, beta, alpha, [&](const provider::Epilogue& e) {
-    products(mat.dtype(), {}, mat.sizes()[0], 1, mat.sizes()[1], matrix(mat), column_vector(vec), out[0].data(), e);
+    products(mat.dtype(), {}, mat.sizes()[0], 1, mat.sizes()[1], matrix(mat), column_vector(vec),
+             out[0].data(), e);
   });
 }
 

@@ -1,4 +1,5 @@
-// Normalisation on the CPU. Every sum runs over fixed pieces in a fixed order, so threads have no say in its bits.
+// Normalisation on the CPU. Every sum runs over fixed pieces in a fixed order, so threads have no
+// say in its bits.
 #include "ops/norm.h"
 
 #include <cmath>
@@ -44,7 +45,8 @@ int64_t product(Ints sizes, int64_t from, int64_t to) {
 }
 int64_t grain_for(int64_t n) { return std::max<int64_t>(1, 8192 / std::max<int64_t>(n, 1)); }
 
-void layer_forward(const Tensor& y, const Tensor& x, int64_t count, const Tensor& w, const Tensor& b, double eps, bool rms) {
+void layer_forward(const Tensor& y, const Tensor& x, int64_t count, const Tensor& w,
+                   const Tensor& b, double eps, bool rms) {
   int64_t n = product(x.sizes(), x.dim() - count, x.dim());
   if (x.numel() == 0) return;
   visit_row_type(x.dtype(), [&]<class T>() {
@@ -54,22 +56,26 @@ void layer_forward(const Tensor& y, const Tensor& x, int64_t count, const Tensor
       for (int64_t r = begin; r < end; ++r) {
         double mean, rstd;
         row_loops<T>().moments(in.get() + r * n, n, eps, rms, &mean, &rstd);
-        row_loops<T>().normalize(in.get() + r * n, out.get() + r * n, n, mean, rstd, weight.get(), bias.get());
+        row_loops<T>().normalize(in.get() + r * n, out.get() + r * n, n, mean, rstd, weight.get(),
+                                 bias.get());
       }
     });
     out.store();
   });
 }
-void layer_norm_cpu(Results& out, const Tensor& x, Ints shape, const Tensor& w, const Tensor& b, double eps, bool) {
+void layer_norm_cpu(Results& out, const Tensor& x, Ints shape, const Tensor& w, const Tensor& b,
+                    double eps, bool) {
   layer_forward(out[0], x, shape.n, w, b, eps, false);
 }
-void rms_norm_cpu(Results& out, const Tensor& x, Ints shape, const Tensor& w, std::optional<double> eps) {
+void rms_norm_cpu(Results& out, const Tensor& x, Ints shape, const Tensor& w,
+                  std::optional<double> eps) {
   double e = eps ? *eps : x.dtype() == Dtype::f64 ? 2.220446049250313e-16 : 1.1920928955078125e-07;
   layer_forward(out[0], x, shape.n, w, no_tensor, e, true);
 }
 
-void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int64_t count, const Tensor& w, double eps, bool rms, bool need_x,
-                             bool need_w, bool need_b) {
+void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int64_t count,
+                             const Tensor& w, double eps, bool rms, bool need_x, bool need_w,
+                             bool need_b) {
   int64_t n = product(x.sizes(), x.dim() - count, x.dim());
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> in(x), grad(g), dx(out[0], false), dw(out[1], false), db(out[2], false);
@@ -78,25 +84,31 @@ void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
     // Rows are folded into parameters in blocks whose number depends on the shape alone.
     int64_t per = std::max<int64_t>(16, (lines + 127) / 128), blocks = (lines + per - 1) / per;
     Workspace sums(size_t(2 * blocks * n) * sizeof(T) + 64);
-    parallel_for(0, blocks, std::max<int64_t>(1, grain_for(n) / per), [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin; block < end; ++block) {
-        T *bw = sums.as<T>() + 2 * block * n, *bb = bw + n;
-        if (need_w) std::fill(bw, bw + n, T(0));
-        if (need_b) std::fill(bb, bb + n, T(0));
-        for (int64_t r = block * per; r < std::min(lines, (block + 1) * per); ++r) {
-          const T *xr = in.get() + r * n, *gr = grad.get() + r * n;
-          double mean, rstd;
-          row_loops<T>().moments(xr, n, eps, rms, &mean, &rstd);
-          if (need_x) row_loops<T>().normalize_backward(gr, xr, dx.get() + r * n, n, mean, rstd, weight.get(), rms);
-          if (need_w || need_b) row_loops<T>().normalize_weights(gr, xr, n, mean, rstd, need_w ? bw : nullptr, need_b ? bb : nullptr);
-        }
-      }
-    });
+    parallel_for(0, blocks, std::max<int64_t>(1, grain_for(n) / per),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t block = begin; block < end; ++block) {
+                     T *bw = sums.as<T>() + 2 * block * n, *bb = bw + n;
+                     if (need_w) std::fill(bw, bw + n, T(0));
+                     if (need_b) std::fill(bb, bb + n, T(0));
+                     for (int64_t r = block * per; r < std::min(lines, (block + 1) * per); ++r) {
+                       const T *xr = in.get() + r * n, *gr = grad.get() + r * n;
+                       double mean, rstd;
+                       row_loops<T>().moments(xr, n, eps, rms, &mean, &rstd);
+                       if (need_x)
+                         row_loops<T>().normalize_backward(gr, xr, dx.get() + r * n, n, mean, rstd,
+                                                           weight.get(), rms);
+                       if (need_w || need_b)
+                         row_loops<T>().normalize_weights(
+                             gr, xr, n, mean, rstd, need_w ? bw : nullptr, need_b ? bb : nullptr);
+                     }
+                   }
+                 });
     auto fold = [&](T* to, int64_t offset) {
       parallel_for(0, n, 1024, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           double total = 0;
-          for (int64_t block = 0; block < blocks; ++block) total += double(sums.as<T>()[(2 * block + offset) * n + i]);
+          for (int64_t block = 0; block < blocks; ++block)
+            total += double(sums.as<T>()[(2 * block + offset) * n + i]);
           to[i] = T(total);
         }
       });
@@ -109,7 +121,8 @@ void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
   });
 }
 
-void group_norm_cpu(Results& out, const Tensor& x, int64_t groups, const Tensor& w, const Tensor& b, double eps, bool) {
+void group_norm_cpu(Results& out, const Tensor& x, int64_t groups, const Tensor& w, const Tensor& b,
+                    double eps, bool) {
   if (x.numel() == 0) return;
   int64_t c = x.sizes()[1], l = product(x.sizes(), 2, x.dim()), per = c / groups, n = per * l;
   visit_row_type(x.dtype(), [&]<class T>() {
@@ -131,8 +144,10 @@ void group_norm_cpu(Results& out, const Tensor& x, int64_t groups, const Tensor&
   });
 }
 
-void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int64_t groups, const Tensor& w, double eps) {
-  int64_t batch = x.sizes()[0], c = x.sizes()[1], l = product(x.sizes(), 2, x.dim()), per = c / groups, n = per * l;
+void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int64_t groups,
+                             const Tensor& w, double eps) {
+  int64_t batch = x.sizes()[0], c = x.sizes()[1], l = product(x.sizes(), 2, x.dim()),
+          per = c / groups, n = per * l;
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> in(x), grad(g), dx(out[0], false), dw(out[1], false), db(out[2], false);
     Parameter<T> weight(w);
@@ -146,7 +161,8 @@ void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
         int64_t first = r / groups * c + r % groups * per;
         for (int64_t k = 0; k < per; ++k) {
           int64_t at = r * n + k * l;
-          row_loops<T>().normalize_sums(grad.get() + at, in.get() + at, l, mean, rstd, sum_g + first + k, sum_gx + first + k);
+          row_loops<T>().normalize_sums(grad.get() + at, in.get() + at, l, mean, rstd,
+                                        sum_g + first + k, sum_gx + first + k);
           double wk = weight.get() ? double(weight.get()[first % c + k]) : 1.0;
           mean_h += wk * sum_g[first + k];
           mean_hx += wk * sum_gx[first + k];
@@ -157,7 +173,8 @@ void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
           int64_t at = r * n + k * l;
           double wk = weight.get() ? double(weight.get()[first % c + k]) : 1.0;
           double slope = -rstd * rstd * mean_hx;
-          row_loops<T>().affine_of_two(grad.get() + at, in.get() + at, dx.get() + at, l, T(rstd * wk), T(slope), T(-rstd * mean_h - slope * mean));
+          row_loops<T>().affine_of_two(grad.get() + at, in.get() + at, dx.get() + at, l,
+                                       T(rstd * wk), T(slope), T(-rstd * mean_h - slope * mean));
         }
       }
     });
@@ -176,13 +193,14 @@ void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
   });
 }
 
-// Batch norm sees [N, C, L]; with L = 1 (or channels last) a channel's numbers are not neighbours, so they are gathered
-// in blocks of channels.
+// Batch norm sees [N, C, L]; with L = 1 (or channels last) a channel's numbers are not neighbours,
+// so they are gathered in blocks of channels.
 template <class T>
 struct Channels {
   const T* x;
   int64_t batch, c, l;
-  // Calls f(pointer, length) for the pieces of a channel, in order. `scratch` holds a gathered channel when l is small.
+  // Calls f(pointer, length) for the pieces of a channel, in order. `scratch` holds a gathered
+  // channel when l is small.
   template <class F>
   void pieces(int64_t channel, T* scratch, F&& f) const {
     if (l >= 8) {
@@ -200,7 +218,8 @@ void spread(const T* line, T* to, int64_t batch, int64_t c, int64_t l, int64_t c
     for (int64_t k = 0; k < l; ++k) to[(i * c + channel) * l + k] = line[i * l + k];
 }
 
-void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& b, double eps) {
+void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& b,
+                          double eps) {
   int64_t batch = x.sizes()[0], c = x.sizes()[1], l = product(x.sizes(), 2, x.dim());
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> in(x), y(out[0], false), mean_out(out[1], false), var_out(out[2], false);
@@ -225,7 +244,8 @@ void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const 
         });
         double off = double(T(mean)) - mean, var = std::max(0.0, squares / n - off * off);
         if (squares != squares) var = squares;
-        double rstd = 1 / std::sqrt(var + eps), scale = rstd * (weight.get() ? double(weight.get()[k]) : 1.0);
+        double rstd = 1 / std::sqrt(var + eps),
+               scale = rstd * (weight.get() ? double(weight.get()[k]) : 1.0);
         double shift = (bias.get() ? double(bias.get()[k]) : 0.0) - mean * scale;
         mean_out.get()[k] = T(mean);
         var_out.get()[k] = T(var);
@@ -245,8 +265,8 @@ void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const 
   });
 }
 
-void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w, const Tensor& mean_in, const Tensor& var_in,
-                                   double eps) {
+void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w,
+                                   const Tensor& mean_in, const Tensor& var_in, double eps) {
   int64_t batch = x.sizes()[0], c = x.sizes()[1], l = product(x.sizes(), 2, x.dim());
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> in(x), grad(g), dx(out[0], false), dw(out[1], false), db(out[2], false);
@@ -256,7 +276,8 @@ void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& 
       Workspace room(l < 8 ? size_t(3 * batch * l) * sizeof(T) + 64 : 0);
       T* scratch = room.as<T>();
       for (int64_t k = begin; k < end; ++k) {
-        double mean = double(means.get()[k]), rstd = 1 / std::sqrt(double(vars.get()[k]) + eps), sum_g = 0, sum_gx = 0;
+        double mean = double(means.get()[k]), rstd = 1 / std::sqrt(double(vars.get()[k]) + eps),
+               sum_g = 0, sum_gx = 0;
         auto each = [&](auto&& f) {
           if (l >= 8) {
             for (int64_t i = 0; i < batch; ++i) {
@@ -278,9 +299,12 @@ void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& 
           sum_g += a;
           sum_gx += b;
         });
-        double a = rstd * (weight.get() ? double(weight.get()[k]) : 1.0), slope = -a * rstd * sum_gx / n;
+        double a = rstd * (weight.get() ? double(weight.get()[k]) : 1.0),
+               slope = -a * rstd * sum_gx / n;
         double shift = -a * sum_g / n - slope * mean;
-        each([&](const T* gp, const T* xp, T* to, int64_t count) { row_loops<T>().affine_of_two(gp, xp, to, count, T(a), T(slope), T(shift)); });
+        each([&](const T* gp, const T* xp, T* to, int64_t count) {
+          row_loops<T>().affine_of_two(gp, xp, to, count, T(a), T(slope), T(shift));
+        });
         if (l < 8) spread(scratch + 2 * batch * l, dx.get(), batch, c, l, k);
         dw.get()[k] = T(sum_gx);
         db.get()[k] = T(sum_g);
@@ -292,7 +316,8 @@ void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& 
   });
 }
 
-void batch_norm_eval_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var, double eps) {
+void batch_norm_eval_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& b,
+                         const Tensor& mean, const Tensor& var, double eps) {
   int64_t c = x.sizes()[1], l = product(x.sizes(), 2, x.dim());
   if (x.numel() == 0) return;
   visit_row_type(x.dtype(), [&]<class T>() {
@@ -301,16 +326,22 @@ void batch_norm_eval_cpu(Results& out, const Tensor& x, const Tensor& w, const T
     Workspace room(size_t(2 * c) * sizeof(T));
     T *scale = room.as<T>(), *shift = scale + c;
     for (int64_t k = 0; k < c; ++k) {
-      double s = 1 / std::sqrt(double(vars.get()[k]) + eps) * (weight.get() ? double(weight.get()[k]) : 1.0);
+      double s = 1 / std::sqrt(double(vars.get()[k]) + eps) *
+                 (weight.get() ? double(weight.get()[k]) : 1.0);
       scale[k] = T(s);
       shift[k] = T((bias.get() ? double(bias.get()[k]) : 0.0) - double(means.get()[k]) * s);
     }
-    parallel_for(0, x.sizes()[0] * (l == 1 ? 1 : c), grain_for(l == 1 ? c : l), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) {
-        if (l == 1) row_loops<T>().normalize(in.get() + r * c, y.get() + r * c, c, 0, 1, scale, shift);
-        else row_loops<T>().affine(in.get() + r * l, y.get() + r * l, l, scale[r % c], shift[r % c]);
-      }
-    });
+    parallel_for(0, x.sizes()[0] * (l == 1 ? 1 : c), grain_for(l == 1 ? c : l),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t r = begin; r < end; ++r) {
+                     if (l == 1)
+                       row_loops<T>().normalize(in.get() + r * c, y.get() + r * c, c, 0, 1, scale,
+                                                shift);
+                     else
+                       row_loops<T>().affine(in.get() + r * l, y.get() + r * l, l, scale[r % c],
+                                             shift[r % c]);
+                   }
+                 });
     y.store();
   });
 }

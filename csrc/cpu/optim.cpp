@@ -30,15 +30,21 @@ double number(const Tensor& t) {
 }
 bool skip(const Tensor& found_inf) { return found_inf.defined() && number(found_inf) == 1.0; }
 
-// The tensors of one parameter: flat when all lie the same way in T, else through contiguous copies that are stored back.
+// The tensors of one parameter: flat when all lie the same way in T, else through contiguous copies
+// that are stored back.
 template <class T, int N>
 class Flat {
  public:
   explicit Flat(const std::array<TensorImpl*, N>& list) {
     const TensorImpl* first = list[0];
-    bool same = is_non_overlapping_and_dense({first->sizes, first->ndim}, {first->strides(), first->ndim});
+    bool same =
+        is_non_overlapping_and_dense({first->sizes, first->ndim}, {first->strides(), first->ndim});
     for (TensorImpl* t : list)
-      if (t) same = same && t->dtype == dtype_of<T> && (t == first || std::equal(first->strides(), first->strides() + first->ndim, t->strides()) || (t->is(kContiguous) && first->is(kContiguous)));
+      if (t)
+        same = same && t->dtype == dtype_of<T> &&
+               (t == first ||
+                std::equal(first->strides(), first->strides() + first->ndim, t->strides()) ||
+                (t->is(kContiguous) && first->is(kContiguous)));
     for (int i = 0; i < N; ++i) {
       if (!list[size_t(i)]) continue;
       if (same) {
@@ -76,7 +82,8 @@ void over_pieces(TensorList params, const std::array<TensorList, N>& lists, F&& 
   }
   auto pointers = [&](int64_t i) {
     std::array<TensorImpl*, N> r;
-    for (int k = 0; k < N; ++k) r[size_t(k)] = lists[size_t(k)].n ? lists[size_t(k)].at(i) : nullptr;
+    for (int k = 0; k < N; ++k)
+      r[size_t(k)] = lists[size_t(k)].n ? lists[size_t(k)].at(i) : nullptr;
     return r;
   };
   auto run = [&](int64_t begin, int64_t end) {
@@ -93,11 +100,14 @@ void over_pieces(TensorList params, const std::array<TensorList, N>& lists, F&& 
       });
     }
   };
-  if (total < 2 * kPiece) run(0, int64_t(pieces.size()));
-  else parallel_for(0, int64_t(pieces.size()), 1, run);
+  if (total < 2 * kPiece)
+    run(0, int64_t(pieces.size()));
+  else
+    parallel_for(0, int64_t(pieces.size()), 1, run);
 }
 
-void adam(TensorList params, TensorList grads, TensorList means, TensorList squares, TensorList maxima, TensorList steps, AdamStep s, const Tensor& grad_scale,
+void adam(TensorList params, TensorList grads, TensorList means, TensorList squares,
+          TensorList maxima, TensorList steps, AdamStep s, const Tensor& grad_scale,
           const Tensor& found_inf) {
   if (skip(found_inf)) return;
   s.scaled = grad_scale.defined();
@@ -108,29 +118,44 @@ void adam(TensorList params, TensorList grads, TensorList means, TensorList squa
     each[size_t(i)].step_size = s.lr / (1 - std::pow(s.beta1, t));
     each[size_t(i)].root_correction2 = std::sqrt(1 - std::pow(s.beta2, t));
   }
-  over_pieces<5>(params, {params, grads, means, squares, s.amsgrad ? maxima : TensorList{}}, [&]<class T>(int64_t i, auto& p, int64_t at, int64_t n) {
-    T* top = p[4] ? p[4] + at : nullptr;
-    if constexpr (std::is_same_v<T, float>) table().adam_f32(each[size_t(i)], p[0] + at, p[1] + at, p[2] + at, p[3] + at, top, n);
-    else table().adam_f64(each[size_t(i)], p[0] + at, p[1] + at, p[2] + at, p[3] + at, top, n);
-  });
+  over_pieces<5>(
+      params, {params, grads, means, squares, s.amsgrad ? maxima : TensorList{}},
+      [&]<class T>(int64_t i, auto& p, int64_t at, int64_t n) {
+        T* top = p[4] ? p[4] + at : nullptr;
+        if constexpr (std::is_same_v<T, float>)
+          table().adam_f32(each[size_t(i)], p[0] + at, p[1] + at, p[2] + at, p[3] + at, top, n);
+        else
+          table().adam_f64(each[size_t(i)], p[0] + at, p[1] + at, p[2] + at, p[3] + at, top, n);
+      });
 }
-void adam_cpu(Results&, TensorList params, TensorList grads, TensorList means, TensorList squares, TensorList maxima, TensorList steps, double lr,
-              double beta1, double beta2, double decay, double eps, bool amsgrad, bool maximize, const Tensor& scale, const Tensor& found) {
-  adam(params, grads, means, squares, maxima, steps, {lr, beta1, beta2, decay, eps, 0, 0, 1, false, amsgrad, maximize, false}, scale, found);
+void adam_cpu(Results&, TensorList params, TensorList grads, TensorList means, TensorList squares,
+              TensorList maxima, TensorList steps, double lr, double beta1, double beta2,
+              double decay, double eps, bool amsgrad, bool maximize, const Tensor& scale,
+              const Tensor& found) {
+  adam(params, grads, means, squares, maxima, steps,
+       {lr, beta1, beta2, decay, eps, 0, 0, 1, false, amsgrad, maximize, false}, scale, found);
 }
-void adamw_cpu(Results&, TensorList params, TensorList grads, TensorList means, TensorList squares, TensorList maxima, TensorList steps, double lr,
-               double beta1, double beta2, double decay, double eps, bool amsgrad, bool maximize, const Tensor& scale, const Tensor& found) {
-  adam(params, grads, means, squares, maxima, steps, {lr, beta1, beta2, decay, eps, 0, 0, 1, true, amsgrad, maximize, false}, scale, found);
+void adamw_cpu(Results&, TensorList params, TensorList grads, TensorList means, TensorList squares,
+               TensorList maxima, TensorList steps, double lr, double beta1, double beta2,
+               double decay, double eps, bool amsgrad, bool maximize, const Tensor& scale,
+               const Tensor& found) {
+  adam(params, grads, means, squares, maxima, steps,
+       {lr, beta1, beta2, decay, eps, 0, 0, 1, true, amsgrad, maximize, false}, scale, found);
 }
-void sgd_cpu(Results&, TensorList params, TensorList grads, TensorList buffers, double decay, double momentum, double lr, double dampening, bool nesterov,
-             bool maximize, bool first, const Tensor& scale, const Tensor& found) {
+void sgd_cpu(Results&, TensorList params, TensorList grads, TensorList buffers, double decay,
+             double momentum, double lr, double dampening, bool nesterov, bool maximize, bool first,
+             const Tensor& scale, const Tensor& found) {
   if (skip(found)) return;
-  SgdStep s{lr, decay, momentum, dampening, scale.defined() ? 1 / number(scale) : 1.0, nesterov, maximize, first, scale.defined()};
-  over_pieces<3>(params, {params, grads, momentum != 0 ? buffers : TensorList{}}, [&]<class T>(int64_t, auto& p, int64_t at, int64_t n) {
-    T* b = p[2] ? p[2] + at : nullptr;
-    if constexpr (std::is_same_v<T, float>) table().sgd_f32(s, p[0] + at, p[1] + at, b, n);
-    else table().sgd_f64(s, p[0] + at, p[1] + at, b, n);
-  });
+  SgdStep s{lr,       decay,    momentum, dampening,      scale.defined() ? 1 / number(scale) : 1.0,
+            nesterov, maximize, first,    scale.defined()};
+  over_pieces<3>(params, {params, grads, momentum != 0 ? buffers : TensorList{}},
+                 [&]<class T>(int64_t, auto& p, int64_t at, int64_t n) {
+                   T* b = p[2] ? p[2] + at : nullptr;
+                   if constexpr (std::is_same_v<T, float>)
+                     table().sgd_f32(s, p[0] + at, p[1] + at, b, n);
+                   else
+                     table().sgd_f64(s, p[0] + at, p[1] + at, b, n);
+                 });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The contract between the optimisers (cpu/optim.cpp) and their loops: n contiguous numbers of float or double.
+// The contract between the optimisers (cpu/optim.cpp) and their loops: n contiguous numbers of
+// float or double.
 #pragma once
 #include <cstdint>
 
@@ -18,8 +19,10 @@ struct SgdStep {
 };
 
 struct OptimTable {
-  void (*adam_f32)(const AdamStep& s, float* p, float* g, float* m, float* v, float* top, int64_t n);
-  void (*adam_f64)(const AdamStep& s, double* p, double* g, double* m, double* v, double* top, int64_t n);
+  void (*adam_f32)(const AdamStep& s, float* p, float* g, float* m, float* v, float* top,
+                   int64_t n);
+  void (*adam_f64)(const AdamStep& s, double* p, double* g, double* m, double* v, double* top,
+                   int64_t n);
   void (*sgd_f32)(const SgdStep& s, float* p, float* g, float* b, int64_t n);
   void (*sgd_f64)(const SgdStep& s, double* p, double* g, double* b, int64_t n);
 };

@@ -1,4 +1,5 @@
-// The CPU's side of the pointwise class: the tables for this processor, and the rows that only move or set elements.
+// The CPU's side of the pointwise class: the tables for this processor, and the rows that only move
+// or set elements.
 #include "cpu/pointwise.h"
 
 #include "core/parallel.h"
@@ -22,10 +23,14 @@ Dtype unpack(const Scalar& s, char* to) {
     return d;
   };
   switch (s.kind) {
-    case Scalar::Kind::boolean: return put(uint8_t(s.i != 0), Dtype::boolean);
-    case Scalar::Kind::integer: return put(s.i, s.is_u64 ? Dtype::u64 : Dtype::i64);
-    case Scalar::Kind::real: return put(s.d, Dtype::f64);
-    default: return put(s.to_complex(), Dtype::c128);
+    case Scalar::Kind::boolean:
+      return put(uint8_t(s.i != 0), Dtype::boolean);
+    case Scalar::Kind::integer:
+      return put(s.i, s.is_u64 ? Dtype::u64 : Dtype::i64);
+    case Scalar::Kind::real:
+      return put(s.d, Dtype::f64);
+    default:
+      return put(s.to_complex(), Dtype::c128);
   }
 }
 
@@ -50,8 +55,9 @@ void run(const Launch& launch) {
   run_loop(loop, {launch.span, launch.lanes, launch.pad, launch.attributes});
 }
 
-void run_contiguous(const pointwise::SpanTable& table, Span span, void* out, const void* const* in, const int64_t* sizes, int count,
-                    uint32_t single, const void* attributes, int64_t n) {
+void run_contiguous(const pointwise::SpanTable& table, Span span, void* out, const void* const* in,
+                    const int64_t* sizes, int count, uint32_t single, const void* attributes,
+                    int64_t n) {
   run_span({span, table.lanes, table.pad, attributes}, out, in, sizes, count + 1, single, n);
 }
 
@@ -76,16 +82,19 @@ const struct Tables {
   }
 } tables;
 
-// ---- rows without arithmetic -----------------------------------------------------------------------------------
+// ---- rows without arithmetic
+// -----------------------------------------------------------------------------------
 
 void copy_cpu(Results& out, const Tensor&, const Tensor& src, bool) {
   const TensorImpl* to = out[0].get();
-  if (overlap(to, src.get()) == Overlap::none || (to->data == src->data && to->dtype == src.dtype() && to->ndim == src->ndim &&
-                                                    std::equal(to->sizes, to->sizes + 2 * to->ndim, src->sizes))) {
+  if (overlap(to, src.get()) == Overlap::none ||
+      (to->data == src->data && to->dtype == src.dtype() && to->ndim == src->ndim &&
+       std::equal(to->sizes, to->sizes + 2 * to->ndim, src->sizes))) {
     convert(to, src.get());
     return;
   }
-  // Overlapping memory: through a copy of the source. A view that names no tensor of Python's is enough for that.
+  // Overlapping memory: through a copy of the source. A view that names no tensor of Python's is
+  // enough for that.
   int64_t n = src.numel(), size = src.itemsize();
   Workspace room(size_t(n * size));
   TensorImpl dense = *src.get();
@@ -99,8 +108,8 @@ void copy_cpu(Results& out, const Tensor&, const Tensor& src, bool) {
   convert(to, &dense);
 }
 
-void to_copy_cpu(Results& out, const Tensor& input, Dtype, Layout, std::optional<Device>, std::optional<bool>, bool,
-                 std::optional<MemoryFormat>) {
+void to_copy_cpu(Results& out, const Tensor& input, Dtype, Layout, std::optional<Device>,
+                 std::optional<bool>, bool, std::optional<MemoryFormat>) {
   convert(out[0].get(), input.get());
 }
 

@@ -5,21 +5,25 @@
 namespace kagari::KG_ISA {
 
 template <class T>
-inline constexpr uint8_t kinds_of = is_complex_number<T>             ? pointwise::kComplex
-                                    : std::is_floating_point_v<T>    ? pointwise::kFloats
-                                    : std::is_same_v<T, uint8_t>     ? pointwise::kBool
-                                                                     : pointwise::kInts;
+inline constexpr uint8_t kinds_of = is_complex_number<T>          ? pointwise::kComplex
+                                    : std::is_floating_point_v<T> ? pointwise::kFloats
+                                    : std::is_same_v<T, uint8_t>  ? pointwise::kBool
+                                                                  : pointwise::kInts;
 
 template <int n>
 struct Bytes;
-#define KG_BYTES(n) \
-  template <> struct Bytes<n> { using type = uint8_t __attribute__((vector_size(n))); };
-KG_BYTES(2) KG_BYTES(4) KG_BYTES(8) KG_BYTES(16) KG_BYTES(32) KG_BYTES(64)
+#define KG_BYTES(n)                                       \
+  template <>                                             \
+  struct Bytes<n> {                                       \
+    using type = uint8_t __attribute__((vector_size(n))); \
+  };
+KG_BYTES(2)
+KG_BYTES(4) KG_BYTES(8) KG_BYTES(16) KG_BYTES(32) KG_BYTES(64)
 #undef KG_BYTES
 
-// Stores a vector of results and returns how many bytes it took.
-template <class T, bool real_part>
-KG_INLINE int64_t put(char* out, Many<T> r) {
+    // Stores a vector of results and returns how many bytes it took.
+    template <class T, bool real_part>
+    KG_INLINE int64_t put(char* out, Many<T> r) {
   if constexpr (is_complex_number<T>) {
     std::memcpy(out, &r, real_part ? sizeof(T) / 2 : sizeof(T));
     return real_part ? sizeof(T) / 2 : sizeof(T);
@@ -50,7 +54,8 @@ struct Attributes {
 };
 
 template <class F, class T>
-void value_span(void* out, const void* const* in, const int64_t* step, const void* attributes, int64_t vectors) {
+void value_span(void* out, const void* const* in, const int64_t* step, const void* attributes,
+                int64_t vectors) {
   const Attributes<F, T> a(attributes);
   const char* p[F::arity];
   int64_t s[F::arity];
@@ -71,7 +76,8 @@ void value_span(void* out, const void* const* in, const int64_t* step, const voi
 
 // g * conj(d) in one pass.
 template <class F, class T, int i>
-void gradient_span(void* out, const void* const* in, const int64_t* step, const void* attributes, int64_t vectors) {
+void gradient_span(void* out, const void* const* in, const int64_t* step, const void* attributes,
+                   int64_t vectors) {
   constexpr unsigned uses = pointwise::Derivative<F, i>::uses;
   constexpr int n = F::arity + 1;
   constexpr int count = 1 + __builtin_popcount(uses);
@@ -87,8 +93,10 @@ void gradient_span(void* out, const void* const* in, const int64_t* step, const 
     Many<T> v[n];
     Many<T> g = Many<T>::load(p[0]);
     for (int k = 0, j = 1; k < n; ++k) {
-      if (uses >> k & 1) v[k] = Many<T>::load(p[j++]);
-      else v[k] = Many<T>(0);
+      if (uses >> k & 1)
+        v[k] = Many<T>::load(p[j++]);
+      else
+        v[k] = Many<T>(0);
     }
     for (int k = 0; k < count; ++k) p[k] += s[k];
     o += put<T, false>(o, g * conj_physical(F::template d<i>(v, a.at)));
@@ -106,7 +114,8 @@ constexpr pointwise::Span gradient_of() {
 template <class F, class T>
 constexpr pointwise::FormulaSpans spans_of() {
   if constexpr ((F::rule.kinds & kinds_of<T>) != 0) {
-    return {&value_span<F, T>, {gradient_of<F, T, 0>(), gradient_of<F, T, 1>(), gradient_of<F, T, 2>()}};
+    return {&value_span<F, T>,
+            {gradient_of<F, T, 0>(), gradient_of<F, T, 1>(), gradient_of<F, T, 2>()}};
   } else {
     return {};
   }
@@ -147,7 +156,8 @@ inline void pad_vector(void* to, const void* from, int64_t bytes) {
 
 template <class T>
 constexpr pointwise::SpanTable make_table() {
-  return {Many<T>::size, &pad_vector,
+  return {Many<T>::size,
+          &pad_vector,
           {
 #define KG_ENTRY(id, ...) spans_of<pointwise::formulas::id##_f, T>(),
 #define KG_UNARY KG_ENTRY

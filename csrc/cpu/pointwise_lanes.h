@@ -1,10 +1,14 @@
-// Many<T>: as many numbers of type T as a vector register holds, with the words of the pointwise mathematics.
+// Many<T>: as many numbers of type T as a vector register holds, with the words of the pointwise
+// mathematics.
 //
-// Floats use the vocabulary of cpu/simd. Integers wrap around as PyTorch's do; functions without a vector form run lane by
-// lane. A complex Many is one number. Mask<T> is what comparisons of Many<T> yield.
+// Floats use the vocabulary of cpu/simd. Integers wrap around as PyTorch's do; functions without a
+// vector form run lane by lane. A complex Many is one number. Mask<T> is what comparisons of
+// Many<T> yield.
 #pragma once
 #include <complex>
+#include <utility>
 
+#include "core/dtype.h"
 #include "cpu/pointwise_scalar.h"
 #include "cpu/simd/math.h"
 #include "ops/pointwise_formulas.h"
@@ -75,18 +79,35 @@ struct Many {
   friend KG_INLINE Mask<T> operator>=(Many a, Many b) { return {M(a.v >= b.v)}; }
   friend KG_INLINE Mask<T> operator==(Many a, Many b) { return {M(a.v == b.v)}; }
   friend KG_INLINE Mask<T> operator!=(Many a, Many b) { return {M(a.v != b.v)}; }
-  friend KG_INLINE Many operator&(Many a, Many b) requires Integer<T> { return V(a.v & b.v); }
-  friend KG_INLINE Many operator|(Many a, Many b) requires Integer<T> { return V(a.v | b.v); }
-  friend KG_INLINE Many operator^(Many a, Many b) requires Integer<T> { return V(a.v ^ b.v); }
+  friend KG_INLINE Many operator&(Many a, Many b)
+    requires Integer<T>
+  {
+    return V(a.v & b.v);
+  }
+  friend KG_INLINE Many operator|(Many a, Many b)
+    requires Integer<T>
+  {
+    return V(a.v | b.v);
+  }
+  friend KG_INLINE Many operator^(Many a, Many b)
+    requires Integer<T>
+  {
+    return V(a.v ^ b.v);
+  }
   // uint8_t computes bool, whose values are 0 and 1.
-  friend KG_INLINE Many operator~(Many a) requires Integer<T> {
-    if constexpr (sizeof(T) == 1) return V(a.v ^ 1);
-    else return V(~a.v);
+  friend KG_INLINE Many operator~(Many a)
+    requires Integer<T>
+  {
+    if constexpr (sizeof(T) == 1)
+      return V(a.v ^ 1);
+    else
+      return V(~a.v);
   }
 };
 
 template <class T>
-KG_INLINE Many<T> where(Mask<T> m, std::type_identity_t<Many<T>> a, std::type_identity_t<Many<T>> b) {
+KG_INLINE Many<T> where(Mask<T> m, std::type_identity_t<Many<T>> a,
+                        std::type_identity_t<Many<T>> b) {
   return {m.m ? a.v : b.v};
 }
 
@@ -98,9 +119,13 @@ struct When {
   friend KG_INLINE Many<T> operator*(Many<T> g, When w) { return where(w.mask, g * w.d, 0); }
 };
 template <class T>
-KG_INLINE When<T> when(Mask<T> m, std::type_identity_t<Many<T>> d) { return {m, d}; }
+KG_INLINE When<T> when(Mask<T> m, std::type_identity_t<Many<T>> d) {
+  return {m, d};
+}
 template <class T>
-KG_INLINE When<T> when(Mask<T> m, When<T> w) { return {m & w.mask, w.d}; }
+KG_INLINE When<T> when(Mask<T> m, When<T> w) {
+  return {m & w.mask, w.d};
+}
 
 template <class T, class F>
 KG_INLINE Many<T> each(Many<T> a, F f) {
@@ -113,52 +138,87 @@ KG_INLINE Many<T> each(Many<T> a, Many<T> b, F f) {
   return a;
 }
 
-// ---- floats ----------------------------------------------------------------------------------------------------
+// ---- floats
+// ----------------------------------------------------------------------------------------------------
 
-#define KG_LANES_1(f) \
-  template <RealFloat T> KG_INLINE Many<T> f(Many<T> x) { return {simd::f(x.v)}; }
-#define KG_LANES_2(f)                                                                               \
-  template <RealFloat T> KG_INLINE Many<T> f(Many<T> a, std::type_identity_t<Many<T>> b) { return {simd::f(a.v, b.v)}; }
-KG_LANES_1(exp) KG_LANES_1(exp2) KG_LANES_1(expm1) KG_LANES_1(log) KG_LANES_1(log2) KG_LANES_1(log10)
-KG_LANES_1(log1p) KG_LANES_1(sqrt) KG_LANES_1(rsqrt) KG_LANES_1(sin) KG_LANES_1(cos) KG_LANES_1(tan)
-KG_LANES_1(asin) KG_LANES_1(acos) KG_LANES_1(atan) KG_LANES_1(sinh) KG_LANES_1(cosh) KG_LANES_1(tanh)
-KG_LANES_1(asinh) KG_LANES_1(acosh) KG_LANES_1(atanh) KG_LANES_1(erf) KG_LANES_1(erfc) KG_LANES_1(sigmoid)
-KG_LANES_1(abs) KG_LANES_1(floor) KG_LANES_1(ceil) KG_LANES_1(trunc) KG_LANES_1(round)
-KG_LANES_2(atan2) KG_LANES_2(maximum) KG_LANES_2(minimum) KG_LANES_2(fmax) KG_LANES_2(fmin) KG_LANES_2(copysign)
+#define KG_LANES_1(f)              \
+  template <RealFloat T>           \
+  KG_INLINE Many<T> f(Many<T> x) { \
+    return {simd::f(x.v)};         \
+  }
+#define KG_LANES_2(f)                                               \
+  template <RealFloat T>                                            \
+  KG_INLINE Many<T> f(Many<T> a, std::type_identity_t<Many<T>> b) { \
+    return {simd::f(a.v, b.v)};                                     \
+  }
+KG_LANES_1(exp)
+KG_LANES_1(exp2) KG_LANES_1(expm1) KG_LANES_1(log) KG_LANES_1(log2) KG_LANES_1(log10)
+    KG_LANES_1(log1p) KG_LANES_1(sqrt) KG_LANES_1(rsqrt) KG_LANES_1(sin) KG_LANES_1(cos)
+        KG_LANES_1(tan) KG_LANES_1(asin) KG_LANES_1(acos) KG_LANES_1(atan) KG_LANES_1(sinh)
+            KG_LANES_1(cosh) KG_LANES_1(tanh) KG_LANES_1(asinh) KG_LANES_1(acosh) KG_LANES_1(atanh)
+                KG_LANES_1(erf) KG_LANES_1(erfc) KG_LANES_1(sigmoid) KG_LANES_1(abs)
+                    KG_LANES_1(floor) KG_LANES_1(ceil) KG_LANES_1(trunc) KG_LANES_1(round)
+                        KG_LANES_2(atan2) KG_LANES_2(maximum) KG_LANES_2(minimum) KG_LANES_2(fmax)
+                            KG_LANES_2(fmin) KG_LANES_2(copysign)
 #undef KG_LANES_1
 #undef KG_LANES_2
 
+                                template <RealFloat T>
+                                KG_INLINE Many<T> reciprocal(Many<T> x) {
+  return 1 / x;
+}
 template <RealFloat T>
-KG_INLINE Many<T> reciprocal(Many<T> x) { return 1 / x; }
-template <RealFloat T>
-KG_INLINE Many<T> conj_physical(Many<T> x) { return x; }
-template <RealFloat T>
-KG_INLINE When<T> conj_physical(When<T> x) { return x; }
+KG_INLINE Many<T> conj_physical(Many<T> x) {
+  return x;
+}
+// The derivatives that hold by cases are real.
+template <class T>
+KG_INLINE When<T> conj_physical(When<T> x) {
+  return x;
+}
 template <RealFloat T>
 KG_INLINE Many<T> fma(Many<T> a, std::type_identity_t<Many<T>> b, std::type_identity_t<Many<T>> c) {
   return {simd::mul_add(a.v, b.v, c.v)};
 }
 template <RealFloat T>
-KG_INLINE Mask<T> isnan(Many<T> x) { return x != x; }
+KG_INLINE Mask<T> isnan(Many<T> x) {
+  return x != x;
+}
 template <RealFloat T>
-KG_INLINE Mask<T> isinf(Many<T> x) { return abs(x) == pointwise::kInf; }
+KG_INLINE Mask<T> isinf(Many<T> x) {
+  return abs(x) == pointwise::kInf;
+}
 template <RealFloat T>
-KG_INLINE Mask<T> isfinite(Many<T> x) { return abs(x) < pointwise::kInf; }
+KG_INLINE Mask<T> isfinite(Many<T> x) {
+  return abs(x) < pointwise::kInf;
+}
 template <RealFloat T>
-KG_INLINE Mask<T> signbit(Many<T> x) { return {simd::bit_cast<simd::Bits<decltype(x.v)>>(x.v) < 0}; }
+KG_INLINE Mask<T> signbit(Many<T> x) {
+  return {simd::bit_cast<simd::Bits<decltype(x.v)>>(x.v) < 0};
+}
 template <RealFloat T>
-KG_INLINE Many<T> sgn(Many<T> x) { return where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, x * 0))); }
+KG_INLINE Many<T> sgn(Many<T> x) {
+  return where(x > 0, 1, where(x < 0, -1, 0));
+}
 template <RealFloat T>
-KG_INLINE Many<T> angle(Many<T> x) { return where(x < 0, pointwise::kPi, where(x == x, 0, x)); }
+KG_INLINE Many<T> angle(Many<T> x) {
+  return where(x < 0, pointwise::kPi, where(x == x, 0, x));
+}
 template <RealFloat T>
-KG_INLINE Many<T> angle_slope(Many<T> x) { return x * 0; }
+KG_INLINE Many<T> angle_slope(Many<T> x) {
+  return x * 0;
+}
 template <RealFloat T>
-KG_INLINE Many<T> trunc_divide(Many<T> a, Many<T> b) { return trunc(a / b); }
+KG_INLINE Many<T> trunc_divide(Many<T> a, Many<T> b) {
+  return trunc(a / b);
+}
 
 // a mod b with b's sign, and the quotient that belongs to it, as Python computes them.
 template <RealFloat T>
 KG_INLINE Many<T> fmod(Many<T> a, Many<T> b) {
-  return each(a, b, [](T x, T y) { return T(sizeof(T) == 4 ? __builtin_fmodf(float(x), float(y)) : __builtin_fmod(x, y)); });
+  return each(a, b, [](T x, T y) {
+    return T(sizeof(T) == 4 ? __builtin_fmodf(float(x), float(y)) : __builtin_fmod(x, y));
+  });
 }
 template <RealFloat T>
 KG_INLINE Many<T> remainder(Many<T> a, Many<T> b) {
@@ -190,11 +250,17 @@ KG_INLINE Many<T> nextafter(Many<T> a, std::type_identity_t<Many<T>> b) {
   return each(a, b, [](T x, T y) { return scalar::nextafter(x, y); });
 }
 template <RealFloat T>
-KG_INLINE Many<T> erfinv(Many<T> x) { return each(x, [](T v) { return T(scalar::erfinv(v)); }); }
+KG_INLINE Many<T> erfinv(Many<T> x) {
+  return each(x, [](T v) { return T(scalar::erfinv(v)); });
+}
 template <RealFloat T>
-KG_INLINE Many<T> lgamma(Many<T> x) { return each(x, [](T v) { return T(scalar::lgamma(v)); }); }
+KG_INLINE Many<T> lgamma(Many<T> x) {
+  return each(x, [](T v) { return T(scalar::lgamma(v)); });
+}
 template <RealFloat T>
-KG_INLINE Many<T> digamma(Many<T> x) { return each(x, [](T v) { return T(scalar::digamma(v)); }); }
+KG_INLINE Many<T> digamma(Many<T> x) {
+  return each(x, [](T v) { return T(scalar::digamma(v)); });
+}
 template <RealFloat T>
 KG_INLINE Many<T> polygamma(std::type_identity_t<Many<T>> n, Many<T> x) {
   return each(n, x, [](T m, T v) { return T(scalar::polygamma(int(m), v)); });
@@ -210,56 +276,104 @@ KG_INLINE Many<T> logaddexp2(Many<T> a, Many<T> b) {
   return where((a == b) & isinf(a), a, high + log1p(exp2(-abs(a - b))) * (1 / pointwise::kLn2));
 }
 
-// ---- integers --------------------------------------------------------------------------------------------------
+// x with NaN and the infinities replaced.
+template <RealFloat T>
+KG_INLINE Many<T> replace(Many<T> x, Many<T> nan, Many<T> high, Many<T> low) {
+  return where(isnan(x), nan,
+               where(x == pointwise::kInf, high, where(x == -pointwise::kInf, low, x)));
+}
+// The neighbour of a in the direction of b in another format: steps through that format's bits.
+template <class H, RealFloat T>
+KG_INLINE Many<T> step_to(Many<T> a, Many<T> b) {
+  return each(a, b, [](T x, T y) { return scalar::nextafter_as<H>(x, y); });
+}
+
+// ---- integers
+// --------------------------------------------------------------------------------------------------
 
 template <Integer T>
-KG_INLINE Many<T> maximum(Many<T> a, std::type_identity_t<Many<T>> b) { return where(a > b, a, b); }
-template <Integer T>
-KG_INLINE Many<T> minimum(Many<T> a, std::type_identity_t<Many<T>> b) { return where(a < b, a, b); }
-template <Integer T>
-KG_INLINE Many<T> fmax(Many<T> a, Many<T> b) { return maximum(a, b); }
-template <Integer T>
-KG_INLINE Many<T> fmin(Many<T> a, Many<T> b) { return minimum(a, b); }
-template <Integer T>
-KG_INLINE Many<T> abs(Many<T> x) {
-  if constexpr (std::is_unsigned_v<T>) return x;
-  else return where(x < 0, -x, x);
+KG_INLINE Many<T> maximum(Many<T> a, std::type_identity_t<Many<T>> b) {
+  return where(a > b, a, b);
 }
 template <Integer T>
-KG_INLINE Many<T> sgn(Many<T> x) { return where(x > 0, 1, where(x == 0, 0, -1)); }
+KG_INLINE Many<T> minimum(Many<T> a, std::type_identity_t<Many<T>> b) {
+  return where(a < b, a, b);
+}
 template <Integer T>
-KG_INLINE Many<T> conj_physical(Many<T> x) { return x; }
+KG_INLINE Many<T> fmax(Many<T> a, Many<T> b) {
+  return maximum(a, b);
+}
 template <Integer T>
-KG_INLINE Many<T> fma(Many<T> a, std::type_identity_t<Many<T>> b, std::type_identity_t<Many<T>> c) { return a * b + c; }
+KG_INLINE Many<T> fmin(Many<T> a, Many<T> b) {
+  return minimum(a, b);
+}
 template <Integer T>
-KG_INLINE Many<T> floor(Many<T> x) { return x; }
+KG_INLINE Many<T> abs(Many<T> x) {
+  if constexpr (std::is_unsigned_v<T>)
+    return x;
+  else
+    return where(x < 0, -x, x);
+}
 template <Integer T>
-KG_INLINE Many<T> ceil(Many<T> x) { return x; }
+KG_INLINE Many<T> sgn(Many<T> x) {
+  return where(x > 0, 1, where(x == 0, 0, -1));
+}
 template <Integer T>
-KG_INLINE Many<T> trunc(Many<T> x) { return x; }
+KG_INLINE Many<T> conj_physical(Many<T> x) {
+  return x;
+}
 template <Integer T>
-KG_INLINE Many<T> round(Many<T> x) { return x; }
+KG_INLINE Many<T> fma(Many<T> a, std::type_identity_t<Many<T>> b, std::type_identity_t<Many<T>> c) {
+  return a * b + c;
+}
 template <Integer T>
-KG_INLINE Mask<T> isnan(Many<T> x) { return x != x; }
+KG_INLINE Many<T> floor(Many<T> x) {
+  return x;
+}
 template <Integer T>
-KG_INLINE Mask<T> isinf(Many<T> x) { return x != x; }
+KG_INLINE Many<T> ceil(Many<T> x) {
+  return x;
+}
 template <Integer T>
-KG_INLINE Mask<T> isfinite(Many<T> x) { return x == x; }
+KG_INLINE Many<T> trunc(Many<T> x) {
+  return x;
+}
 template <Integer T>
-KG_INLINE Mask<T> signbit(Many<T> x) { return x < 0; }
+KG_INLINE Many<T> round(Many<T> x) {
+  return x;
+}
+template <Integer T>
+KG_INLINE Mask<T> isnan(Many<T> x) {
+  return x != x;
+}
+template <Integer T>
+KG_INLINE Mask<T> isinf(Many<T> x) {
+  return x != x;
+}
+template <Integer T>
+KG_INLINE Mask<T> isfinite(Many<T> x) {
+  return x == x;
+}
+template <Integer T>
+KG_INLINE Mask<T> signbit(Many<T> x) {
+  return x < 0;
+}
 
-#define KG_INTEGERS_2(name)                                                              \
-  template <Integer T> KG_INLINE Many<T> name(Many<T> a, std::type_identity_t<Many<T>> b) { \
-    return each(a, b, [](T x, T y) { return scalar::name(x, y); });                      \
+#define KG_INTEGERS_2(name)                                            \
+  template <Integer T>                                                 \
+  KG_INLINE Many<T> name(Many<T> a, std::type_identity_t<Many<T>> b) { \
+    return each(a, b, [](T x, T y) { return scalar::name(x, y); });    \
   }
-KG_INTEGERS_2(pow) KG_INTEGERS_2(trunc_divide) KG_INTEGERS_2(floor_divide) KG_INTEGERS_2(fmod) KG_INTEGERS_2(remainder)
-KG_INTEGERS_2(shift_left) KG_INTEGERS_2(shift_right) KG_INTEGERS_2(gcd) KG_INTEGERS_2(lcm)
+KG_INTEGERS_2(pow)
+KG_INTEGERS_2(trunc_divide) KG_INTEGERS_2(floor_divide) KG_INTEGERS_2(fmod) KG_INTEGERS_2(remainder)
+    KG_INTEGERS_2(shift_left) KG_INTEGERS_2(shift_right) KG_INTEGERS_2(gcd) KG_INTEGERS_2(lcm)
 #undef KG_INTEGERS_2
 
-// ---- complex numbers -------------------------------------------------------------------------------------------
+    // ---- complex numbers
+    // -------------------------------------------------------------------------------------------
 
-template <class R>
-struct Many<std::complex<R>> {
+    template <class R>
+    struct Many<std::complex<R>> {
   using element = std::complex<R>;
   static constexpr int size = 1;
   R re, im;
@@ -268,72 +382,119 @@ struct Many<std::complex<R>> {
   KG_INLINE Many(std::complex<R> z) : re(z.real()), im(z.imag()) {}
   template <Arithmetic A>
   KG_INLINE Many(A a) : re(static_cast<R>(a)), im(0) {}
-  static KG_INLINE Many load(const void* p) { return {static_cast<const R*>(p)[0], static_cast<const R*>(p)[1]}; }
+  static KG_INLINE Many load(const void* p) {
+    return {static_cast<const R*>(p)[0], static_cast<const R*>(p)[1]};
+  }
   KG_INLINE std::complex<R> z() const { return {re, im}; }
 
   friend KG_INLINE Many operator+(Many a, Many b) { return {a.re + b.re, a.im + b.im}; }
   friend KG_INLINE Many operator-(Many a, Many b) { return {a.re - b.re, a.im - b.im}; }
-  friend KG_INLINE Many operator*(Many a, Many b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
-  friend KG_INLINE Many operator/(Many a, Many b) {  // scaled, so that |b|^2 neither overflows nor underflows
+  friend KG_INLINE Many operator*(Many a, Many b) {
+    return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+  }
+  friend KG_INLINE Many
+  operator/(Many a, Many b) {  // scaled, so that |b|^2 neither overflows nor underflows
     R s = scalar::fmax(scalar::fabs(b.re), scalar::fabs(b.im));
-    if (!(s > 0 && s < R(pointwise::kInf))) s = 1;
+    if (!(s > 0)) s = 1;
+    if (s == R(pointwise::kInf)) {  // a finite number by an infinite one
+      b.re = scalar::copysign(R(b.re == s || b.re == -s), b.re);
+      b.im = scalar::copysign(R(b.im == s || b.im == -s), b.im);
+      a.re *= 0;
+      a.im *= 0;
+      s = 1;
+    }
     R c = b.re / s, d = b.im / s, n = c * c + d * d, ar = a.re / s, ai = a.im / s;
     return {(ar * c + ai * d) / n, (ai * c - ar * d) / n};
   }
   friend KG_INLINE Many operator-(Many a) { return {-a.re, -a.im}; }
-  friend KG_INLINE Mask<element> operator==(Many a, Many b) { return {a.re == b.re && a.im == b.im}; }
-  friend KG_INLINE Mask<element> operator!=(Many a, Many b) { return {a.re != b.re || a.im != b.im}; }
+  friend KG_INLINE Mask<element> operator==(Many a, Many b) {
+    return {a.re == b.re && a.im == b.im};
+  }
+  friend KG_INLINE Mask<element> operator!=(Many a, Many b) {
+    return {a.re != b.re || a.im != b.im};
+  }
   // Only formulas that select by magnitude or by a real operand compare; they mean the real part.
   friend KG_INLINE Mask<element> operator<(Many a, Many b) { return {a.re < b.re}; }
 };
 template <class R>
-KG_INLINE Many<std::complex<R>> where(Mask<std::complex<R>> m, std::type_identity_t<Many<std::complex<R>>> a,
+KG_INLINE Many<std::complex<R>> where(Mask<std::complex<R>> m,
+                                      std::type_identity_t<Many<std::complex<R>>> a,
                                       std::type_identity_t<Many<std::complex<R>>> b) {
   return m.m ? a : b;
 }
-#define KG_COMPLEX_1(f, ...)                                                     \
-  template <class R> KG_INLINE Many<std::complex<R>> f(Many<std::complex<R>> x) { \
-    [[maybe_unused]] const std::complex<R> z = x.z();                            \
-    return __VA_ARGS__;                                                          \
+#define KG_COMPLEX_1(f, ...)                                   \
+  template <class R>                                           \
+  KG_INLINE Many<std::complex<R>> f(Many<std::complex<R>> x) { \
+    [[maybe_unused]] const std::complex<R> z = x.z();          \
+    return __VA_ARGS__;                                        \
   }
-KG_COMPLEX_1(exp, std::exp(z)) KG_COMPLEX_1(log, std::log(z)) KG_COMPLEX_1(sqrt, std::sqrt(z))
-KG_COMPLEX_1(sin, std::sin(z)) KG_COMPLEX_1(cos, std::cos(z)) KG_COMPLEX_1(tan, std::tan(z))
-KG_COMPLEX_1(sinh, std::sinh(z)) KG_COMPLEX_1(cosh, std::cosh(z)) KG_COMPLEX_1(tanh, std::tanh(z))
-KG_COMPLEX_1(asin, std::asin(z)) KG_COMPLEX_1(acos, std::acos(z)) KG_COMPLEX_1(atan, std::atan(z))
-KG_COMPLEX_1(asinh, std::asinh(z)) KG_COMPLEX_1(acosh, std::acosh(z)) KG_COMPLEX_1(atanh, std::atanh(z))
-KG_COMPLEX_1(exp2, std::exp(z * R(pointwise::kLn2)))
-KG_COMPLEX_1(log2, std::log(z) / R(pointwise::kLn2))
-KG_COMPLEX_1(log10, std::log10(z))
-KG_COMPLEX_1(expm1, scalar::expm1(z))
-KG_COMPLEX_1(log1p, scalar::log1p(z))
-KG_COMPLEX_1(reciprocal, 1 / x)
-KG_COMPLEX_1(rsqrt, 1 / sqrt(x))
-KG_COMPLEX_1(sigmoid, 1 / (1 + exp(-x)))
-KG_COMPLEX_1(abs, {scalar::hypot(x.re, x.im), R(0)})
-KG_COMPLEX_1(angle, {R(std::atan2(x.im, x.re)), R(0)})
-KG_COMPLEX_1(angle_slope, Many<std::complex<R>>(0, -1) / x)
-KG_COMPLEX_1(conj_physical, {x.re, -x.im})
+KG_COMPLEX_1(exp, std::exp(z))
+KG_COMPLEX_1(log, std::log(z)) KG_COMPLEX_1(sqrt, std::sqrt(z)) KG_COMPLEX_1(sin, std::sin(z))
+    KG_COMPLEX_1(cos, std::cos(z)) KG_COMPLEX_1(tan, std::tan(z)) KG_COMPLEX_1(sinh, std::sinh(z))
+        KG_COMPLEX_1(cosh, std::cosh(z)) KG_COMPLEX_1(tanh, std::tanh(z)) KG_COMPLEX_1(asin,
+                                                                                       std::asin(z))
+            KG_COMPLEX_1(acos, std::acos(z)) KG_COMPLEX_1(atan, std::atan(z))
+                KG_COMPLEX_1(asinh, std::asinh(z)) KG_COMPLEX_1(acosh, std::acosh(z))
+                    KG_COMPLEX_1(atanh, std::atanh(z)) KG_COMPLEX_1(exp2,
+                                                                    std::exp(z* R(pointwise::kLn2)))
+                        KG_COMPLEX_1(log2, std::log(z) / R(pointwise::kLn2))
+                            KG_COMPLEX_1(log10, std::log10(z)) KG_COMPLEX_1(expm1, scalar::expm1(z))
+                                KG_COMPLEX_1(log1p, scalar::log1p(z))
+                                    KG_COMPLEX_1(reciprocal, 1 / x) KG_COMPLEX_1(rsqrt, 1 / sqrt(x))
+                                        KG_COMPLEX_1(sigmoid, 1 / (1 + exp(-x)))
+                                            KG_COMPLEX_1(abs, {scalar::hypot(x.re, x.im), R(0)})
+                                                KG_COMPLEX_1(angle,
+                                                             {R(std::atan2(x.im, x.re)), R(0)})
+                                                    KG_COMPLEX_1(angle_slope,
+                                                                 Many<std::complex<R>>(0, -1) / x)
+                                                        KG_COMPLEX_1(conj_physical, {x.re, -x.im})
 #undef KG_COMPLEX_1
-template <class R>
-KG_INLINE Many<std::complex<R>> sgn(Many<std::complex<R>> x) {
+                                                            template <class R>
+                                                            KG_INLINE Many<std::complex<R>> sgn(
+                                                                Many<std::complex<R>> x) {
   R m = scalar::hypot(x.re, x.im);
   if (m == 0) return {0, 0};
   return {x.re / m, x.im / m};
 }
 template <class R>
-KG_INLINE Many<std::complex<R>> pow(Many<std::complex<R>> a, std::type_identity_t<Many<std::complex<R>>> b) {
+KG_INLINE Many<std::complex<R>> pow(Many<std::complex<R>> a,
+                                    std::type_identity_t<Many<std::complex<R>>> b) {
   return scalar::pow(a.z(), b.z());
 }
 template <class R>
-KG_INLINE Many<std::complex<R>> fma(Many<std::complex<R>> a, std::type_identity_t<Many<std::complex<R>>> b,
+KG_INLINE Many<std::complex<R>> fma(Many<std::complex<R>> a,
+                                    std::type_identity_t<Many<std::complex<R>>> b,
                                     std::type_identity_t<Many<std::complex<R>>> c) {
   return a * b + c;
 }
 template <class R>
-KG_INLINE Mask<std::complex<R>> isnan(Many<std::complex<R>> x) { return {x.re != x.re || x.im != x.im}; }
+KG_INLINE Many<std::complex<R>> logaddexp(Many<std::complex<R>> a, Many<std::complex<R>> b) {
+  if (a.re < b.re) std::swap(a, b);
+  if ((a == b).m && isinf(a).m) return a;
+  return a + log1p(exp(b - a));
+}
 template <class R>
-KG_INLINE Mask<std::complex<R>> isinf(Many<std::complex<R>> x) { return {__builtin_isinf(x.re) || __builtin_isinf(x.im)}; }
+KG_INLINE Many<std::complex<R>> replace(Many<std::complex<R>> x, Many<std::complex<R>> nan,
+                                        Many<std::complex<R>> high, Many<std::complex<R>> low) {
+  auto part = [&](R v) {
+    return v != v                     ? nan.re
+           : v == R(pointwise::kInf)  ? high.re
+           : v == -R(pointwise::kInf) ? low.re
+                                      : v;
+  };
+  return {part(x.re), part(x.im)};
+}
 template <class R>
-KG_INLINE Mask<std::complex<R>> isfinite(Many<std::complex<R>> x) { return {__builtin_isfinite(x.re) && __builtin_isfinite(x.im)}; }
+KG_INLINE Mask<std::complex<R>> isnan(Many<std::complex<R>> x) {
+  return {x.re != x.re || x.im != x.im};
+}
+template <class R>
+KG_INLINE Mask<std::complex<R>> isinf(Many<std::complex<R>> x) {
+  return {__builtin_isinf(x.re) || __builtin_isinf(x.im)};
+}
+template <class R>
+KG_INLINE Mask<std::complex<R>> isfinite(Many<std::complex<R>> x) {
+  return {__builtin_isfinite(x.re) && __builtin_isfinite(x.im)};
+}
 
 }  // namespace kagari::KG_ISA

@@ -50,7 +50,10 @@ double digamma(double x) {
     x += 1;
   }
   double z = 1 / (x * x);
-  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+  double series =
+      z * (1.0 / 12 - z * (1.0 / 120 -
+                           z * (1.0 / 252 -
+                                z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
   return r + (std::log(x) - 0.5 / x - series - shift);
 }
 
@@ -62,10 +65,14 @@ double erfinv(double y) {
   double w = -std::log((1 - y) * (1 + y)), x;
   if (w < 5) {
     w -= 2.5;
-    x = 1.50140941 + w * (0.246640727 + w * (-0.00417768164 + w * (-0.00125372503 + w * (0.000218580870 + w * -4.39150654e-06))));
+    x = 1.50140941 +
+        w * (0.246640727 + w * (-0.00417768164 +
+                                w * (-0.00125372503 + w * (0.000218580870 + w * -4.39150654e-06))));
   } else {
     w = std::sqrt(w) - 3;
-    x = 2.83297682 + w * (1.00167406 + w * (0.00943887047 + w * (-0.0076224613 + w * (0.00573950773 + w * -0.00367342844))));
+    x = 2.83297682 +
+        w * (1.00167406 +
+             w * (0.00943887047 + w * (-0.0076224613 + w * (0.00573950773 + w * -0.00367342844))));
   }
   x *= y;
   for (int i = 0; i < 3; ++i) {
@@ -81,6 +88,7 @@ double erfinv(double y) {
 
 // Nine terms, then Euler and Maclaurin's formula for the rest.
 double zeta(double s, double q) {
+  if (q == kInf) return 0;
   if (s == 1) return kInf;
   if (s < 1) return kNan;
   if (q <= 0) {

@@ -1,4 +1,5 @@
-// Functions of the pointwise class that have no vector form: one number at a time, for lanes to call.
+// Functions of the pointwise class that have no vector form: one number at a time, for lanes to
+// call.
 #pragma once
 #include <complex>
 #include <cstdint>
@@ -9,12 +10,15 @@
 
 namespace kagari::scalar {
 
-// ---- floats ----------------------------------------------------------------------------------------------------
+// ---- floats
+// ----------------------------------------------------------------------------------------------------
 
 KG_SCALAR float fabs(float x) { return __builtin_fabsf(x); }
 KG_SCALAR double fabs(double x) { return __builtin_fabs(x); }
 KG_SCALAR float fmax(float x, float y) { return x < y ? y : x; }
 KG_SCALAR double fmax(double x, double y) { return x < y ? y : x; }
+KG_SCALAR float copysign(float x, float y) { return __builtin_copysignf(x, y); }
+KG_SCALAR double copysign(double x, double y) { return __builtin_copysign(x, y); }
 KG_SCALAR float pow(float x, float y) { return __builtin_powf(x, y); }
 KG_SCALAR double pow(double x, double y) { return __builtin_pow(x, y); }
 KG_SCALAR float hypot(float x, float y) { return __builtin_hypotf(x, y); }
@@ -22,24 +26,43 @@ KG_SCALAR double hypot(double x, double y) { return __builtin_hypot(x, y); }
 KG_SCALAR float nextafter(float x, float y) { return __builtin_nextafterf(x, y); }
 KG_SCALAR double nextafter(double x, double y) { return __builtin_nextafter(x, y); }
 
-double lgamma(double x);                // log |gamma(x)|
+// nextafter among the numbers of a 16-bit format H; x and y are such numbers.
+template <class H, class T>
+KG_SCALAR T nextafter_as(T x, T y) {
+  if (x != x || y != y) return x + y;
+  if (x == y) return y;
+  H h = H(float(x));
+  if (x == 0) {
+    h.bits = uint16_t(y < 0 ? 0x8001 : 1);
+  } else {
+    h.bits = uint16_t(h.bits + ((x < y) == (x > 0) ? 1 : -1));
+  }
+  return T(float(h));
+}
+
+double lgamma(double x);  // log |gamma(x)|
 double digamma(double x);
 double erfinv(double x);
-double zeta(double s, double q);        // Hurwitz's: the sum of (q + k)^-s over k >= 0, for s > 1
-double polygamma(int n, double x);      // n >= 0
+double zeta(double s, double q);    // Hurwitz's: the sum of (q + k)^-s over k >= 0, for s > 1
+double polygamma(int n, double x);  // n >= 0
 
-// ---- complex numbers -------------------------------------------------------------------------------------------
+// ---- complex numbers
+// -------------------------------------------------------------------------------------------
 
 template <class R>
-KG_SCALAR std::complex<R> expm1(std::complex<R> z) {  // exact near 0: e^x cos y - 1 = expm1(x) cos y - 2 sin^2(y / 2)
+KG_SCALAR std::complex<R> expm1(
+    std::complex<R> z) {  // exact near 0: e^x cos y - 1 = expm1(x) cos y - 2 sin^2(y / 2)
   double x = z.real(), y = z.imag(), s = __builtin_sin(y / 2);
-  return {R(__builtin_expm1(x) * __builtin_cos(y) - 2 * s * s), R(__builtin_exp(x) * __builtin_sin(y))};
+  return {R(__builtin_expm1(x) * __builtin_cos(y) - 2 * s * s),
+          R(__builtin_exp(x) * __builtin_sin(y))};
 }
 template <class R>
-KG_SCALAR std::complex<R> log1p(std::complex<R> z) {  // log |1 + z| from |1 + z|^2 - 1, which is exact near 0
+KG_SCALAR std::complex<R> log1p(
+    std::complex<R> z) {  // log |1 + z| from |1 + z|^2 - 1, which is exact near 0
   double x = z.real(), y = z.imag();
   double near = __builtin_fabs(x) < 0.5 && __builtin_fabs(y) < 0.5;
-  double log_abs = near ? 0.5 * __builtin_log1p(x * (2 + x) + y * y) : __builtin_log(__builtin_hypot(1 + x, y));
+  double log_abs =
+      near ? 0.5 * __builtin_log1p(x * (2 + x) + y * y) : __builtin_log(__builtin_hypot(1 + x, y));
   return {R(log_abs), R(__builtin_atan2(y, 1 + x))};
 }
 template <class R>
@@ -49,7 +72,8 @@ KG_SCALAR std::complex<R> pow(std::complex<R> a, std::complex<R> b) {
   return std::pow(a, b);
 }
 
-// ---- integers --------------------------------------------------------------------------------------------------
+// ---- integers
+// --------------------------------------------------------------------------------------------------
 
 [[noreturn]] void throw_division_by_zero();
 

@@ -1,4 +1,5 @@
-// Pooling on the CPU: windows as tables, and a job for each image of one channel or for some channels of an image.
+// Pooling on the CPU: windows as tables, and a job for each image of one channel or for some
+// channels of an image.
 #include "cpu/pool.h"
 
 #include <cstring>
@@ -20,27 +21,36 @@ const PoolTable& table() {
 }
 template <class T>
 const PoolLoops<T>& loops() {
-  if constexpr (std::is_same_v<T, float>) return table().f32;
-  else if constexpr (std::is_same_v<T, double>) return table().f64;
-  else if constexpr (std::is_same_v<T, int32_t>) return table().i32;
-  else return table().i64;
+  if constexpr (std::is_same_v<T, float>)
+    return table().f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return table().f64;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return table().i32;
+  else
+    return table().i64;
 }
 
 // Calls f with the type that a dtype is pooled in.
 template <class F>
 void visit_pool_type(Dtype d, F&& f) {
   switch (d) {
-    case Dtype::f64: return f.template operator()<double>();
-    case Dtype::i64: return f.template operator()<int64_t>();
+    case Dtype::f64:
+      return f.template operator()<double>();
+    case Dtype::i64:
+      return f.template operator()<int64_t>();
     case Dtype::u8:
     case Dtype::i8:
     case Dtype::i16:
-    case Dtype::i32: return f.template operator()<int32_t>();
-    default: return f.template operator()<float>();
+    case Dtype::i32:
+      return f.template operator()<int32_t>();
+    default:
+      return f.template operator()<float>();
   }
 }
 
-// ---- windows ----------------------------------------------------------------------------------------------------
+// ---- windows
+// ----------------------------------------------------------------------------------------------------
 
 class Windows {
  public:
@@ -50,7 +60,8 @@ class Windows {
   }
   void pool(Ints in, Ints out, const PoolSizes& p, bool include_padding = true) {
     for (int64_t i = 0; i < in.n; ++i)
-      regular(lead_ + i, in[i], out[i], p.kernel[i], p.stride[i], p.padding[i], p.dilation[i], include_padding);
+      regular(lead_ + i, in[i], out[i], p.kernel[i], p.stride[i], p.padding[i], p.dilation[i],
+              include_padding);
   }
   void adaptive(Ints in, Ints out) {
     for (int64_t i = 0; i < in.n; ++i) {
@@ -83,7 +94,8 @@ class Windows {
     a.count = t.data() + 2 * out;
     return a;
   }
-  void regular(int64_t axis, int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool include) {
+  void regular(int64_t axis, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+               int64_t padding, int64_t dilation, bool include) {
     PoolAxis& a = start(axis, in, out);
     int32_t* table = tables_[axis].data();
     a.step = dilation;
@@ -95,7 +107,8 @@ class Windows {
     int64_t room = in - 1 - reach + padding;
     a.end = room < 0 ? a.begin : std::clamp(room / stride + 1, a.begin, out);
     for (int64_t o = 0; o < out; ++o) {
-      int64_t from = o * stride - padding, to = from + reach + 1, padded = std::min(from + kernel, in + padding) - from;
+      int64_t from = o * stride - padding, to = from + reach + 1,
+              padded = std::min(from + kernel, in + padding) - from;
       int64_t first = from < 0 ? from + (-from + dilation - 1) / dilation * dilation : from;
       int64_t last = std::min(to, in);
       table[o] = int32_t(first);
@@ -107,22 +120,25 @@ class Windows {
   std::vector<int32_t> tables_[3];
 };
 
-// ---- images -----------------------------------------------------------------------------------------------------
+// ---- images
+// -----------------------------------------------------------------------------------------------------
 
 Ints spatial(const Tensor& t, int64_t dims) { return {t.sizes().p + t.dim() - dims, dims}; }
 
 bool lies_channels_last(const TensorImpl* t, int64_t dims) {
   return dims >= 2 && t->ndim == dims + 2 && !t->is(kContiguous) &&
-         is_contiguous_as(t, dims == 2 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
+         is_contiguous_as(t,
+                          dims == 2 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
 }
 
-// A tensor's elements as T in row-major or channels-last order: its own memory where it lies so, else a copy, which
-// store() writes back.
+// A tensor's elements as T in row-major or channels-last order: its own memory where it lies so,
+// else a copy, which store() writes back.
 template <class T>
 class Images {
  public:
   Images(const Tensor& t, int64_t dims, bool pixels, bool read) : t_(t.get()) {
-    bool fits = t.dtype() == dtype_of<T> && (pixels ? lies_channels_last(t_, dims) : t_->is(kContiguous));
+    bool fits =
+        t.dtype() == dtype_of<T> && (pixels ? lies_channels_last(t_, dims) : t_->is(kContiguous));
     if (fits || t_->numel == 0) {
       data_ = t.data_as<T>();
       return;
@@ -131,8 +147,10 @@ class Images {
     data_ = copy_->as<T>();
     int n = t_->ndim;
     std::copy_n(t_->sizes, n, geometry_);
-    Dims strides = !pixels ? contiguous_strides(t.sizes())
-                           : memory_format_strides(t.sizes(), dims == 2 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
+    Dims strides =
+        !pixels ? contiguous_strides(t.sizes())
+                : memory_format_strides(t.sizes(), dims == 2 ? MemoryFormat::channels_last
+                                                             : MemoryFormat::channels_last_3d);
     std::copy_n(strides.data(), n, geometry_ + n);
     if (read) {
       TensorImpl mine = header();
@@ -180,26 +198,33 @@ struct Jobs {
   void run(int64_t work_per_out, Plane&& plane, Some&& some) const {
     int64_t cost = std::max<int64_t>(1, std::max(in, out * work_per_out));
     if (!pixels) {
-      parallel_for(0, images * channels, std::max<int64_t>(1, 16384 / cost), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) plane(i);
-      });
+      parallel_for(0, images * channels, std::max<int64_t>(1, 16384 / cost),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i) plane(i);
+                   });
       return;
     }
-    parallel_for(0, images * blocks, std::max<int64_t>(1, 16384 / (cost * std::min(channels, kChannels))), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        int64_t c = i % blocks * kChannels;
-        some(i / blocks, c, std::min(kChannels, channels - c));
-      }
-    });
+    parallel_for(0, images * blocks,
+                 std::max<int64_t>(1, 16384 / (cost * std::min(channels, kChannels))),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i) {
+                     int64_t c = i % blocks * kChannels;
+                     some(i / blocks, c, std::min(kChannels, channels - c));
+                   }
+                 });
   }
 };
-int64_t scratch_bytes(const PoolShape& s, int64_t size) { return (s.axis[2].in + 64) * (size + 4) + (s.axis[2].out + 64) * 8; }
+int64_t scratch_bytes(const PoolShape& s, int64_t size) {
+  return (s.axis[2].in + 64) * (size + 4) + (s.axis[2].out + 64) * 8;
+}
 
 int64_t taps(const PoolShape& s) { return s.axis[0].taps + s.axis[1].taps + s.axis[2].taps; }
 
-// ---- maxima -----------------------------------------------------------------------------------------------------
+// ---- maxima
+// -----------------------------------------------------------------------------------------------------
 
-void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t dims, const PoolShape& s) {
+void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t dims,
+                 const PoolShape& s) {
   if (y.numel() == 0) return;
   Jobs jobs(x, dims, s);
   visit_pool_type(x.dtype(), [&]<class T>() {
@@ -214,26 +239,32 @@ void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t 
         taps(s),
         [&](int64_t i) {
           Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
-          loops<T>().max_plane(s, in + i * jobs.in, out + i * jobs.out, where ? where + i * jobs.out : nullptr, scratch.as<char>());
+          loops<T>().max_plane(s, in + i * jobs.in, out + i * jobs.out,
+                               where ? where + i * jobs.out : nullptr, scratch.as<char>());
         },
         [&](int64_t image, int64_t c, int64_t n) {
           int64_t o = image * jobs.out * jobs.channels + c;
-          loops<T>().max_pixels(s, in + image * jobs.in * jobs.channels + c, out + o, where ? where + o : nullptr, n, jobs.channels);
+          loops<T>().max_pixels(s, in + image * jobs.in * jobs.channels + c, out + o,
+                                where ? where + o : nullptr, n, jobs.channels);
         });
     to.store();
     if (at) at->store();
   });
 }
 template <int dims>
-void max_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding, Ints dilation, bool) {
+void max_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding,
+             Ints dilation, bool) {
   Windows w(dims);
-  w.pool(spatial(x, dims), spatial(out[0], dims), pool_sizes(dims, kernel, stride, padding, dilation));
+  w.pool(spatial(x, dims), spatial(out[0], dims),
+         pool_sizes(dims, kernel, stride, padding, dilation));
   max_windows(x, out[0], &out[1], dims, w.shape);
 }
-void max_values_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding, Ints dilation, bool) {
+void max_values_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride,
+                    Ints padding, Ints dilation, bool) {
   int64_t dims = kernel.n;
   Windows w(dims);
-  w.pool(spatial(x, dims), spatial(out[0], dims), pool_sizes(dims, kernel, stride, padding, dilation));
+  w.pool(spatial(x, dims), spatial(out[0], dims),
+         pool_sizes(dims, kernel, stride, padding, dilation));
   max_windows(x, out[0], nullptr, dims, w.shape);
 }
 template <int dims>
@@ -268,23 +299,33 @@ void choose(const Tensor& big, const Tensor& small, const Tensor& indices, int64
         for (int64_t k = 0; k < channels; ++k) {
           int64_t p = place[i * step + k];
           if (p < 0 || p >= jobs.in) continue;
-          if constexpr (scatter) b[p * step + k] += c[i * step + k];
-          else c[i * step + k] = b[p * step + k];
+          if constexpr (scatter)
+            b[p * step + k] += c[i * step + k];
+          else
+            c[i * step + k] = b[p * step + k];
         }
     };
     jobs.run(
         2, [&](int64_t i) { move(i * jobs.in, i * jobs.out, jobs.out, 1, 1); },
         [&](int64_t image, int64_t c, int64_t n) {
-          move(image * jobs.in * jobs.channels + c, image * jobs.out * jobs.channels + c, jobs.out, jobs.channels, n);
+          move(image * jobs.in * jobs.channels + c, image * jobs.out * jobs.channels + c, jobs.out,
+               jobs.channels, n);
         });
-    if (scatter) all.store();
-    else chosen.store();
+    if (scatter)
+      all.store();
+    else
+      chosen.store();
   });
 }
-void scatter_cpu(Results& out, const Tensor& g, const Tensor& indices, Ints size) { choose<true>(out[0], g, indices, size.n); }
-void gather_cpu(Results& out, const Tensor& x, const Tensor& indices, int64_t dims) { choose<false>(x, out[0], indices, dims); }
+void scatter_cpu(Results& out, const Tensor& g, const Tensor& indices, Ints size) {
+  choose<true>(out[0], g, indices, size.n);
+}
+void gather_cpu(Results& out, const Tensor& x, const Tensor& indices, int64_t dims) {
+  choose<false>(x, out[0], indices, dims);
+}
 
-// ---- means ------------------------------------------------------------------------------------------------------
+// ---- means
+// ------------------------------------------------------------------------------------------------------
 
 void mean_windows(const Tensor& x, const Tensor& y, int64_t dims, const PoolShape& s) {
   if (y.numel() == 0) return;
@@ -295,10 +336,12 @@ void mean_windows(const Tensor& x, const Tensor& y, int64_t dims, const PoolShap
         taps(s),
         [&](int64_t i) {
           Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
-          loops<T>().mean_plane(s, from.data() + i * jobs.in, to.data() + i * jobs.out, scratch.as<char>());
+          loops<T>().mean_plane(s, from.data() + i * jobs.in, to.data() + i * jobs.out,
+                                scratch.as<char>());
         },
         [&](int64_t image, int64_t c, int64_t n) {
-          loops<T>().mean_pixels(s, from.data() + image * jobs.in * jobs.channels + c, to.data() + image * jobs.out * jobs.channels + c, n,
+          loops<T>().mean_pixels(s, from.data() + image * jobs.in * jobs.channels + c,
+                                 to.data() + image * jobs.out * jobs.channels + c, n,
                                  jobs.channels);
         });
     to.store();
@@ -318,33 +361,37 @@ void mean_back(const Tensor& g, const Tensor& dx, int64_t dims, const PoolShape&
         taps(s),
         [&](int64_t i) {
           Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
-          loops<T>().mean_back_plane(s, from.data() + i * jobs.out, to.data() + i * jobs.in, scratch.as<char>());
+          loops<T>().mean_back_plane(s, from.data() + i * jobs.out, to.data() + i * jobs.in,
+                                     scratch.as<char>());
         },
         [&](int64_t image, int64_t c, int64_t n) {
-          loops<T>().mean_back_pixels(s, from.data() + image * jobs.out * jobs.channels + c, to.data() + image * jobs.in * jobs.channels + c, n,
+          loops<T>().mean_back_pixels(s, from.data() + image * jobs.out * jobs.channels + c,
+                                      to.data() + image * jobs.in * jobs.channels + c, n,
                                       jobs.channels);
         });
     to.store();
   });
 }
 
-void avg(const Tensor& x, const Tensor& y, int64_t dims, Ints kernel, std::optional<Ints> stride, Ints padding, bool include,
-         std::optional<int64_t> divisor) {
+void avg(const Tensor& x, const Tensor& y, int64_t dims, Ints kernel, std::optional<Ints> stride,
+         Ints padding, bool include, std::optional<int64_t> divisor) {
   Windows w(dims);
-  w.pool(spatial(x, dims), spatial(y, dims), pool_sizes(dims, kernel, stride, padding, {1}), include);
+  w.pool(spatial(x, dims), spatial(y, dims), pool_sizes(dims, kernel, stride, padding, {1}),
+         include);
   w.shape.divisor = divisor.value_or(0);
   mean_windows(x, y, dims, w.shape);
 }
-void avg_cpu1(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding, bool, bool include) {
+void avg_cpu1(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding,
+              bool, bool include) {
   avg(x, out[0], 1, kernel, stride, padding, include, {});
 }
 template <int dims>
-void avg_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding, bool, bool include,
-             std::optional<int64_t> divisor) {
+void avg_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding,
+             bool, bool include, std::optional<int64_t> divisor) {
   avg(x, out[0], dims, kernel, stride, padding, include, divisor);
 }
-void avg_backward_cpu(Results& out, const Tensor& g, Ints size, Ints kernel, Ints stride, Ints padding, bool, bool include,
-                      std::optional<int64_t> divisor) {
+void avg_backward_cpu(Results& out, const Tensor& g, Ints size, Ints kernel, Ints stride,
+                      Ints padding, bool, bool include, std::optional<int64_t> divisor) {
   int64_t dims = size.n;
   Windows w(dims);
   w.pool(size, spatial(g, dims), pool_sizes(dims, kernel, stride, padding, {1}), include);

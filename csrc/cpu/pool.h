@@ -1,7 +1,8 @@
-// The contract between pooling (cpu/pool.cpp) and its loops (cpu/kernels/pool.cpp): windows over three axes.
+// The contract between pooling (cpu/pool.cpp) and its loops (cpu/kernels/pool.cpp): windows over
+// three axes.
 //
-// Laws of bits: a window's elements are combined along the rows of each column first, then over the columns, always in
-// ascending order; other windows, images and threads have no say in it.
+// Laws of bits: a window's elements are combined along the rows of each column first, then over the
+// columns, always in ascending order; other windows, images and threads have no say in it.
 #pragma once
 #include <cstdint>
 
@@ -14,25 +15,28 @@ struct PoolAxis {
   int64_t in = 1, out = 1, step = 1;
   const int32_t* first = nullptr;
   const int32_t* last = nullptr;
-  const int32_t* count = nullptr;  // what the window counts in a mean, padding included where it counts
+  const int32_t* count =
+      nullptr;  // what the window counts in a mean, padding included where it counts
   // Windows [begin, end) are whole: `taps` elements from o * stride - padding on.
   int64_t begin = 0, end = 0, taps = 0, stride = 1, padding = 0;
 };
 
 struct PoolShape {
-  PoolAxis axis[3];         // outermost first
-  int64_t divisor = 0;      // of means; 0: the product of the counts
+  PoolAxis axis[3];     // outermost first
+  int64_t divisor = 0;  // of means; 0: the product of the counts
   int64_t in() const { return axis[0].in * axis[1].in * axis[2].in; }
   int64_t out() const { return axis[0].out * axis[1].out * axis[2].out; }
 };
 
-// Images of one channel (`plane`), and `channels` channels that lie side by side, `pitch` elements from pixel to pixel
+// Images of one channel (`plane`), and `channels` channels that lie side by side, `pitch` elements
+// from pixel to pixel
 // (`pixels`). Scratch: in().axis[2] elements and as many int32 rows, twice.
 template <class T>
 struct PoolLoops {
   // The first maximum of each window, the last NaN where there is one; index may be null.
   void (*max_plane)(const PoolShape& s, const T* x, T* y, int64_t* index, char* scratch);
-  void (*max_pixels)(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t channels, int64_t pitch);
+  void (*max_pixels)(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t channels,
+                     int64_t pitch);
   void (*mean_plane)(const PoolShape& s, const T* x, T* y, char* scratch);
   void (*mean_pixels)(const PoolShape& s, const T* x, T* y, int64_t channels, int64_t pitch);
   // dx, which is zero at first, += each mean's gradient spread over its window.

@@ -1,8 +1,10 @@
-// Random numbers on the CPU: PyTorch's algorithms on its generator, so that the same seed gives the same numbers.
+// Random numbers on the CPU: PyTorch's algorithms on its generator, so that the same seed gives the
+// same numbers.
 //
-// The reference is PyTorch's AVX2 build without MKL: floats take 24 bits of one word, doubles 53 bits of two; normal
-// numbers come in blocks of 16 by Box and Muller from 16 uniform ones (float: with the polynomials of Cephes for log, sin
-// and cos, whose fused multiply-adds are part of the result), or one by one for fewer than 16.
+// The reference is PyTorch's AVX2 build without MKL: floats take 24 bits of one word, doubles 53
+// bits of two; normal numbers come in blocks of 16 by Box and Muller from 16 uniform ones (float:
+// with the polynomials of Cephes for log, sin and cos, whose fused multiply-adds are part of the
+// result), or one by one for fewer than 16.
 #include "core/random.h"
 
 #include <algorithm>
@@ -22,9 +24,12 @@ namespace {
 Generator& pick(Generator* g) { return g ? *g : default_generator(); }
 
 float uniform_float(Generator& g) { return float(g.random() & 0xffffff) * 0x1p-24f; }
-double uniform_double(Generator& g) { return double(g.random64() & ((uint64_t(1) << 53) - 1)) * 0x1p-53; }
+double uniform_double(Generator& g) {
+  return double(g.random64() & ((uint64_t(1) << 53) - 1)) * 0x1p-53;
+}
 
-// ---- Cephes in eight lanes -------------------------------------------------------------------------------------
+// ---- Cephes in eight lanes
+// -------------------------------------------------------------------------------------
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // the vectors never cross a function that is not inlined
 typedef float v8 __attribute__((vector_size(32)));
@@ -33,7 +38,9 @@ typedef int32_t i8 __attribute__((vector_size(32)));
 #define KG_FMA_TARGET __attribute__((target("avx2,fma")))
 
 // fma() lane by lane: one instruction where the processor has it, the same bits where it does not.
-KG_FMA_TARGET inline v8 fma8_fast(v8 a, v8 b, v8 c) { return (v8)__builtin_ia32_vfmaddps256(a, b, c); }
+KG_FMA_TARGET inline v8 fma8_fast(v8 a, v8 b, v8 c) {
+  return (v8)__builtin_ia32_vfmaddps256(a, b, c);
+}
 inline v8 fma8_slow(v8 a, v8 b, v8 c) {
   v8 r;
   for (int k = 0; k < 8; ++k) r[k] = std::fma(a[k], b[k], c[k]);
@@ -47,71 +54,72 @@ struct Slow {
   static v8 fma(v8 a, v8 b, v8 c) { return fma8_slow(a, b, c); }
 };
 
-#define KG_BOX_MULLER(name, target_attribute, Ops)                                                                        \
-  target_attribute void name(float* data, int64_t blocks, float mean, float std) {                                        \
-    auto all = [](float c) target_attribute { return v8{c, c, c, c, c, c, c, c}; };                                        \
-    for (int64_t b = 0; b < blocks; ++b, data += 16) {                                                                    \
-      v8 first, second;                                                                                                   \
-      __builtin_memcpy(&first, data, 32);                                                                                 \
-      __builtin_memcpy(&second, data + 8, 32);                                                                            \
-      /* log(1 - u) */                                                                                                    \
-      v8 x = 1.0f - first;                                                                                                \
-      x = x > all(0x1p-126f) ? x : all(0x1p-126f);                                                                        \
-      i8 bits = (i8)x;                                                                                                    \
-      i8 exponent = (bits >> 23) - 0x7f;                                                                                  \
-      x = (v8)((bits & 0x807fffff) | 0x3f000000);                                                                         \
-      v8 e = __builtin_convertvector(exponent, v8) + 1.0f;                                                                \
-      i8 small = x < 0.707106781186547524f;                                                                               \
-      v8 extra = (v8)((i8)x & small);                                                                                     \
-      x = x - 1.0f;                                                                                                       \
-      e = e - (v8)((i8)all(1.0f) & small);                                                                                \
-      x = x + extra;                                                                                                      \
-      v8 z = x * x;                                                                                                       \
-      v8 y = all(7.0376836292E-2f);                                                                                       \
-      y = Ops::fma(y, x, all(-1.1514610310E-1f));                                                                         \
-      y = Ops::fma(y, x, all(1.1676998740E-1f));                                                                          \
-      y = Ops::fma(y, x, all(-1.2420140846E-1f));                                                                         \
-      y = Ops::fma(y, x, all(1.4249322787E-1f));                                                                          \
-      y = Ops::fma(y, x, all(-1.6668057665E-1f));                                                                         \
-      y = Ops::fma(y, x, all(2.0000714765E-1f));                                                                          \
-      y = Ops::fma(y, x, all(-2.4999993993E-1f));                                                                         \
-      y = Ops::fma(y, x, all(3.3333331174E-1f));                                                                          \
-      y = y * x;                                                                                                          \
-      y = Ops::fma(y, z, e * all(-2.12194440e-4f));                                                                       \
-      y = Ops::fma(-z, all(0.5f), y);                                                                                     \
-      x = x + y;                                                                                                          \
-      x = Ops::fma(e, all(0.693359375f), x);                                                                              \
-      v8 square = x * -2.0f, radius;                                                                                      \
-      for (int k = 0; k < 8; ++k) radius[k] = __builtin_sqrtf(square[k]);                                                 \
-      /* sin and cos of 2 pi u */                                                                                         \
-      v8 t = second * 6.283185307179586f;                                                                                 \
-      i8 sign_sin = (i8)t & int32_t(0x80000000);                                                                          \
-      t = (v8)((i8)t & 0x7fffffff);                                                                                       \
-      v8 q = t * 1.27323954473516f;                                                                                       \
-      i8 j = (__builtin_convertvector(q, i8) + 1) & ~1;                                                                   \
-      q = __builtin_convertvector(j, v8);                                                                                 \
-      sign_sin ^= (j & 4) << 29;                                                                                          \
-      i8 sign_cos = (~(j - 2) & 4) << 29;                                                                                 \
-      i8 plain = (j & 2) == 0;                                                                                            \
-      t = Ops::fma(q, all(-0.78515625f), t);                                                                              \
-      t = Ops::fma(q, all(-2.4187564849853515625e-4f), t);                                                                \
-      t = Ops::fma(q, all(-3.77489497744594108e-8f), t);                                                                  \
-      z = t * t;                                                                                                          \
-      v8 c = Ops::fma(all(2.443315711809948E-005f), z, all(-1.388731625493765E-003f));                                    \
-      c = Ops::fma(c, z, all(4.166664568298827E-002f));                                                                   \
-      c = c * z;                                                                                                          \
-      c = Ops::fma(c, z, -(z * 0.5f));                                                                                    \
-      c = c + 1.0f;                                                                                                       \
-      v8 s = Ops::fma(all(-1.9515295891E-4f), z, all(8.3321608736E-3f));                                                  \
-      s = Ops::fma(s, z, all(-1.6666654611E-1f));                                                                         \
-      s = s * z;                                                                                                          \
-      s = Ops::fma(s, t, t);                                                                                              \
-      v8 sine = (v8)((i8)(plain ? s : c) ^ sign_sin), cosine = (v8)((i8)(plain ? c : s) ^ sign_cos);                      \
-      first = Ops::fma(radius * cosine, all(std), all(mean));                                                             \
-      second = Ops::fma(radius * sine, all(std), all(mean));                                                              \
-      __builtin_memcpy(data, &first, 32);                                                                                 \
-      __builtin_memcpy(data + 8, &second, 32);                                                                            \
-    }                                                                                                                     \
+#define KG_BOX_MULLER(name, target_attribute, Ops)                                     \
+  target_attribute void name(float* data, int64_t blocks, float mean, float std) {     \
+    auto all = [](float c) target_attribute { return v8{c, c, c, c, c, c, c, c}; };    \
+    for (int64_t b = 0; b < blocks; ++b, data += 16) {                                 \
+      v8 first, second;                                                                \
+      __builtin_memcpy(&first, data, 32);                                              \
+      __builtin_memcpy(&second, data + 8, 32);                                         \
+      /* log(1 - u) */                                                                 \
+      v8 x = 1.0f - first;                                                             \
+      x = x > all(0x1p-126f) ? x : all(0x1p-126f);                                     \
+      i8 bits = (i8)x;                                                                 \
+      i8 exponent = (bits >> 23) - 0x7f;                                               \
+      x = (v8)((bits & 0x807fffff) | 0x3f000000);                                      \
+      v8 e = __builtin_convertvector(exponent, v8) + 1.0f;                             \
+      i8 small = x < 0.707106781186547524f;                                            \
+      v8 extra = (v8)((i8)x & small);                                                  \
+      x = x - 1.0f;                                                                    \
+      e = e - (v8)((i8)all(1.0f) & small);                                             \
+      x = x + extra;                                                                   \
+      v8 z = x * x;                                                                    \
+      v8 y = all(7.0376836292E-2f);                                                    \
+      y = Ops::fma(y, x, all(-1.1514610310E-1f));                                      \
+      y = Ops::fma(y, x, all(1.1676998740E-1f));                                       \
+      y = Ops::fma(y, x, all(-1.2420140846E-1f));                                      \
+      y = Ops::fma(y, x, all(1.4249322787E-1f));                                       \
+      y = Ops::fma(y, x, all(-1.6668057665E-1f));                                      \
+      y = Ops::fma(y, x, all(2.0000714765E-1f));                                       \
+      y = Ops::fma(y, x, all(-2.4999993993E-1f));                                      \
+      y = Ops::fma(y, x, all(3.3333331174E-1f));                                       \
+      y = y * x;                                                                       \
+      y = Ops::fma(y, z, e * all(-2.12194440e-4f));                                    \
+      y = Ops::fma(-z, all(0.5f), y);                                                  \
+      x = x + y;                                                                       \
+      x = Ops::fma(e, all(0.693359375f), x);                                           \
+      v8 square = x * -2.0f, radius;                                                   \
+      for (int k = 0; k < 8; ++k) radius[k] = __builtin_sqrtf(square[k]);              \
+      /* sin and cos of 2 pi u */                                                      \
+      v8 t = second * 6.283185307179586f;                                              \
+      i8 sign_sin = (i8)t & int32_t(0x80000000);                                       \
+      t = (v8)((i8)t & 0x7fffffff);                                                    \
+      v8 q = t * 1.27323954473516f;                                                    \
+      i8 j = (__builtin_convertvector(q, i8) + 1) & ~1;                                \
+      q = __builtin_convertvector(j, v8);                                              \
+      sign_sin ^= (j & 4) << 29;                                                       \
+      i8 sign_cos = (~(j - 2) & 4) << 29;                                              \
+      i8 plain = (j & 2) == 0;                                                         \
+      t = Ops::fma(q, all(-0.78515625f), t);                                           \
+      t = Ops::fma(q, all(-2.4187564849853515625e-4f), t);                             \
+      t = Ops::fma(q, all(-3.77489497744594108e-8f), t);                               \
+      z = t * t;                                                                       \
+      v8 c = Ops::fma(all(2.443315711809948E-005f), z, all(-1.388731625493765E-003f)); \
+      c = Ops::fma(c, z, all(4.166664568298827E-002f));                                \
+      c = c * z;                                                                       \
+      c = Ops::fma(c, z, -(z * 0.5f));                                                 \
+      c = c + 1.0f;                                                                    \
+      v8 s = Ops::fma(all(-1.9515295891E-4f), z, all(8.3321608736E-3f));               \
+      s = Ops::fma(s, z, all(-1.6666654611E-1f));                                      \
+      s = s * z;                                                                       \
+      s = Ops::fma(s, t, t);                                                           \
+      v8 sine = (v8)((i8)(plain ? s : c) ^ sign_sin),                                  \
+         cosine = (v8)((i8)(plain ? c : s) ^ sign_cos);                                \
+      first = Ops::fma(radius * cosine, all(std), all(mean));                          \
+      second = Ops::fma(radius * sine, all(std), all(mean));                           \
+      __builtin_memcpy(data, &first, 32);                                              \
+      __builtin_memcpy(data + 8, &second, 32);                                         \
+    }                                                                                  \
   }
 
 KG_BOX_MULLER(box_muller_fast, KG_FMA_TARGET, Fast)
@@ -124,7 +132,8 @@ void box_muller(float* data, int64_t blocks, float mean, float std) {
 void box_muller(double* data, int64_t blocks, double mean, double std) {
   for (int64_t b = 0; b < blocks; ++b, data += 16)
     for (int k = 0; k < 8; ++k) {
-      double radius = std::sqrt(-2 * std::log(1 - data[k])), theta = 2.0 * 3.14159265358979323846 * data[k + 8];
+      double radius = std::sqrt(-2 * std::log(1 - data[k])),
+             theta = 2.0 * 3.14159265358979323846 * data[k + 8];
       data[k] = radius * std::cos(theta) * std + mean;
       data[k + 8] = radius * std::sin(theta) * std + mean;
     }
@@ -171,10 +180,14 @@ void fill_normal(Generator& g, T* to, int64_t n, double mean, double std) {
   }
 }
 
-// ---- filling tensors -------------------------------------------------------------------------------------------
+// ---- filling tensors
+// -------------------------------------------------------------------------------------------
 
-// Whether the elements are one run of memory; then they are drawn in the order of memory, as PyTorch's loops do.
-bool dense(const Tensor& t) { return t.is_contiguous() || is_non_overlapping_and_dense(t.sizes(), t.strides()); }
+// Whether the elements are one run of memory; then they are drawn in the order of memory, as
+// PyTorch's loops do.
+bool dense(const Tensor& t) {
+  return t.is_contiguous() || is_non_overlapping_and_dense(t.sizes(), t.strides());
+}
 
 // Calls f(pointer) for each element, dimensions of larger strides outside.
 template <class F>
@@ -186,7 +199,8 @@ void each_element(const Tensor& t, F&& f) {
   }
   Dims order;
   for (int64_t d = 0; d < t.dim(); ++d) order.push_back(d);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return t.strides()[a] > t.strides()[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return t.strides()[a] > t.strides()[b]; });
   for (int64_t i = 0; i < t.numel(); ++i) {
     int64_t rest = i, offset = 0;
     for (int64_t k = order.size() - 1; k >= 0; --k) {
@@ -202,16 +216,20 @@ void store_each(const Tensor& t, Draw&& draw) {
   visit(t.dtype(), [&]<class T>() {
     each_element(t, [&](char* p) {
       auto v = draw();
-      if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>) *reinterpret_cast<T*>(p) = T(typename T::value_type(v));
-      else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) *reinterpret_cast<T*>(p) = T(float(v));
-      else *reinterpret_cast<T*>(p) = T(v);
+      if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>)
+        *reinterpret_cast<T*>(p) = T(typename T::value_type(v));
+      else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>)
+        *reinterpret_cast<T*>(p) = T(float(v));
+      else
+        *reinterpret_cast<T*>(p) = T(v);
     });
   });
 }
 
 void uniform_into(Generator& g, const Tensor& t, double from, double to) {
   switch (t.dtype()) {
-    case Dtype::f64: return store_each(t, [&] { return uniform_double(g) * (to - from) + from; });
+    case Dtype::f64:
+      return store_each(t, [&] { return uniform_double(g) * (to - from) + from; });
     case Dtype::f32: {
       float a = float(from), b = float(to);
       if (dense(t) && a == 0 && b == 1) return fill_uniform(g, t.data_as<float>(), t.numel());
@@ -219,13 +237,16 @@ void uniform_into(Generator& g, const Tensor& t, double from, double to) {
     }
     case Dtype::f16: {  // as many bits as the type's mantissa
       float a = f16(float(from)), b = f16(float(to));
-      return store_each(t, [&] { return std::fma(float(g.random() & 0x7ff) * 0x1p-11f, b - a, a); });
+      return store_each(t,
+                        [&] { return std::fma(float(g.random() & 0x7ff) * 0x1p-11f, b - a, a); });
     }
     case Dtype::bf16: {
       float a = bf16(float(from)), b = bf16(float(to));
       return store_each(t, [&] { return std::fma(float(g.random() & 0xff) * 0x1p-8f, b - a, a); });
     }
-    default: KG_FAIL(not_implemented, "random numbers of dtype ", t.dtype(), " cannot be drawn; draw float32 and convert");
+    default:
+      KG_FAIL(not_implemented, "random numbers of dtype ", t.dtype(),
+              " cannot be drawn; draw float32 and convert");
   }
 }
 
@@ -235,10 +256,13 @@ void normal_into(Generator& g, const Tensor& t, double mean, double std) {
     if (t.is_contiguous()) return fill_normal(g, t.data_as<float>(), n, mean, std);
   } else if (t.dtype() == Dtype::f64 && t.is_contiguous()) {
     return fill_normal(g, t.data_as<double>(), n, mean, std);
-  } else if ((t.dtype() == Dtype::f16 || t.dtype() == Dtype::bf16) && t.is_contiguous() && n >= 16) {
+  } else if ((t.dtype() == Dtype::f16 || t.dtype() == Dtype::bf16) && t.is_contiguous() &&
+             n >= 16) {
     // Halves go through float blocks of 16 with uniform numbers of their own precision.
     bool half = t.dtype() == Dtype::f16;
-    auto draw = [&] { return half ? float(g.random() & 0x7ff) * 0x1p-11f : float(g.random() & 0xff) * 0x1p-8f; };
+    auto draw = [&] {
+      return half ? float(g.random() & 0x7ff) * 0x1p-11f : float(g.random() & 0xff) * 0x1p-8f;
+    };
     Workspace room(size_t(n) * 4);
     float* v = room.as<float>();
     auto pairs = [&](float* p) {
@@ -302,18 +326,26 @@ void randn_into(const Tensor& t, Generator* generator) {
   std::lock_guard hold(g.mutex);
   through_parts(t, [&](const Tensor& p, double std) { normal_into(g, p, 0, std); });
 }
-void rand_cpu(Results& out, Ints, Generator* g, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>) { rand_into(out[0], g); }
-void randn_cpu(Results& out, Ints, Generator* g, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>) { randn_into(out[0], g); }
-void rand_like_cpu(Results& out, const Tensor&, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>, std::optional<MemoryFormat>,
+void rand_cpu(Results& out, Ints, Generator* g, Dtype, Layout, std::optional<Device>,
+              std::optional<bool>, std::optional<bool>) {
+  rand_into(out[0], g);
+}
+void randn_cpu(Results& out, Ints, Generator* g, Dtype, Layout, std::optional<Device>,
+               std::optional<bool>, std::optional<bool>) {
+  randn_into(out[0], g);
+}
+void rand_like_cpu(Results& out, const Tensor&, Dtype, Layout, std::optional<Device>,
+                   std::optional<bool>, std::optional<bool>, std::optional<MemoryFormat>,
                    Generator* g) {
   rand_into(out[0], g);
 }
-void randn_like_cpu(Results& out, const Tensor&, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>, std::optional<MemoryFormat>,
+void randn_like_cpu(Results& out, const Tensor&, Dtype, Layout, std::optional<Device>,
+                    std::optional<bool>, std::optional<bool>, std::optional<MemoryFormat>,
                     Generator* g) {
   randn_into(out[0], g);
 }
-void normal_sized_cpu(Results& out, double mean, double std, Ints, Generator* generator, Dtype, Layout, std::optional<Device>, std::optional<bool>,
-                      std::optional<bool>) {
+void normal_sized_cpu(Results& out, double mean, double std, Ints, Generator* generator, Dtype,
+                      Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
   normal_into(g, out[0], mean, std);
@@ -324,23 +356,27 @@ void integers_into(const Tensor& t, int64_t low, uint64_t range, Generator* gene
   std::lock_guard hold(g.mutex);
   // Ranges of 2^28 and more take 64 bits, or the low residues would be drawn visibly more often.
   if (range >= (uint64_t(1) << 28) || range == 0) {
-    store_each(t, [&] { return int64_t(uint64_t(low) + (range ? g.random64() % range : g.random64())); });
+    store_each(
+        t, [&] { return int64_t(uint64_t(low) + (range ? g.random64() % range : g.random64())); });
   } else {
     store_each(t, [&] { return low + int64_t(g.random() % range); });
   }
 }
-void randint_low_cpu(Results& out, int64_t low, int64_t high, Ints, Generator* g, Dtype, Layout, std::optional<Device>, std::optional<bool>,
-                     std::optional<bool>) {
+void randint_low_cpu(Results& out, int64_t low, int64_t high, Ints, Generator* g, Dtype, Layout,
+                     std::optional<Device>, std::optional<bool>, std::optional<bool>) {
   integers_into(out[0], low, uint64_t(high) - uint64_t(low), g);
 }
-void randint_cpu(Results& out, int64_t high, Ints, Generator* g, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>) {
+void randint_cpu(Results& out, int64_t high, Ints, Generator* g, Dtype, Layout,
+                 std::optional<Device>, std::optional<bool>, std::optional<bool>) {
   integers_into(out[0], 0, uint64_t(high), g);
 }
-void randint_like_low_cpu(Results& out, const Tensor&, int64_t low, int64_t high, Dtype, Layout, std::optional<Device>, std::optional<bool>,
-                          std::optional<bool>, std::optional<MemoryFormat>, Generator* g) {
+void randint_like_low_cpu(Results& out, const Tensor&, int64_t low, int64_t high, Dtype, Layout,
+                          std::optional<Device>, std::optional<bool>, std::optional<bool>,
+                          std::optional<MemoryFormat>, Generator* g) {
   integers_into(out[0], low, uint64_t(high) - uint64_t(low), g);
 }
-void randint_like_cpu(Results& out, const Tensor&, int64_t high, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>,
+void randint_like_cpu(Results& out, const Tensor&, int64_t high, Dtype, Layout,
+                      std::optional<Device>, std::optional<bool>, std::optional<bool>,
                       std::optional<MemoryFormat>, Generator* g) {
   integers_into(out[0], 0, uint64_t(high), g);
 }
@@ -349,12 +385,18 @@ void random_cpu(Results& out, const Tensor& x, Generator* generator) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
   switch (x.dtype()) {
-    case Dtype::i64: return store_each(out[0], [&] { return int64_t(g.random64() & 0x7fffffffffffffff); });
-    case Dtype::f64: return store_each(out[0], [&] { return int64_t(g.random64() % ((uint64_t(1) << 53) + 1)); });
-    case Dtype::f32: return store_each(out[0], [&] { return int64_t(g.random() % ((uint64_t(1) << 24) + 1)); });
-    case Dtype::f16: return store_each(out[0], [&] { return int64_t(g.random() % ((1 << 11) + 1)); });
-    case Dtype::bf16: return store_each(out[0], [&] { return int64_t(g.random() % ((1 << 8) + 1)); });
-    case Dtype::boolean: return store_each(out[0], [&] { return int64_t(g.random() & 1); });
+    case Dtype::i64:
+      return store_each(out[0], [&] { return int64_t(g.random64() & 0x7fffffffffffffff); });
+    case Dtype::f64:
+      return store_each(out[0], [&] { return int64_t(g.random64() % ((uint64_t(1) << 53) + 1)); });
+    case Dtype::f32:
+      return store_each(out[0], [&] { return int64_t(g.random() % ((uint64_t(1) << 24) + 1)); });
+    case Dtype::f16:
+      return store_each(out[0], [&] { return int64_t(g.random() % ((1 << 11) + 1)); });
+    case Dtype::bf16:
+      return store_each(out[0], [&] { return int64_t(g.random() % ((1 << 8) + 1)); });
+    case Dtype::boolean:
+      return store_each(out[0], [&] { return int64_t(g.random() & 1); });
     default: {
       int bits = int(8 * itemsize(x.dtype())) - (is_signed(x.dtype()) ? 1 : 0);
       uint64_t count = bits >= 63 ? 0 : uint64_t(1) << bits;
@@ -363,11 +405,21 @@ void random_cpu(Results& out, const Tensor& x, Generator* generator) {
   }
 }
 
-void random_to_cpu(Results& out, const Tensor&, int64_t to, Generator* g) { integers_into(out[0], 0, uint64_t(to), g); }
-void random_from_cpu(Results& out, const Tensor& x, int64_t from, std::optional<int64_t> to, Generator* g) {
+void random_to_cpu(Results& out, const Tensor&, int64_t to, Generator* g) {
+  integers_into(out[0], 0, uint64_t(to), g);
+}
+void random_from_cpu(Results& out, const Tensor& x, int64_t from, std::optional<int64_t> to,
+                     Generator* g) {
   // Without an upper bound: up to the largest integer that the dtype holds exactly.
-  uint64_t above = to ? uint64_t(*to) : x.dtype() == Dtype::i64 ? uint64_t(1) << 63 : is_floating(x.dtype()) ? (uint64_t(1) << (x.dtype() == Dtype::f64 ? 53 : x.dtype() == Dtype::f32 ? 24 : x.dtype() == Dtype::f16 ? 11 : 8)) + 1
-                   : uint64_t(1) << (8 * itemsize(x.dtype()) - is_signed(x.dtype()));
+  uint64_t above = to                        ? uint64_t(*to)
+                   : x.dtype() == Dtype::i64 ? uint64_t(1) << 63
+                   : is_floating(x.dtype())
+                       ? (uint64_t(1) << (x.dtype() == Dtype::f64   ? 53
+                                          : x.dtype() == Dtype::f32 ? 24
+                                          : x.dtype() == Dtype::f16 ? 11
+                                                                    : 8)) +
+                             1
+                       : uint64_t(1) << (8 * itemsize(x.dtype()) - is_signed(x.dtype()));
   integers_into(out[0], from, above - uint64_t(from), g);
 }
 
@@ -378,7 +430,8 @@ void bernoulli_into(Generator& g, const Tensor& t, double p) {
     for (int64_t i = 0; i < t.numel(); i += 512) {
       int64_t count = std::min<int64_t>(512, t.numel() - i);
       g.fill(words, count);
-      for (int64_t k = 0; k < count; ++k) to[i + k] = float(words[k] & 0xffffff) * 0x1p-24f < limit ? 1.0f : 0.0f;
+      for (int64_t k = 0; k < count; ++k)
+        to[i + k] = float(words[k] & 0xffffff) * 0x1p-24f < limit ? 1.0f : 0.0f;
     }
     return;
   }
@@ -405,8 +458,10 @@ void bernoulli_cpu(Results& out, const Tensor& x, Generator* generator) {
         }
         T p = x.data_as<T>()[from];
         bool yes;
-        if constexpr (std::is_same_v<T, double>) yes = uniform_double(g) < p;
-        else yes = uniform_float(g) < float(p);
+        if constexpr (std::is_same_v<T, double>)
+          yes = uniform_double(g) < p;
+        else
+          yes = uniform_float(g) < float(p);
         out[0].data_as<T>()[to] = T(float(yes));
       }
     }
@@ -419,13 +474,15 @@ void exponential_cpu(Results& out, const Tensor& x, double lambda, Generator* ge
   store_each(out[0], [&] {
     double u = uniform_double(g);
     // log1p(-u), kept away from zero so that no number is zero
-    double eps = wide ? std::numeric_limits<double>::epsilon() / 2 : double(std::numeric_limits<float>::epsilon() / 2);
+    double eps = wide ? std::numeric_limits<double>::epsilon() / 2
+                      : double(std::numeric_limits<float>::epsilon() / 2);
     double log = u >= 1 - eps ? -eps : std::log1p(-u);
     return -1.0 / lambda * log;
   });
 }
 
-void randperm_cpu(Results& out, int64_t n, Generator* generator, Dtype, Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>) {
+void randperm_cpu(Results& out, int64_t n, Generator* generator, Dtype, Layout,
+                  std::optional<Device>, std::optional<bool>, std::optional<bool>) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
   Workspace room(size_t(n) * 8 + 8);
@@ -466,8 +523,10 @@ void dropout_cpu(Results& out, const Tensor& x, double p, bool) {
             c += k * out[0].strides()[d];
           }
         }
-        if constexpr (std::is_same_v<T, float>) m[b] = m[b] != 0 ? float(1 / float(1 - p)) : 0.0f;
-        else m[b] = T(double(m[b]) != 0 ? scale : 0.0);
+        if constexpr (std::is_same_v<T, float>)
+          m[b] = m[b] != 0 ? float(1 / float(1 - p)) : 0.0f;
+        else
+          m[b] = T(double(m[b]) != 0 ? scale : 0.0);
         y[c] = T(in[a] * m[b]);
       }
     }

@@ -61,8 +61,10 @@ Plan plan(const Tensor& x, const Dims& dims, Dtype dtype) {
     int64_t first = dims[0], last = dims[dims.size() - 1];
     bool adjacent = true;  // but for dimensions of size one between them
     for (int64_t i = first, k = 0; i <= last; ++i) {
-      if (k < dims.size() && dims[k] == i) ++k;
-      else adjacent = adjacent && x.sizes()[i] == 1;
+      if (k < dims.size() && dims[k] == i)
+        ++k;
+      else
+        adjacent = adjacent && x.sizes()[i] == 1;
     }
     if (adjacent) {
       for (int64_t i = 0; i < first; ++i) p.outer *= x.sizes()[i];
@@ -95,16 +97,19 @@ Plan plan(const Tensor& x, const Dims& dims, Dtype dtype) {
     step *= from_geometry[i];
   }
   p.copy = std::make_unique<Workspace>(size_t(x.numel() * itemsize(dtype)));
-  TensorImpl from = shell(x.data(), x.dtype(), ndim, from_geometry), to = shell(p.copy->as<char>(), dtype, ndim, to_geometry);
+  TensorImpl from = shell(x.data(), x.dtype(), ndim, from_geometry),
+             to = shell(p.copy->as<char>(), dtype, ndim, to_geometry);
   convert(&to, &from);
   p.data = p.copy->as<char>();
   return p;
 }
 
-// Folds the whole plan. A: accumulator. join: how block results fold. finish(accumulator, column of the result) stores it.
-// `parameter`: null, or one double per result (the means of square_deviation).
+// Folds the whole plan. A: accumulator. join: how block results fold. finish(accumulator, column of
+// the result) stores it. `parameter`: null, or one double per result (the means of
+// square_deviation).
 template <class A, class Join, class Finish>
-void fold_plan(Fold fold, const Plan& p, A identity, double power, const double* parameter, Join&& join, Finish&& finish) {
+void fold_plan(Fold fold, const Plan& p, A identity, double power, const double* parameter,
+               Join&& join, Finish&& finish) {
   int64_t results = p.outer * p.inner;
   if (results == 0) return;
   if (p.n == 0) {
@@ -117,7 +122,8 @@ void fold_plan(Fold fold, const Plan& p, A identity, double power, const double*
     auto block = [&](int64_t row, int64_t b) {
       A a;
       int64_t at = b * kRowBlock;
-      table().row(fold, p.dtype, p.data + (row * p.n + at) * size, std::min(kRowBlock, p.n - at), parameter ? parameter[row] : power, &a);
+      table().row(fold, p.dtype, p.data + (row * p.n + at) * size, std::min(kRowBlock, p.n - at),
+                  parameter ? parameter[row] : power, &a);
       return a;
     };
     if (blocks < 16 || p.outer >= 64) {
@@ -147,14 +153,18 @@ void fold_plan(Fold fold, const Plan& p, A identity, double power, const double*
   int64_t blocks = (p.n + kColumnBlock - 1) / kColumnBlock;
   auto block = [&](int64_t outer, int64_t strip, int64_t b, A* out) {
     int64_t c = strip * kColumnsPerTask, r = b * kColumnBlock;
-    table().columns(fold, p.dtype, p.data + ((outer * p.n + r) * p.inner + c) * size, std::min(kColumnBlock, p.n - r),
-                    std::min(kColumnsPerTask, p.inner - c), p.inner, parameter ? parameter + outer * p.inner + c : nullptr, out);
+    table().columns(fold, p.dtype, p.data + ((outer * p.n + r) * p.inner + c) * size,
+                    std::min(kColumnBlock, p.n - r), std::min(kColumnsPerTask, p.inner - c),
+                    p.inner, parameter ? parameter + outer * p.inner + c : nullptr, out);
   };
-  auto width = [&](int64_t strip) { return std::min(kColumnsPerTask, p.inner - strip * kColumnsPerTask); };
+  auto width = [&](int64_t strip) {
+    return std::min(kColumnsPerTask, p.inner - strip * kColumnsPerTask);
+  };
   if (p.outer * strips >= 8 || blocks < 8) {
     int64_t grain = std::max<int64_t>(1, 16384 / (p.n * std::min(p.inner, kColumnsPerTask)));
     parallel_for(0, p.outer * strips, grain, [&](int64_t begin, int64_t end) {
-      alignas(64) char sum_bytes[kColumnsPerTask * sizeof(A)], part_bytes[kColumnsPerTask * sizeof(A)];
+      alignas(64) char sum_bytes[kColumnsPerTask * sizeof(A)],
+          part_bytes[kColumnsPerTask * sizeof(A)];
       A *total = reinterpret_cast<A*>(sum_bytes), *part = reinterpret_cast<A*>(part_bytes);
       for (int64_t task = begin; task < end; ++task) {
         int64_t outer = task / strips, strip = task % strips, w = width(strip);
@@ -163,7 +173,8 @@ void fold_plan(Fold fold, const Plan& p, A identity, double power, const double*
           block(outer, strip, b, part);
           for (int64_t c = 0; c < w; ++c) total[c] = join(total[c], part[c]);
         }
-        for (int64_t c = 0; c < w; ++c) finish(total[c], outer * p.inner + strip * kColumnsPerTask + c);
+        for (int64_t c = 0; c < w; ++c)
+          finish(total[c], outer * p.inner + strip * kColumnsPerTask + c);
       }
     });
   } else {  // few columns, many rows: blocks of rows are the tasks
@@ -178,7 +189,8 @@ void fold_plan(Fold fold, const Plan& p, A identity, double power, const double*
     for (int64_t outer = 0; outer < p.outer; ++outer) {
       A* total = parts + outer * blocks * p.inner;
       for (int64_t b = 1; b < blocks; ++b)
-        for (int64_t c = 0; c < p.inner; ++c) total[c] = join(total[c], parts[(outer * blocks + b) * p.inner + c]);
+        for (int64_t c = 0; c < p.inner; ++c)
+          total[c] = join(total[c], parts[(outer * blocks + b) * p.inner + c]);
       for (int64_t c = 0; c < p.inner; ++c) finish(total[c], outer * p.inner + c);
     }
   }
@@ -187,8 +199,10 @@ void fold_plan(Fold fold, const Plan& p, A identity, double power, const double*
 template <class To, class From>
 To narrow_to(From v) {
   if constexpr (std::is_same_v<From, c128>) {
-    if constexpr (std::is_same_v<To, c64> || std::is_same_v<To, c128>) return To(typename To::value_type(v.real()), typename To::value_type(v.imag()));
-    else return narrow_to<To>(v.real());
+    if constexpr (std::is_same_v<To, c64> || std::is_same_v<To, c128>)
+      return To(typename To::value_type(v.real()), typename To::value_type(v.imag()));
+    else
+      return narrow_to<To>(v.real());
   } else if constexpr (std::is_same_v<To, c64> || std::is_same_v<To, c128>) {
     return To(typename To::value_type(v));
   } else if constexpr (std::is_same_v<To, f16> || std::is_same_v<To, bf16>) {
@@ -211,13 +225,17 @@ auto storing(const Tensor& out, Map map) {
 }
 
 enum class Kind { real, integer, complex };
-Kind kind_of(Dtype d) { return is_complex(d) ? Kind::complex : is_floating(d) ? Kind::real : Kind::integer; }
+Kind kind_of(Dtype d) {
+  return is_complex(d) ? Kind::complex : is_floating(d) ? Kind::real : Kind::integer;
+}
 
-// Integers are summed in their own type (the lanes are int64); everything else in the dtype of the result.
+// Integers are summed in their own type (the lanes are int64); everything else in the dtype of the
+// result.
 Dtype working_dtype(const Tensor& x, Dtype out) {
   Dtype in = x.dtype();
   if (in == out || (kind_of(in) == Kind::integer && kind_of(out) == Kind::integer)) return in;
-  if (kind_of(in) == Kind::real && kind_of(out) == Kind::real && itemsize(in) >= itemsize(out)) return in;
+  if (kind_of(in) == Kind::real && kind_of(out) == Kind::real && itemsize(in) >= itemsize(out))
+    return in;
   return out;
 }
 
@@ -227,30 +245,50 @@ void add_up(Fold fold, const Tensor& out, const Tensor& x, const Dims& dims, Map
   bool product = fold == Fold::prod;
   auto join = [&](auto a, auto b) { return product ? a * b : a + b; };
   switch (kind_of(p.dtype)) {
-    case Kind::real: return fold_plan(fold, p, double(product), 0, nullptr, join, storing<double>(out, map));
-    case Kind::complex: return fold_plan(fold, p, c128(double(product)), 0, nullptr, join, storing<c128>(out, map));
+    case Kind::real:
+      return fold_plan(fold, p, double(product), 0, nullptr, join, storing<double>(out, map));
+    case Kind::complex:
+      return fold_plan(fold, p, c128(double(product)), 0, nullptr, join, storing<c128>(out, map));
     case Kind::integer:
-      return fold_plan(fold, p, int64_t(product), 0, nullptr,
-                       [&](int64_t a, int64_t b) { return int64_t(product ? uint64_t(a) * uint64_t(b) : uint64_t(a) + uint64_t(b)); }, storing<int64_t>(out, map));
+      return fold_plan(
+          fold, p, int64_t(product), 0, nullptr,
+          [&](int64_t a, int64_t b) {
+            return int64_t(product ? uint64_t(a) * uint64_t(b) : uint64_t(a) + uint64_t(b));
+          },
+          storing<int64_t>(out, map));
   }
 }
 constexpr auto as_is = [](auto a, int64_t) { return a; };
 
-void sum_all_cpu(Results& out, const Tensor& x, Dtype) { add_up(Fold::sum, out[0], x, reduced_dims({}, x.dim()), as_is); }
-void sum_cpu(Results& out, const Tensor& x, OptInts dim, bool, Dtype) { add_up(Fold::sum, out[0], x, reduced_dims(dim, x.dim()), as_is); }
-void prod_all_cpu(Results& out, const Tensor& x, Dtype) { add_up(Fold::prod, out[0], x, reduced_dims({}, x.dim()), as_is); }
-void prod_cpu(Results& out, const Tensor& x, int64_t dim, bool, Dtype) { add_up(Fold::prod, out[0], x, reduced_dims(Ints{dim}, x.dim()), as_is); }
+void sum_all_cpu(Results& out, const Tensor& x, Dtype) {
+  add_up(Fold::sum, out[0], x, reduced_dims({}, x.dim()), as_is);
+}
+void sum_cpu(Results& out, const Tensor& x, OptInts dim, bool, Dtype) {
+  add_up(Fold::sum, out[0], x, reduced_dims(dim, x.dim()), as_is);
+}
+void prod_all_cpu(Results& out, const Tensor& x, Dtype) {
+  add_up(Fold::prod, out[0], x, reduced_dims({}, x.dim()), as_is);
+}
+void prod_cpu(Results& out, const Tensor& x, int64_t dim, bool, Dtype) {
+  add_up(Fold::prod, out[0], x, reduced_dims(Ints{dim}, x.dim()), as_is);
+}
 
 void mean_of(Results& out, const Tensor& x, const Dims& dims) {
   double n = 1;
   for (int64_t d : dims) n *= x.dim() ? double(x.sizes()[d]) : 1.0;
   add_up(Fold::sum, out[0], x, dims, [n](auto a, int64_t) {
-    if constexpr (std::is_same_v<decltype(a), int64_t>) return double(a) / n;
-    else return a / n;
+    if constexpr (std::is_same_v<decltype(a), int64_t>)
+      return double(a) / n;
+    else
+      return a / n;
   });
 }
-void mean_all_cpu(Results& out, const Tensor& x, Dtype) { mean_of(out, x, reduced_dims({}, x.dim())); }
-void mean_cpu(Results& out, const Tensor& x, OptInts dim, bool, Dtype) { mean_of(out, x, reduced_dims(dim, x.dim())); }
+void mean_all_cpu(Results& out, const Tensor& x, Dtype) {
+  mean_of(out, x, reduced_dims({}, x.dim()));
+}
+void mean_cpu(Results& out, const Tensor& x, OptInts dim, bool, Dtype) {
+  mean_of(out, x, reduced_dims(dim, x.dim()));
+}
 
 template <bool max>
 void extreme_of(Results& out, const Tensor& x, const Dims& dims) {
@@ -264,14 +302,21 @@ void extreme_of(Results& out, const Tensor& x, const Dims& dims) {
         if (b != b) return b;
         return max ? (b > a ? b : a) : (b < a ? b : a);
       };
-      fold_plan(max ? Fold::max : Fold::min, p, S(), 0, nullptr, join, [to](S a, int64_t i) { to[i] = T(a); });
+      fold_plan(max ? Fold::max : Fold::min, p, S(), 0, nullptr, join,
+                [to](S a, int64_t i) { to[i] = T(a); });
     }
   });
 }
-void amax_cpu(Results& out, const Tensor& x, Ints dim, bool) { extreme_of<true>(out, x, reduced_dims(dim, x.dim())); }
-void amin_cpu(Results& out, const Tensor& x, Ints dim, bool) { extreme_of<false>(out, x, reduced_dims(dim, x.dim())); }
+void amax_cpu(Results& out, const Tensor& x, Ints dim, bool) {
+  extreme_of<true>(out, x, reduced_dims(dim, x.dim()));
+}
+void amin_cpu(Results& out, const Tensor& x, Ints dim, bool) {
+  extreme_of<false>(out, x, reduced_dims(dim, x.dim()));
+}
 void max_cpu(Results& out, const Tensor& x) { extreme_of<true>(out, x, reduced_dims({}, x.dim())); }
-void min_cpu(Results& out, const Tensor& x) { extreme_of<false>(out, x, reduced_dims({}, x.dim())); }
+void min_cpu(Results& out, const Tensor& x) {
+  extreme_of<false>(out, x, reduced_dims({}, x.dim()));
+}
 
 // values may be null. Positions count along the reduced dimensions in row-major order.
 void find_extreme(bool max, const Tensor& x, const Dims& dims, char* values, int64_t* indices) {
@@ -290,7 +335,8 @@ void find_extreme(bool max, const Tensor& x, const Dims& dims, char* values, int
     p.n = x.numel();
     p.copy = std::make_unique<Workspace>(size_t(x.nbytes()));
     p.data = p.copy->as<char>();
-    TensorImpl a = shell(x.data(), x.dtype(), x.dim(), from), b = shell(p.copy->as<char>(), x.dtype(), x.dim(), to);
+    TensorImpl a = shell(x.data(), x.dtype(), x.dim(), from),
+               b = shell(p.copy->as<char>(), x.dtype(), x.dim(), to);
     convert(&b, &a);
   } else {
     p = plan(x, dims, x.dtype());
@@ -298,13 +344,15 @@ void find_extreme(bool max, const Tensor& x, const Dims& dims, char* values, int
   int64_t size = itemsize(p.dtype);
   if (p.outer * p.inner == 0) return;
   if (p.inner == 1) {
-    parallel_for(0, p.outer, std::max<int64_t>(1, 8192 / std::max<int64_t>(p.n, 1)), [&](int64_t begin, int64_t end) {
-      alignas(16) char value[16];
-      for (int64_t i = begin; i < end; ++i) {
-        indices[i] = table().arg_row(max, p.dtype, p.data + i * p.n * size, p.n, value);
-        if (values) std::memcpy(values + i * size, value, size_t(size));
-      }
-    });
+    parallel_for(0, p.outer, std::max<int64_t>(1, 8192 / std::max<int64_t>(p.n, 1)),
+                 [&](int64_t begin, int64_t end) {
+                   alignas(16) char value[16];
+                   for (int64_t i = begin; i < end; ++i) {
+                     indices[i] =
+                         table().arg_row(max, p.dtype, p.data + i * p.n * size, p.n, value);
+                     if (values) std::memcpy(values + i * size, value, size_t(size));
+                   }
+                 });
     return;
   }
   int64_t strips = (p.inner + kColumnsPerTask - 1) / kColumnsPerTask;
@@ -312,7 +360,8 @@ void find_extreme(bool max, const Tensor& x, const Dims& dims, char* values, int
     alignas(64) char scratch[kColumnsPerTask * 16];
     for (int64_t task = begin; task < end; ++task) {
       int64_t outer = task / strips, c = task % strips * kColumnsPerTask, at = outer * p.inner + c;
-      table().arg_columns(max, p.dtype, p.data + (outer * p.n * p.inner + c) * size, p.n, std::min(kColumnsPerTask, p.inner - c), p.inner,
+      table().arg_columns(max, p.dtype, p.data + (outer * p.n * p.inner + c) * size, p.n,
+                          std::min(kColumnsPerTask, p.inner - c), p.inner,
                           values ? values + at * size : scratch, indices + at);
     }
   });
@@ -321,9 +370,12 @@ void max_dim_cpu(Results& out, const Tensor& x, int64_t dim, bool) {
   find_extreme(true, x, reduced_dims(Ints{dim}, x.dim()), out[0].data(), out[1].data_as<int64_t>());
 }
 void min_dim_cpu(Results& out, const Tensor& x, int64_t dim, bool) {
-  find_extreme(false, x, reduced_dims(Ints{dim}, x.dim()), out[0].data(), out[1].data_as<int64_t>());
+  find_extreme(false, x, reduced_dims(Ints{dim}, x.dim()), out[0].data(),
+               out[1].data_as<int64_t>());
 }
-Dims arg_dims(const Tensor& x, std::optional<int64_t> dim) { return dim ? reduced_dims(Ints{*dim}, x.dim()) : reduced_dims({}, x.dim()); }
+Dims arg_dims(const Tensor& x, std::optional<int64_t> dim) {
+  return dim ? reduced_dims(Ints{*dim}, x.dim()) : reduced_dims({}, x.dim());
+}
 void argmax_cpu(Results& out, const Tensor& x, std::optional<int64_t> dim, bool) {
   find_extreme(true, x, arg_dims(x, dim), nullptr, out[0].data_as<int64_t>());
 }
@@ -333,44 +385,65 @@ void argmin_cpu(Results& out, const Tensor& x, std::optional<int64_t> dim, bool)
 
 void truth(Fold fold, Results& out, const Tensor& x, const Dims& dims) {
   Plan p = plan(x, dims, x.dtype());
-  fold_plan(fold, p, int64_t(fold == Fold::all), 0, nullptr,
-            [fold](int64_t a, int64_t b) { return fold == Fold::any ? (a | b) : fold == Fold::all ? (a & b) : a + b; }, storing<int64_t>(out[0], as_is));
+  fold_plan(
+      fold, p, int64_t(fold == Fold::all), 0, nullptr,
+      [fold](int64_t a, int64_t b) {
+        return fold == Fold::any ? (a | b) : fold == Fold::all ? (a & b) : a + b;
+      },
+      storing<int64_t>(out[0], as_is));
 }
 void any_cpu(Results& out, const Tensor& x) { truth(Fold::any, out, x, reduced_dims({}, x.dim())); }
-void any_dim_cpu(Results& out, const Tensor& x, OptInts dim, bool) { truth(Fold::any, out, x, reduced_dims(dim, x.dim(), false)); }
+void any_dim_cpu(Results& out, const Tensor& x, OptInts dim, bool) {
+  truth(Fold::any, out, x, reduced_dims(dim, x.dim(), false));
+}
 void all_cpu(Results& out, const Tensor& x) { truth(Fold::all, out, x, reduced_dims({}, x.dim())); }
-void all_dim_cpu(Results& out, const Tensor& x, OptInts dim, bool) { truth(Fold::all, out, x, reduced_dims(dim, x.dim(), false)); }
-void count_nonzero_cpu(Results& out, const Tensor& x, OptInts dim) { truth(Fold::nonzero, out, x, reduced_dims(dim, x.dim(), false)); }
+void all_dim_cpu(Results& out, const Tensor& x, OptInts dim, bool) {
+  truth(Fold::all, out, x, reduced_dims(dim, x.dim(), false));
+}
+void count_nonzero_cpu(Results& out, const Tensor& x, OptInts dim) {
+  truth(Fold::nonzero, out, x, reduced_dims(dim, x.dim(), false));
+}
 
 // Two passes: the mean, then the squared deviations from it.
-void deviation(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> correction, bool root) {
+void deviation(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> correction,
+               bool root) {
   Dims dims = reduced_dims(dim, x.dim());
   Plan p = plan(x, dims, x.dtype());
-  double n = double(p.n), denominator = std::max(0.0, n - (correction ? correction->to_double() : 1.0));
+  double n = double(p.n),
+         denominator = std::max(0.0, n - (correction ? correction->to_double() : 1.0));
   int64_t results = p.outer * p.inner;
   if (results == 0) return;
   Workspace means(size_t(results) * sizeof(double));
   double* mean = means.as<double>();
   auto join = [](double a, double b) { return a + b; };
-  fold_plan(Fold::sum, p, 0.0, 0, nullptr, join, [mean, n](double a, int64_t i) { mean[i] = a / n; });
-  fold_plan(Fold::square_deviation, p, 0.0, 0, mean, join, storing<double>(out[0], [denominator, root](double a, int64_t) {
+  fold_plan(Fold::sum, p, 0.0, 0, nullptr, join,
+            [mean, n](double a, int64_t i) { mean[i] = a / n; });
+  fold_plan(Fold::square_deviation, p, 0.0, 0, mean, join,
+            storing<double>(out[0], [denominator, root](double a, int64_t) {
               double v = a / denominator;
               return root ? std::sqrt(v) : v;
             }));
 }
-void var_cpu(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> c, bool) { deviation(out, x, dim, c, false); }
-void std_cpu(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> c, bool) { deviation(out, x, dim, c, true); }
+void var_cpu(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> c, bool) {
+  deviation(out, x, dim, c, false);
+}
+void std_cpu(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> c, bool) {
+  deviation(out, x, dim, c, true);
+}
 
 void norm_cpu(Results& out, const Tensor& x, Scalar ord, OptInts dim, bool, Dtype dtype) {
   Plan p = plan(x, reduced_dims(dim, x.dim()), dtype == Dtype::undefined ? x.dtype() : dtype);
   double power = ord.to_double();
   auto add = [](double a, double b) { return a + b; };
   if (power == 0) {
-    fold_plan(Fold::nonzero, p, int64_t(0), 0, nullptr, [](int64_t a, int64_t b) { return a + b; }, storing<int64_t>(out[0], as_is));
+    fold_plan(
+        Fold::nonzero, p, int64_t(0), 0, nullptr, [](int64_t a, int64_t b) { return a + b; },
+        storing<int64_t>(out[0], as_is));
   } else if (power == 1) {
     fold_plan(Fold::sum_abs, p, 0.0, 0, nullptr, add, storing<double>(out[0], as_is));
   } else if (power == 2) {
-    fold_plan(Fold::sum_squares, p, 0.0, 0, nullptr, add, storing<double>(out[0], [](double a, int64_t) { return std::sqrt(a); }));
+    fold_plan(Fold::sum_squares, p, 0.0, 0, nullptr, add,
+              storing<double>(out[0], [](double a, int64_t) { return std::sqrt(a); }));
   } else if (std::isinf(power)) {
     bool max = power > 0;
     auto join = [max](double a, double b) {
@@ -378,10 +451,12 @@ void norm_cpu(Results& out, const Tensor& x, Scalar ord, OptInts dim, bool, Dtyp
       if (b != b) return b;
       return max ? std::max(a, b) : std::min(a, b);
     };
-    fold_plan(max ? Fold::max_abs : Fold::min_abs, p, 0.0, 0, nullptr, join, storing<double>(out[0], as_is));
+    fold_plan(max ? Fold::max_abs : Fold::min_abs, p, 0.0, 0, nullptr, join,
+              storing<double>(out[0], as_is));
   } else {
-    fold_plan(Fold::sum_abs_pow, p, 0.0, power, nullptr, add,
-              storing<double>(out[0], [power](double a, int64_t) { return std::pow(a, 1 / power); }));
+    fold_plan(
+        Fold::sum_abs_pow, p, 0.0, power, nullptr, add,
+        storing<double>(out[0], [power](double a, int64_t) { return std::pow(a, 1 / power); }));
   }
 }
 
@@ -391,24 +466,28 @@ void scan_of(const Plan& p, T* to, Op op) {
   const T* from = reinterpret_cast<const T*>(p.data);
   constexpr int64_t kStrip = 64;
   int64_t strips = (p.inner + kStrip - 1) / kStrip;
-  parallel_for(0, p.outer * strips, std::max<int64_t>(1, 8192 / std::max<int64_t>(p.n * std::min(p.inner, kStrip), 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      int64_t outer = task / strips, c = task % strips * kStrip, w = std::min(kStrip, p.inner - c);
-      A running[kStrip];
-      for (int64_t r = 0; r < p.n; ++r) {
-        int64_t at = (outer * p.n + r) * p.inner + c;
-        for (int64_t k = 0; k < w; ++k) {
-          running[k] = r == 0 ? A(from[at + k]) : op(running[k], A(from[at + k]));
-          to[at + k] = narrow_to<T>(running[k]);
-        }
-      }
-    }
-  });
+  parallel_for(0, p.outer * strips,
+               std::max<int64_t>(1, 8192 / std::max<int64_t>(p.n * std::min(p.inner, kStrip), 1)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t task = begin; task < end; ++task) {
+                   int64_t outer = task / strips, c = task % strips * kStrip,
+                           w = std::min(kStrip, p.inner - c);
+                   A running[kStrip];
+                   for (int64_t r = 0; r < p.n; ++r) {
+                     int64_t at = (outer * p.n + r) * p.inner + c;
+                     for (int64_t k = 0; k < w; ++k) {
+                       running[k] = r == 0 ? A(from[at + k]) : op(running[k], A(from[at + k]));
+                       to[at + k] = narrow_to<T>(running[k]);
+                     }
+                   }
+                 }
+               });
 }
 void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
   if (x.numel() == 0) return;
   const Tensor& y = out[0];
-  // The scan keeps every element, so the copy keeps its order: convert into the output and scan in place.
+  // The scan keeps every element, so the copy keeps its order: convert into the output and scan in
+  // place.
   convert(y.get(), x.get());
   Plan p;
   p.data = y.data();
@@ -416,10 +495,14 @@ void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
   int64_t d = wrap_dim(dim, x.dim());
   for (int64_t i = 0; i < x.dim(); ++i) (i < d ? p.outer : i == d ? p.n : p.inner) *= x.sizes()[i];
   visit(y.dtype(), [&]<class T>() {
-    using A = std::conditional_t<is_complex(dtype_of<T>), c128,
-              std::conditional_t<is_floating(dtype_of<T>), double, std::conditional_t<std::is_same_v<T, bool>, int64_t, uint64_t>>>;
-    if (product) scan_of<T, A>(p, y.data_as<T>(), [](A a, A b) { return a * b; });
-    else scan_of<T, A>(p, y.data_as<T>(), [](A a, A b) { return a + b; });
+    using A = std::conditional_t<
+        is_complex(dtype_of<T>), c128,
+        std::conditional_t<is_floating(dtype_of<T>), double,
+                           std::conditional_t<std::is_same_v<T, bool>, int64_t, uint64_t>>>;
+    if (product)
+      scan_of<T, A>(p, y.data_as<T>(), [](A a, A b) { return a * b; });
+    else
+      scan_of<T, A>(p, y.data_as<T>(), [](A a, A b) { return a + b; });
   });
 }
 void cumsum_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, false); }

@@ -1,4 +1,5 @@
-// Rows of any dtype and stride as contiguous vectors of float or double, for the fused row-wise ops.
+// Rows of any dtype and stride as contiguous vectors of float or double, for the fused row-wise
+// ops.
 #pragma once
 #include <algorithm>
 #include <memory>
@@ -16,18 +17,23 @@ inline const RowsTable& rows_loops() {
 }
 template <class T>
 const RowLoops<T>& row_loops() {
-  if constexpr (std::is_same_v<T, float>) return rows_loops().f32;
-  else return rows_loops().f64;
+  if constexpr (std::is_same_v<T, float>)
+    return rows_loops().f32;
+  else
+    return rows_loops().f64;
 }
 
 // Calls f.operator()<T>() with the type that a result of this dtype is computed in.
 template <class F>
 void visit_row_type(Dtype d, F&& f) {
-  if (d == Dtype::f64) f.template operator()<double>();
-  else f.template operator()<float>();
+  if (d == Dtype::f64)
+    f.template operator()<double>();
+  else
+    f.template operator()<float>();
 }
 
-// One line of a tensor along a dimension, read into or written from a contiguous buffer of T when it does not lie so.
+// One line of a tensor along a dimension, read into or written from a contiguous buffer of T when
+// it does not lie so.
 template <class T>
 class Lines {
  public:
@@ -62,7 +68,9 @@ class Lines {
     return out;
   }
   // Where to compute a line that write() will put in its place.
-  T* room(int64_t row, char* scratch) const { return direct_ ? reinterpret_cast<T*>(at(row)) : reinterpret_cast<T*>(scratch); }
+  T* room(int64_t row, char* scratch) const {
+    return direct_ ? reinterpret_cast<T*>(at(row)) : reinterpret_cast<T*>(scratch);
+  }
   void write(int64_t row, char* scratch) const {
     if (direct_) return;
     char* p = at(row);
@@ -81,7 +89,8 @@ class Lines {
   bool direct_;
 };
 
-// A whole tensor as contiguous T. Results that lie otherwise are computed in a copy, which store() writes back.
+// A whole tensor as contiguous T. Results that lie otherwise are computed in a copy, which store()
+// writes back.
 template <class T>
 class Whole {
  public:
@@ -114,8 +123,10 @@ class Whole {
     mine.sizes = geometry;
     mine.numel = t_->numel;
     mine.flags = kContiguous;
-    if (read) convert(&mine, t_);
-    else convert(t_, &mine);
+    if (read)
+      convert(&mine, t_);
+    else
+      convert(t_, &mine);
   }
   const TensorImpl* t_;
   T* p_;

@@ -1,5 +1,6 @@
-// The contract between the fused row-wise ops (softmax, norms) and their loops: one call handles one row of n contiguous
-// numbers, float or double, so a row's bits never depend on other rows or on threads.
+// The contract between the fused row-wise ops (softmax, norms) and their loops: one call handles
+// one row of n contiguous numbers, float or double, so a row's bits never depend on other rows or
+// on threads.
 #pragma once
 #include <cstdint>
 
@@ -22,12 +23,17 @@ struct RowLoops {
   void (*square_deviations)(const T* x, int64_t n, T mean, double* sum);
   // y = (x - mean) * rstd * w + b; w and b may be null.
   void (*normalize)(const T* x, T* y, int64_t n, double mean, double rstd, const T* w, const T* b);
-  // dx = rstd * (h - mean(h) - xhat * mean(h * xhat)) with h = g * w and xhat = (x - mean) * rstd (rms: without mean(h)).
-  void (*normalize_backward)(const T* g, const T* x, T* dx, int64_t n, double mean, double rstd, const T* w, bool rms);
+  // dx = rstd * (h - mean(h) - xhat * mean(h * xhat)) with h = g * w and xhat = (x - mean) * rstd
+  // (rms: without mean(h)).
+  void (*normalize_backward)(const T* g, const T* x, T* dx, int64_t n, double mean, double rstd,
+                             const T* w, bool rms);
   // dw += g * xhat, db += g, over one row; either may be null.
-  void (*normalize_weights)(const T* g, const T* x, int64_t n, double mean, double rstd, T* dw, T* db);
-  // The same with one weight for the whole row (channels of batch and group norm): sums of g and of g * xhat.
-  void (*normalize_sums)(const T* g, const T* x, int64_t n, double mean, double rstd, double* sum_g, double* sum_gx);
+  void (*normalize_weights)(const T* g, const T* x, int64_t n, double mean, double rstd, T* dw,
+                            T* db);
+  // The same with one weight for the whole row (channels of batch and group norm): sums of g and of
+  // g * xhat.
+  void (*normalize_sums)(const T* g, const T* x, int64_t n, double mean, double rstd, double* sum_g,
+                         double* sum_gx);
   // y = x * a + c
   void (*affine)(const T* x, T* y, int64_t n, T a, T c);
   // dx = g * a + x * b + c

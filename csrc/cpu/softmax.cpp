@@ -26,7 +26,9 @@ void run(const Tensor& y, const Tensor& x, int64_t dim, bool log) {
   });
 }
 void softmax_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { run(out[0], x, dim, false); }
-void log_softmax_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { run(out[0], x, dim, true); }
+void log_softmax_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) {
+  run(out[0], x, dim, true);
+}
 
 void softmax_backward_cpu(Results& out, const Tensor& g, const Tensor& y, int64_t dim, bool log) {
   if (y.numel() == 0) return;
@@ -38,7 +40,8 @@ void softmax_backward_cpu(Results& out, const Tensor& g, const Tensor& y, int64_
       Workspace scratch(size_t(gradient.scratch() + result.scratch() + dx.scratch()));
       char *a = scratch.as<char>(), *b = a + gradient.scratch(), *c = b + result.scratch();
       for (int64_t row = begin; row < end; ++row) {
-        row_loops<T>().softmax_backward(gradient.read(row, a), result.read(row, b), dx.room(row, c), n, log);
+        row_loops<T>().softmax_backward(gradient.read(row, a), result.read(row, b), dx.room(row, c),
+                                        n, log);
         dx.write(row, c);
       }
     });

@@ -1,4 +1,5 @@
-// The call path. In fixed order: (overrides and modes in bind/) -> transform levels -> autograd -> device.
+// The call path. In fixed order: (overrides and modes in bind/) -> transform levels -> autograd ->
+// device.
 #include "ops/call.h"
 
 #include <algorithm>
@@ -39,7 +40,8 @@ Device common_device(const Row& row, const Value* args) {
       if (first->ndim == 0 && first->device.is_cpu()) {
         first = t;
       } else {
-        KG_CHECK(t->ndim == 0 && t->device.is_cpu(), "Expected all tensors to be on the same device, but found at least two devices, ",
+        KG_CHECK(t->ndim == 0 && t->device.is_cpu(),
+                 "Expected all tensors to be on the same device, but found at least two devices, ",
                  first->device, " and ", t->device, "; move one with .to(device)");
       }
     }
@@ -85,7 +87,8 @@ Tensor allocate(const Spec& s, const Value* args, const Row& row, Device device)
     if (source->is(kInference)) r->flags |= kInference;
     return r;
   }
-  return s.has_strides ? empty_strided(s.sizes, s.strides, s.dtype, device) : empty(s.sizes, s.dtype, device);
+  return s.has_strides ? empty_strided(s.sizes, s.strides, s.dtype, device)
+                       : empty(s.sizes, s.dtype, device);
 }
 
 void copy_data(TensorImpl* to, TensorImpl* from) {
@@ -111,7 +114,9 @@ void straight(const Row& row, const Value* args, Results& out) {
     KG_INTERNAL(row.facts.infer.fn, row.cname);
     row.facts.infer.fn(o, args);
     if (o.data_dependent) {
-      KG_CHECK_IMPLEMENTED(!o.device.is_meta(), "the result's shape depends on the data, which a meta tensor does not have");
+      KG_CHECK_IMPLEMENTED(
+          !o.device.is_meta(),
+          "the result's shape depends on the data, which a meta tensor does not have");
       run_kernel(row, args, out, o.device, false);
     } else {
       bool all_views = o.size() > 0;
@@ -127,15 +132,18 @@ void straight(const Row& row, const Value* args, Results& out) {
 }
 
 void write_check(const Row& row, TensorImpl* to, const Tensor& result, bool inplace) {
-  KG_CHECK(can_cast(result.dtype(), to->dtype), "result type ", result.dtype(), " can't be cast to the desired output type ", to->dtype);
+  KG_CHECK(can_cast(result.dtype(), to->dtype), "result type ", result.dtype(),
+           " can't be cast to the desired output type ", to->dtype);
   if (inplace)
-    KG_CHECK(result.sizes() == Ints(to->sizes, to->ndim), "output with shape ", Ints(to->sizes, to->ndim),
-             " doesn't match the broadcast shape ", result.sizes(), "; in-place ops keep their tensor's shape");
+    KG_CHECK(result.sizes() == Ints(to->sizes, to->ndim), "output with shape ",
+             Ints(to->sizes, to->ndim), " doesn't match the broadcast shape ", result.sizes(),
+             "; in-place ops keep their tensor's shape");
   (void)row;
 }
 
 // The same, into given tensors.
-void straight_into(const Row& row, const Value* args, TensorImpl* const* into, int n, bool inplace, Results& out) {
+void straight_into(const Row& row, const Value* args, TensorImpl* const* into, int n, bool inplace,
+                   Results& out) {
   if (row.facts.direct) {
     row.facts.direct(row, args, out, into[0]);
     into[0]->bump_version();
@@ -146,7 +154,8 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
     o.device = common_device(row, args);
     row.facts.infer.fn(o, args);  // checks shapes and dtypes
     KG_CHECK(!has_internal_overlap(into[0]),
-             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
+             "unsupported operation: more than one element of the written-to tensor refers to a "
+             "single memory location. Please clone() the "
              "tensor before performing the operation.");
     out.add(Tensor::borrow(into[0]));
     if (!o.device.is_meta()) run_kernel(row, args, out, o.device, true);
@@ -171,8 +180,9 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
   for (int i = 0; i < n && i < fresh.size(); ++i) {
     write_check(row, into[i], fresh[i], inplace);
     if (!inplace && fresh[i].sizes() != Ints(into[i]->sizes, into[i]->ndim)) {
-      KG_CHECK(!into[i]->is(kView), "the out tensor of shape ", Ints(into[i]->sizes, into[i]->ndim), " is a view and cannot be resized to ",
-               fresh[i].sizes(), "; give an out tensor of that shape");
+      KG_CHECK(!into[i]->is(kView), "the out tensor of shape ", Ints(into[i]->sizes, into[i]->ndim),
+               " is a view and cannot be resized to ", fresh[i].sizes(),
+               "; give an out tensor of that shape");
       resize_output(into[i], fresh[i].sizes());
     }
     copy_data(into[i], fresh[i].get());
@@ -181,7 +191,9 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
   }
 }
 
-bool any_requires_grad(const Row& row, const Value* args) { return argument_flags(row, args) & kRequiresGrad; }
+bool any_requires_grad(const Row& row, const Value* args) {
+  return argument_flags(row, args) & kRequiresGrad;
+}
 
 // Copies the arguments into the node: attributes by value, tensors as edges.
 NodeRef make_node(const Row& row, const Value* args) {
@@ -200,7 +212,8 @@ NodeRef make_node(const Row& row, const Value* args) {
     Value v = args[i];
     d.first_edge.push(uint16_t(d.edges.size()));
     auto edge = [&](TensorImpl* t) {
-      d.edges.push(t && t->is(kRequiresGrad) && is_differentiable(t->dtype) ? tape::gradient_edge(t) : Edge{});
+      d.edges.push(t && t->is(kRequiresGrad) && is_differentiable(t->dtype) ? tape::gradient_edge(t)
+                                                                            : Edge{});
     };
     switch (v.tag) {
       case Value::Tag::tensor:
@@ -230,8 +243,11 @@ NodeRef make_node(const Row& row, const Value* args) {
         v.s = d.text.data() + at;
         break;
       }
-      case Value::Tag::generator: v = Value(); break;
-      default: break;
+      case Value::Tag::generator:
+        v = Value();
+        break;
+      default:
+        break;
     }
     d.values.push(v);
   }
@@ -241,7 +257,8 @@ NodeRef make_node(const Row& row, const Value* args) {
 bool wanted(const NodeData& d, const Row& row, const SaveItem& item) {
   if (item.condition < 0) return true;
   int first = d.first_edge[item.condition];
-  int last = item.condition + 1 < row.sig.count ? int(d.first_edge[item.condition + 1]) : d.edges.size();
+  int last =
+      item.condition + 1 < row.sig.count ? int(d.first_edge[item.condition + 1]) : d.edges.size();
   for (int e = first; e < last; ++e)
     if (d.edges[e].node) return true;
   return false;
@@ -254,7 +271,8 @@ void save_arguments(Node* n, const Row& row, const Value* args, TensorImpl* over
     const Value& v = args[item.param];
     auto save = [&](TensorImpl* t, int edge) {
       Tensor kept = Tensor::borrow(t);
-      // The op writes what backward needs: keep the value before, with its history for higher derivatives.
+      // The op writes what backward needs: keep the value before, with its history for higher
+      // derivatives.
       if (t == overwritten && !item.geometry) kept = view_ops.clone(kept);
       int slot = node::save(n, kept, false, 0, item.geometry);
       if (d.edges[edge].node) d.saved[slot].edge = edge;
@@ -283,12 +301,15 @@ void save_arguments(Node* n, const Row& row, const Value* args, TensorImpl* over
 }
 
 bool carries_gradient(const Row& row, const Tensor& t, int i) {
-  return t.defined() && (row.sig.result_list || (row.facts.grad.diff_outputs >> std::min(i, 31) & 1)) && is_differentiable(t.dtype());
+  return t.defined() &&
+         (row.sig.result_list || (row.facts.grad.diff_outputs >> std::min(i, 31) & 1)) &&
+         is_differentiable(t.dtype());
 }
 
 void save_results(Node* n, const Row& row, Results& out) {
   for (const SaveItem& item : row.saves)
-    if (item.result >= 0 && wanted(n->d, row, item)) node::save(n, out[item.result], true, uint32_t(item.result), item.geometry);
+    if (item.result >= 0 && wanted(n->d, row, item))
+      node::save(n, out[item.result], true, uint32_t(item.result), item.geometry);
 }
 
 void record(const Row& row, const Value* args, Results& out) {
@@ -337,7 +358,8 @@ void invoke(const Row& row, const Value* args, Results& out) {
         for (uint32_t k = 0; k < args[i].n; ++k)
           if (args[i].ts[k]) tape::check_inplace(args[i].ts[k], grads);
     }
-    KG_CHECK(!(grads && grad_mode.enabled), "writes its arguments and has no derivative; call it under kagari.no_grad()");
+    KG_CHECK(!(grads && grad_mode.enabled),
+             "writes its arguments and has no derivative; call it under kagari.no_grad()");
     straight(row, args, out);
     for (int i = 0; i < row.sig.count; ++i) {
       if (!row.sig.params[size_t(i)].mutated) continue;
@@ -359,14 +381,16 @@ void invoke(const Row& row, const Value* args, Results& out) {
   straight(row, args, out);
 }
 
-void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int n, bool inplace, Results& out) {
+void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int n, bool inplace,
+                 Results& out) {
   bool grads = any_requires_grad(row, args) && grad_mode.enabled;
   for (int i = 0; i < n; ++i) tape::check_inplace(into[i], (grads || into[i]->is(kRequiresGrad)));
   if (!inplace) {
     bool target = false;
     for (int i = 0; i < n; ++i) target = target || into[i]->is(kRequiresGrad);
     KG_CHECK(!((grads || target) && grad_mode.enabled),
-             "functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad; use the "
+             "functions with out=... arguments don't support automatic differentiation, but one of "
+             "the arguments requires grad; use the "
              "result, or wrap the call in kagari.no_grad()");
     straight_into(row, args, into, n, false, out);
     return;
@@ -376,9 +400,11 @@ void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int
     node::note_write(into[0], row.cname);
     return;
   }
-  KG_CHECK(row.facts.grad.fn, "is not differentiable (", row.facts.grad.why, ") and cannot overwrite a tensor while gradients are recorded; "
+  KG_CHECK(row.facts.grad.fn, "is not differentiable (", row.facts.grad.why,
+           ") and cannot overwrite a tensor while gradients are recorded; "
            "use the out-of-place form, or kagari.no_grad()");
-  KG_CHECK(is_differentiable(into[0]->dtype), "cannot record a gradient into a tensor of dtype ", into[0]->dtype);
+  KG_CHECK(is_differentiable(into[0]->dtype), "cannot record a gradient into a tensor of dtype ",
+           into[0]->dtype);
   NodeRef node = make_node(row, args);
   save_arguments(node.get(), row, args, into[0]);
   {

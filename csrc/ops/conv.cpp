@@ -52,51 +52,70 @@ Ints spatial(Ints sizes) { return {sizes.p + 2, sizes.n - 2}; }
 
 void check_dtype(const Tensor& x, const Tensor& w, const Tensor& b) {
   Dtype d = x.dtype();
-  KG_CHECK(d == w.dtype(), "Input type (", d, ") and weight type (", w.dtype(), ") should be the same; convert one with .to(dtype)");
-  if (b.defined()) KG_CHECK(d == b.dtype(), "Input type (", d, ") and bias type (", b.dtype(), ") should be the same; convert one with .to(dtype)");
+  KG_CHECK(d == w.dtype(), "Input type (", d, ") and weight type (", w.dtype(),
+           ") should be the same; convert one with .to(dtype)");
+  if (b.defined())
+    KG_CHECK(d == b.dtype(), "Input type (", d, ") and bias type (", b.dtype(),
+             ") should be the same; convert one with .to(dtype)");
   bool has = d < Dtype::c32 && d != Dtype::boolean && !(d >= Dtype::u16 && d <= Dtype::u64);
-  KG_CHECK_IMPLEMENTED(has, "convolutions are not implemented for ", d, "; convert the operands, for instance with .to(kagari.float32)");
+  KG_CHECK_IMPLEMENTED(has, "convolutions are not implemented for ", d,
+                       "; convert the operands, for instance with .to(kagari.float32)");
 }
 
-void check_attributes(int64_t dims, Ints stride, Ints padding, Ints dilation, Ints output_padding, int64_t groups) {
+void check_attributes(int64_t dims, Ints stride, Ints padding, Ints dilation, Ints output_padding,
+                      int64_t groups) {
   KG_CHECK(groups > 0, "non-positive groups is not supported, got groups=", groups);
   for (int64_t i = 0; i < dims; ++i) {
-    KG_CHECK(padding[i] >= 0, "negative padding is not supported, got padding=", bracketed(padding), "; slice the input instead");
-    KG_CHECK(output_padding[i] >= 0, "negative output_padding is not supported, got output_padding=", bracketed(output_padding));
+    KG_CHECK(padding[i] >= 0, "negative padding is not supported, got padding=", bracketed(padding),
+             "; slice the input instead");
+    KG_CHECK(
+        output_padding[i] >= 0,
+        "negative output_padding is not supported, got output_padding=", bracketed(output_padding));
     KG_CHECK(stride[i] > 0, "non-positive stride is not supported, got stride=", bracketed(stride));
-    KG_CHECK(dilation[i] > 0, "dilation should be greater than zero, got dilation=", bracketed(dilation));
+    KG_CHECK(dilation[i] > 0,
+             "dilation should be greater than zero, got dilation=", bracketed(dilation));
   }
 }
 
-void check_shapes(const Tensor& x, const Tensor& w, const Tensor& b, int64_t groups, bool transposed) {
-  KG_CHECK(x.dim() == w.dim(), "Expected ", w.dim(), "-dimensional input for ", w.dim(), "-dimensional weight ", bracketed(w.sizes()),
-           ", but got ", x.dim(), "-dimensional input of size ", bracketed(x.sizes()), " instead");
-  KG_CHECK(w.sizes()[0] >= groups, "Given groups=", groups, ", expected weight to be at least ", groups,
+void check_shapes(const Tensor& x, const Tensor& w, const Tensor& b, int64_t groups,
+                  bool transposed) {
+  KG_CHECK(x.dim() == w.dim(), "Expected ", w.dim(), "-dimensional input for ", w.dim(),
+           "-dimensional weight ", bracketed(w.sizes()), ", but got ", x.dim(),
+           "-dimensional input of size ", bracketed(x.sizes()), " instead");
+  KG_CHECK(w.sizes()[0] >= groups, "Given groups=", groups, ", expected weight to be at least ",
+           groups, " at dimension 0, but got weight of size ", bracketed(w.sizes()), " instead");
+  KG_CHECK(w.sizes()[0] % groups == 0, "Given groups=", groups,
+           ", expected weight to be divisible by ", groups,
            " at dimension 0, but got weight of size ", bracketed(w.sizes()), " instead");
-  KG_CHECK(w.sizes()[0] % groups == 0, "Given groups=", groups, ", expected weight to be divisible by ", groups,
-           " at dimension 0, but got weight of size ", bracketed(w.sizes()), " instead");
-  int64_t expected = transposed ? w.sizes()[0] : w.sizes()[1] * groups, out = transposed ? w.sizes()[1] * groups : w.sizes()[0];
-  KG_CHECK(x.sizes()[1] == expected, "Given ", transposed ? "transposed=" : "groups=", transposed ? 1 : groups, ", weight of size ",
-           bracketed(w.sizes()), ", expected input", bracketed(x.sizes()), " to have ", expected, " channels, but got ", x.sizes()[1],
-           " channels instead");
+  int64_t expected = transposed ? w.sizes()[0] : w.sizes()[1] * groups,
+          out = transposed ? w.sizes()[1] * groups : w.sizes()[0];
+  KG_CHECK(x.sizes()[1] == expected, "Given ",
+           transposed ? "transposed=" : "groups=", transposed ? 1 : groups, ", weight of size ",
+           bracketed(w.sizes()), ", expected input", bracketed(x.sizes()), " to have ", expected,
+           " channels, but got ", x.sizes()[1], " channels instead");
   if (b.defined())
-    KG_CHECK(b.dim() == 1 && b.sizes()[0] == out, "Given ", transposed ? "transposed=1, " : "", "weight of size ", bracketed(w.sizes()),
-             ", expected bias to be 1-dimensional with ", out, " elements, but got bias of size ", bracketed(b.sizes()), " instead");
+    KG_CHECK(b.dim() == 1 && b.sizes()[0] == out, "Given ", transposed ? "transposed=1, " : "",
+             "weight of size ", bracketed(w.sizes()), ", expected bias to be 1-dimensional with ",
+             out, " elements, but got bias of size ", bracketed(b.sizes()), " instead");
 }
 
 // The result lies as its operands do.
 void image(Infer& o, const Dims& sizes, Dtype dtype, bool channels_last) {
   Spec& s = o.out(sizes, dtype);
   if (!channels_last || (sizes.size() != 4 && sizes.size() != 5)) return;
-  s.strides = memory_format_strides(sizes, sizes.size() == 4 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
+  s.strides = memory_format_strides(
+      sizes, sizes.size() == 4 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
   s.has_strides = true;
 }
 
-void convolution_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor& b, Ints stride_, Ints padding_, Ints dilation_,
-                       bool transposed, Ints output_padding_, int64_t groups) {
+void convolution_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor& b, Ints stride_,
+                       Ints padding_, Ints dilation_, bool transposed, Ints output_padding_,
+                       int64_t groups) {
   int64_t dims = w.dim() - 2;
-  KG_CHECK(dims >= 1 && dims <= 3, "expected a weight of 3, 4 or 5 dimensions, got ", bracketed(w.sizes()));
-  Dims stride = spread(stride_, dims, "stride"), padding = spread(padding_, dims, "padding"), dilation = spread(dilation_, dims, "dilation"),
+  KG_CHECK(dims >= 1 && dims <= 3, "expected a weight of 3, 4 or 5 dimensions, got ",
+           bracketed(w.sizes()));
+  Dims stride = spread(stride_, dims, "stride"), padding = spread(padding_, dims, "padding"),
+       dilation = spread(dilation_, dims, "dilation"),
        output_padding = spread(output_padding_, dims, "output_padding");
   check_attributes(dims, stride, padding, dilation, output_padding, groups);
   check_shapes(x, w, b, groups, transposed);
@@ -107,11 +126,14 @@ void convolution_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor&
   bool fits = true;
   for (int64_t i = 0; i < dims; ++i) {
     reach[i] = dilation[i] * (kernel[i] - 1) + 1;
-    KG_CHECK(kernel[i] > 0, "expected a kernel of at least one element, got weight of size ", bracketed(w.sizes()));
+    KG_CHECK(kernel[i] > 0, "expected a kernel of at least one element, got weight of size ",
+             bracketed(w.sizes()));
     if (transposed) {
-      KG_CHECK(output_padding[i] < stride[i] || output_padding[i] < dilation[i],
-               "output padding must be smaller than either stride or dilation, but got output_padding=", bracketed(output_padding), ", stride=",
-               bracketed(stride), ", dilation=", bracketed(dilation));
+      KG_CHECK(
+          output_padding[i] < stride[i] || output_padding[i] < dilation[i],
+          "output padding must be smaller than either stride or dilation, but got output_padding=",
+          bracketed(output_padding), ", stride=", bracketed(stride),
+          ", dilation=", bracketed(dilation));
       sizes.push_back((in[i] - 1) * stride[i] - 2 * padding[i] + reach[i] + output_padding[i]);
       fits = fits && sizes.back() >= 0;
     } else {
@@ -121,35 +143,42 @@ void convolution_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor&
     }
   }
   if (transposed) {
-    KG_CHECK(fits, "Given input size per channel: (", by(in), "). Calculated output size per channel: (", by(spatial(sizes)),
+    KG_CHECK(fits, "Given input size per channel: (", by(in),
+             "). Calculated output size per channel: (", by(spatial(sizes)),
              "). Output size is too small; use less padding");
   } else {
-    KG_CHECK(fits, "Calculated padded input size per channel: (", by(padded), "). Kernel size: (", by(reach),
-             "). Kernel size can't be greater than actual input size");
+    KG_CHECK(fits, "Calculated padded input size per channel: (", by(padded), "). Kernel size: (",
+             by(reach), "). Kernel size can't be greater than actual input size");
   }
   image(o, sizes, x.dtype(), suggests_channels_last(x) || suggests_channels_last(w));
 }
 
-void conv_input_infer(Infer& o, const Tensor& g, const Tensor& w, Ints size, Ints, Ints, Ints, int64_t groups) {
+void conv_input_infer(Infer& o, const Tensor& g, const Tensor& w, Ints size, Ints, Ints, Ints,
+                      int64_t groups) {
   Dims sizes{g.sizes()[0], w.sizes()[1] * groups};
   for (int64_t s : size) sizes.push_back(s);
   image(o, sizes, g.dtype(), suggests_channels_last(g) || suggests_channels_last(w));
 }
-void conv_weight_infer(Infer& o, const Tensor& g, const Tensor& x, Ints kernel, Ints, Ints, Ints, int64_t groups, bool bias) {
+void conv_weight_infer(Infer& o, const Tensor& g, const Tensor& x, Ints kernel, Ints, Ints, Ints,
+                       int64_t groups, bool bias) {
   Dims sizes{g.sizes()[1], x.sizes()[1] / groups};
   for (int64_t s : kernel) sizes.push_back(s);
   o.out(sizes, g.dtype());
   o.out({bias ? g.sizes()[1] : 0}, g.dtype());
 }
 
-Tensor input_of(const Tensor& g, const Tensor& w, Ints size, Ints stride, Ints padding, Ints dilation, int64_t groups) {
+Tensor input_of(const Tensor& g, const Tensor& w, Ints size, Ints stride, Ints padding,
+                Ints dilation, int64_t groups) {
   return call(rows::conv_input, g, conj(w), size, stride, padding, dilation, groups);
 }
-Tensor weight_of(const Tensor& g, const Tensor& x, Ints kernel, Ints stride, Ints padding, Ints dilation, int64_t groups) {
+Tensor weight_of(const Tensor& g, const Tensor& x, Ints kernel, Ints stride, Ints padding,
+                 Ints dilation, int64_t groups) {
   return call(rows::conv_weight, g, conj(x), kernel, stride, padding, dilation, groups, false);
 }
-Tensor convolved(const Tensor& x, const Tensor& w, Ints stride, Ints padding, Ints dilation, int64_t groups) {
-  return call(rows::convolution, x, w, Tensor(), stride, padding, dilation, false, Dims(stride.n), groups);
+Tensor convolved(const Tensor& x, const Tensor& w, Ints stride, Ints padding, Ints dilation,
+                 int64_t groups) {
+  return call(rows::convolution, x, w, Tensor(), stride, padding, dilation, false, Dims(stride.n),
+              groups);
 }
 Dims all_but_channels(int64_t ndim) {
   Dims d{0};
@@ -157,11 +186,12 @@ Dims all_but_channels(int64_t ndim) {
   return d;
 }
 
-void convolution_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&, Ints stride_, Ints padding_, Ints dilation_, bool transposed, Ints,
-                     int64_t groups) {
+void convolution_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&, Ints stride_,
+                     Ints padding_, Ints dilation_, bool transposed, Ints, int64_t groups) {
   const Tensor& g = v.g();
   int64_t dims = g.dim() - 2;
-  Dims stride = spread(stride_, dims, "stride"), padding = spread(padding_, dims, "padding"), dilation = spread(dilation_, dims, "dilation");
+  Dims stride = spread(stride_, dims, "stride"), padding = spread(padding_, dims, "padding"),
+       dilation = spread(dilation_, dims, "dilation");
   bool bias = v.needs(2);
   if (v.needs(0))
     v.set(0, transposed ? convolved(g, conj(w), stride, padding, dilation, groups)
@@ -169,9 +199,11 @@ void convolution_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&, In
   if (v.needs(1)) {
     Ints kernel = spatial(v.sizes(1));
     if (transposed) {
-      v.set(1, call(rows::conv_weight, conj(x), g, kernel, stride, padding, dilation, groups, false));
+      v.set(1,
+            call(rows::conv_weight, conj(x), g, kernel, stride, padding, dilation, groups, false));
     } else if (bias && !grad_mode.enabled) {  // the bias's sum comes with one pass
-      Results r = call_all(rows::conv_weight, g, conj(x), kernel, stride, padding, dilation, groups, true);
+      Results r =
+          call_all(rows::conv_weight, g, conj(x), kernel, stride, padding, dilation, groups, true);
       v.set(1, std::move(r[0]));
       v.set(2, std::move(r[1]));
       bias = false;
@@ -181,29 +213,38 @@ void convolution_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&, In
   }
   if (bias) v.set(2, sum(g, all_but_channels(g.dim())));
 }
-void conv_input_vjp(Vjp& v, const Tensor& g, const Tensor& w, Ints, Ints stride, Ints padding, Ints dilation, int64_t groups) {
+void conv_input_vjp(Vjp& v, const Tensor& g, const Tensor& w, Ints, Ints stride, Ints padding,
+                    Ints dilation, int64_t groups) {
   const Tensor& h = v.g();
   if (v.needs(0)) v.set(0, convolved(h, conj(w), stride, padding, dilation, groups));
-  if (v.needs(1)) v.set(1, call(rows::conv_weight, conj(g), h, spatial(v.sizes(1)), stride, padding, dilation, groups, false));
+  if (v.needs(1))
+    v.set(1, call(rows::conv_weight, conj(g), h, spatial(v.sizes(1)), stride, padding, dilation,
+                  groups, false));
 }
-void conv_weight_vjp(Vjp& v, const Tensor& g, const Tensor& x, Ints, Ints stride, Ints padding, Ints dilation, int64_t groups, bool) {
+void conv_weight_vjp(Vjp& v, const Tensor& g, const Tensor& x, Ints, Ints stride, Ints padding,
+                     Ints dilation, int64_t groups, bool) {
   const Tensor& h = v.g();
   if (!h.defined()) return;
   if (v.needs(0)) v.set(0, convolved(conj(x), h, stride, padding, dilation, groups));
-  if (v.needs(1)) v.set(1, call(rows::conv_input, conj(g), h, spatial(v.sizes(1)), stride, padding, dilation, groups));
+  if (v.needs(1))
+    v.set(1, call(rows::conv_input, conj(g), h, spatial(v.sizes(1)), stride, padding, dilation,
+                  groups));
 }
 
-// ---- the public forms -------------------------------------------------------------------------------------------
+// ---- the public forms
+// -------------------------------------------------------------------------------------------
 
 // With a leading batch dimension; `single` says that one was added.
 Tensor batched(const Tensor& x, int64_t dims, const char* name, bool& single) {
-  KG_CHECK(x.dim() == dims + 1 || x.dim() == dims + 2, "Expected ", dims + 1, "D (unbatched) or ", dims + 2, "D (batched) input to ", name, dims,
+  KG_CHECK(x.dim() == dims + 1 || x.dim() == dims + 2, "Expected ", dims + 1, "D (unbatched) or ",
+           dims + 2, "D (batched) input to ", name, dims,
            "d, but got input of size: ", bracketed(x.sizes()));
   single = x.dim() == dims + 1;
   return single ? unsqueeze(x, 0) : x;
 }
 void check_weight(const Tensor& w, int64_t dims, const char* name) {
-  KG_CHECK(w.dim() == dims + 2, "expected a weight of ", dims + 2, " dimensions for ", name, dims, "d, got size ", bracketed(w.sizes()));
+  KG_CHECK(w.dim() == dims + 2, "expected a weight of ", dims + 2, " dimensions for ", name, dims,
+           "d, got size ", bracketed(w.sizes()));
 }
 Tensor give(Tensor y, bool single) { return single ? squeeze(y, 0) : y; }
 
@@ -215,7 +256,8 @@ void conv_direct(const Row&, const Value* v, Results& out, TensorImpl*) {
   Tensor input = batched(x, dims, "conv", single);
   check_weight(w, dims, "conv");
   Dims none(dims);
-  out.add(give(call(rows::convolution, input, w, b, Ints{v[3].ints, v[3].n}, Ints{v[4].ints, v[4].n}, Ints{v[5].ints, v[5].n}, false, none, v[6].i),
+  out.add(give(call(rows::convolution, input, w, b, Ints{v[3].ints, v[3].n},
+                    Ints{v[4].ints, v[4].n}, Ints{v[5].ints, v[5].n}, false, none, v[6].i),
                single));
 }
 template <int dims>
@@ -224,13 +266,17 @@ void conv_padding_direct(const Row&, const Value* v, Results& out, TensorImpl*) 
   bool single;
   Tensor input = batched(x, dims, "conv", single);
   check_weight(w, dims, "conv");
-  Dims stride = spread({v[3].ints, v[3].n}, dims, "stride"), dilation = spread({v[5].ints, v[5].n}, dims, "dilation"), padding(dims), none(dims);
+  Dims stride = spread({v[3].ints, v[3].n}, dims, "stride"),
+       dilation = spread({v[5].ints, v[5].n}, dims, "dilation"), padding(dims), none(dims);
   std::string_view text = Unbox<std::string_view>::get(v[4]);
-  KG_CHECK(text == "same" || text == "valid", "Invalid padding string: '", text, "'; expected 'valid' or 'same'");
+  KG_CHECK(text == "same" || text == "valid", "Invalid padding string: '", text,
+           "'; expected 'valid' or 'same'");
   bool uneven = false;
   if (text == "same") {
     for (int i = 0; i < dims; ++i) {
-      KG_CHECK(stride[i] == 1, "padding='same' is not supported for strided convolutions; give the padding as numbers");
+      KG_CHECK(
+          stride[i] == 1,
+          "padding='same' is not supported for strided convolutions; give the padding as numbers");
       int64_t total = dilation[i] * (w.sizes()[i + 2] - 1);
       padding[i] = total - total / 2;
       uneven = uneven || total % 2;
@@ -239,7 +285,8 @@ void conv_padding_direct(const Row&, const Value* v, Results& out, TensorImpl*) 
   Tensor y = call(rows::convolution, input, w, b, stride, padding, dilation, false, none, v[6].i);
   // An even kernel needs one element more behind than in front: its results begin one later.
   if (uneven) {
-    for (int i = 0; i < dims; ++i) y = narrow(y, i + 2, y.size(i + 2) - input.size(i + 2), input.size(i + 2));
+    for (int i = 0; i < dims; ++i)
+      y = narrow(y, i + 2, y.size(i + 2) - input.size(i + 2), input.size(i + 2));
     y = clone(y);
   }
   out.add(give(std::move(y), single));
@@ -250,52 +297,74 @@ void conv_transpose_direct(const Row&, const Value* v, Results& out, TensorImpl*
   bool single;
   Tensor input = batched(x, dims, "conv_transpose", single);
   check_weight(w, dims, "conv_transpose");
-  out.add(give(call(rows::convolution, input, w, b, Ints{v[3].ints, v[3].n}, Ints{v[4].ints, v[4].n}, Ints{v[7].ints, v[7].n}, true,
-                    Ints{v[5].ints, v[5].n}, v[6].i),
-               single));
+  out.add(
+      give(call(rows::convolution, input, w, b, Ints{v[3].ints, v[3].n}, Ints{v[4].ints, v[4].n},
+                Ints{v[7].ints, v[7].n}, true, Ints{v[5].ints, v[5].n}, v[6].i),
+           single));
 }
 
 }  // namespace
 
-// ---- the rows ---------------------------------------------------------------------------------------------------
+// ---- the rows
+// ---------------------------------------------------------------------------------------------------
 
-KG_ROW(convolution,
-       "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, int[] output_padding, "
-       "int groups) -> Tensor",
-       .grad = vjp<&convolution_vjp>("input:weight weight:input"), .infer = infer<&convolution_infer>, .as = kFunction | kNoOut,
-       .autocast = Autocast::lower, .doc = "The convolution (cross-correlation) or transposed convolution of images with kernels.")
+KG_ROW(
+    convolution,
+    "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] "
+    "dilation, bool transposed, int[] output_padding, "
+    "int groups) -> Tensor",
+    .grad = vjp<&convolution_vjp>("input:weight weight:input"), .infer = infer<&convolution_infer>,
+    .as = kFunction | kNoOut, .autocast = Autocast::lower,
+    .doc = "The convolution (cross-correlation) or transposed convolution of images with kernels.")
 KG_ROW(conv_input,
-       "conv_input(Tensor grad, Tensor weight, int[] size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
-       .grad = vjp<&conv_input_vjp>("grad:weight weight:grad"), .infer = infer<&conv_input_infer>, .as = kInternal,
+       "conv_input(Tensor grad, Tensor weight, int[] size, int[] stride, int[] padding, int[] "
+       "dilation, int groups) -> Tensor",
+       .grad = vjp<&conv_input_vjp>("grad:weight weight:grad"), .infer = infer<&conv_input_infer>,
+       .as = kInternal,
        .doc = "The gradient of a convolution to its input of the spatial sizes `size`.")
 KG_ROW(conv_weight,
-       "conv_weight(Tensor grad, Tensor input, int[] kernel, int[] stride, int[] padding, int[] dilation, int groups, bool need_bias) -> "
+       "conv_weight(Tensor grad, Tensor input, int[] kernel, int[] stride, int[] padding, int[] "
+       "dilation, int groups, bool need_bias) -> "
        "(Tensor dw, Tensor db)",
-       .grad = vjp<&conv_weight_vjp>("grad:input input:grad", 1), .infer = infer<&conv_weight_infer>, .as = kInternal,
-       .doc = "The gradients of a convolution to its weight, whose spatial sizes are `kernel`, and its bias.")
+       .grad = vjp<&conv_weight_vjp>("grad:input input:grad", 1),
+       .infer = infer<&conv_weight_infer>, .as = kInternal,
+       .doc =
+           "The gradients of a convolution to its weight, whose spatial sizes are `kernel`, and "
+           "its bias.")
 
-#define KG_CONV(dims)                                                                                                                  \
-  KG_ROW(conv##dims##d,                                                                                                                \
-         "conv" #dims "d(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims "] stride=1, int[" #dims "] padding=0, int[" #dims \
-         "] dilation=1, int groups=1) -> Tensor",                                                                                      \
-         .grad = nondiff("is composed of convolution"), .direct = &conv_direct<dims>, .as = kFunction | kNoOut,                        \
-         .doc = "The convolution of images (N, C, ...) or (C, ...) with kernels (C_out, C / groups, ...).")                            \
-  KG_ROW(conv##dims##d_padding,                                                                                                        \
-         "conv" #dims "d.padding(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims "] stride=1, str padding='valid', int["   \
-         #dims "] dilation=1, int groups=1) -> Tensor",                                                                                \
-         .grad = nondiff("is composed of convolution"), .direct = &conv_padding_direct<dims>, .as = kFunction | kNoOut,                \
-         .doc = "The convolution with padding 'same', which keeps the input's size, or 'valid', which is none.")
+#define KG_CONV(dims)                                                                              \
+  KG_ROW(conv##dims##d,                                                                            \
+         "conv" #dims "d(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims               \
+         "] stride=1, int[" #dims "] padding=0, int[" #dims                                        \
+         "] dilation=1, int groups=1) -> Tensor",                                                  \
+         .grad = nondiff("is composed of convolution"), .direct = &conv_direct<dims>,              \
+         .as = kFunction | kNoOut,                                                                 \
+         .doc =                                                                                    \
+             "The convolution of images (N, C, ...) or (C, ...) with kernels (C_out, C / groups, " \
+             "...).")                                                                              \
+  KG_ROW(conv##dims##d_padding,                                                                    \
+         "conv" #dims "d.padding(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims       \
+         "] stride=1, str padding='valid', int[" #dims "] dilation=1, int groups=1) -> Tensor",    \
+         .grad = nondiff("is composed of convolution"), .direct = &conv_padding_direct<dims>,      \
+         .as = kFunction | kNoOut,                                                                 \
+         .doc =                                                                                    \
+             "The convolution with padding 'same', which keeps the input's size, or 'valid', "     \
+             "which is none.")
 KG_CONV(1)
 KG_CONV(2)
 KG_CONV(3)
 #undef KG_CONV
 
-#define KG_CONV_TRANSPOSE(dims, name)                                                                                                  \
-  KG_ROW(conv_transpose##dims##d,                                                                                                      \
-         name "(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims "] stride=1, int[" #dims "] padding=0, int[" #dims          \
-         "] output_padding=0, int groups=1, int[" #dims "] dilation=1) -> Tensor",                                                     \
-         .grad = nondiff("is composed of convolution"), .direct = &conv_transpose_direct<dims>, .as = kFunction | kNoOut,              \
-         .doc = "The transposed convolution: the gradient of a convolution as an operation of its own.")
+#define KG_CONV_TRANSPOSE(dims, name)                                                             \
+  KG_ROW(                                                                                         \
+      conv_transpose##dims##d,                                                                    \
+      name "(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims "] stride=1, int[" #dims \
+           "] padding=0, int[" #dims "] output_padding=0, int groups=1, int[" #dims               \
+           "] dilation=1) -> Tensor",                                                             \
+      .grad = nondiff("is composed of convolution"), .direct = &conv_transpose_direct<dims>,      \
+      .as = kFunction | kNoOut,                                                                   \
+      .doc =                                                                                      \
+          "The transposed convolution: the gradient of a convolution as an operation of its own.")
 KG_CONV_TRANSPOSE(1, "conv_transpose1d")
 KG_CONV_TRANSPOSE(2, "conv_transpose2d.input")
 KG_CONV_TRANSPOSE(3, "conv_transpose3d.input")

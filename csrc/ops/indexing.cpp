@@ -223,7 +223,8 @@ Tensor pad_to(const Tensor& t, Ints sizes) {
 // ----------------------------------------------------------------------------------------
 
 void check_index_dtype(const Tensor& index, const char* op) {
-  KG_CHECK(is_index(index.dtype()), op, "(): Expected dtype int32/int64 for index");
+  KG_CHECK(is_index(index.dtype()) || index.numel() == 0, op,
+           "(): Expected dtype int32/int64 for index");
 }
 // index.size(d) <= x.size(d) for all d (but `dim` when asked).
 void check_covered(const Tensor& index, const Tensor& x, int64_t dim, const char* what) {
@@ -455,7 +456,15 @@ void index_fill_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor& 
 }
 void index_fill_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, Operand) {
   if (v.needs(0)) v.set(0, call(rows::index_fill, v.g(), dim, index, Scalar(0)));
-  if (v.needs(3)) v.set(3, to_dtype(sum(index_select(v.g(), dim, index)), v.dtype(3)));
+  if (!v.needs(3)) return;
+  // An index that occurs twice fills once: sum where something was filled.
+  Ints sizes = v.g().sizes();
+  dim = wrap_dim(dim, sizes.n);
+  Dims line(sizes.n, 1);
+  if (sizes.n) line[dim] = sizes[dim];
+  Tensor kept = full(line, Scalar(true), Dtype::boolean, v.g().device());
+  kept = call(rows::index_fill, kept, dim, index, Scalar(false));
+  v.set(3, to_dtype(sum(call(rows::masked_fill, v.g(), kept, Scalar(0))), v.dtype(3)));
 }
 void index_reduce_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor& index,
                         const Tensor& source, std::string_view reduce, bool) {

@@ -1,5 +1,5 @@
-// Matrix products: shapes, dtypes and gradients. The products themselves read any strides, so transposed operands are
-// views and nothing is copied for them.
+// Matrix products: shapes, dtypes and gradients. The products themselves read any strides, so
+// transposed operands are views and nothing is copied for them.
 #include "ops/matmul.h"
 
 #include "ops/pointwise.h"
@@ -23,10 +23,13 @@ std::string bracketed(Ints sizes) {
 
 void check_dtype(Dtype d) {
   bool has = d < Dtype::c32 && d != Dtype::boolean && !(d >= Dtype::u16 && d <= Dtype::u64);
-  KG_CHECK_IMPLEMENTED(has, "products are not implemented for ", d, "; convert the operands, for instance with .to(kagari.float32)");
+  KG_CHECK_IMPLEMENTED(has, "products are not implemented for ", d,
+                       "; convert the operands, for instance with .to(kagari.float32)");
 }
-void check_same(const Tensor& a, const Tensor& b, const char* one = "m1", const char* other = "m2") {
-  KG_CHECK(a.dtype() == b.dtype(), "expected ", one, " and ", other, " to have the same dtype, but got: ", a.dtype(), " != ", b.dtype(),
+void check_same(const Tensor& a, const Tensor& b, const char* one = "m1",
+                const char* other = "m2") {
+  KG_CHECK(a.dtype() == b.dtype(), "expected ", one, " and ", other,
+           " to have the same dtype, but got: ", a.dtype(), " != ", b.dtype(),
            "; convert one with .to(dtype)");
   check_dtype(a.dtype());
 }
@@ -35,12 +38,14 @@ void check_same(const Tensor& a, const Tensor& b, const char* one = "m1", const 
 Tensor adjoint(const Tensor& x) { return conj(transpose(x, -2, -1)); }
 Tensor scaled(const Tensor& x, const Scalar& by) { return by.equals(1) ? x : mul(x, by); }
 
-// ---- two matrices, a matrix and a vector, two vectors -----------------------------------------------------------
+// ---- two matrices, a matrix and a vector, two vectors
+// -----------------------------------------------------------
 
 void check_matrices(const Tensor& a, const Tensor& b, const char* first = "self") {
   KG_CHECK(a.dim() == 2, first, " must be a matrix, got shape ", a.sizes());
   KG_CHECK(b.dim() == 2, "mat2 must be a matrix, got shape ", b.sizes());
-  KG_CHECK(a.sizes()[1] == b.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", by(a.sizes()), " and ", by(b.sizes()), ")");
+  KG_CHECK(a.sizes()[1] == b.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (",
+           by(a.sizes()), " and ", by(b.sizes()), ")");
   check_same(a, b);
 }
 void mm_infer(Infer& o, const Tensor& a, const Tensor& b) {
@@ -56,8 +61,9 @@ void check_batches(const Tensor& a, const Tensor& b) {
   KG_CHECK(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.sizes());
   KG_CHECK(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.sizes());
   KG_CHECK(a.sizes()[0] == b.sizes()[0] && a.sizes()[2] == b.sizes()[1],
-           "Expected size for first two dimensions of batch2 tensor to be: ", bracketed({a.sizes()[0], a.sizes()[2]}), " but got: ",
-           bracketed({b.sizes()[0], b.sizes()[1]}), ".");
+           "Expected size for first two dimensions of batch2 tensor to be: ",
+           bracketed({a.sizes()[0], a.sizes()[2]}),
+           " but got: ", bracketed({b.sizes()[0], b.sizes()[1]}), ".");
   check_same(a, b, "batch1", "batch2");
 }
 void bmm_infer(Infer& o, const Tensor& a, const Tensor& b) {
@@ -70,26 +76,33 @@ void bmm_vjp(Vjp& v, const Tensor& a, const Tensor& b) {
 }
 
 void check_vector(const Tensor& mat, const Tensor& vec, const char* what) {
-  KG_CHECK(mat.dim() == 2 && vec.dim() == 1, "vector + matrix @ vector expected, got ", what, mat.dim(), ", ", vec.dim(), " dimensions");
-  KG_CHECK(mat.sizes()[1] == vec.sizes()[0], "size mismatch, got input (", mat.sizes()[0], "), mat (", by(mat.sizes()), "), vec (",
-           vec.sizes()[0], ")");
+  KG_CHECK(mat.dim() == 2 && vec.dim() == 1, "vector + matrix @ vector expected, got ", what,
+           mat.dim(), ", ", vec.dim(), " dimensions");
+  KG_CHECK(mat.sizes()[1] == vec.sizes()[0], "size mismatch, got input (", mat.sizes()[0],
+           "), mat (", by(mat.sizes()), "), vec (", vec.sizes()[0], ")");
   check_same(mat, vec, "mat", "vec");
 }
 void mv_infer(Infer& o, const Tensor& mat, const Tensor& vec) {
   check_vector(mat, vec, "");
   o.out({mat.sizes()[0]}, mat.dtype());
 }
-Tensor outer_product(const Tensor& a, const Tensor& b) { return mul(unsqueeze(a, 1), unsqueeze(b, 0)); }
+Tensor outer_product(const Tensor& a, const Tensor& b) {
+  return mul(unsqueeze(a, 1), unsqueeze(b, 0));
+}
 void mv_vjp(Vjp& v, const Tensor& mat, const Tensor& vec) {
   if (v.needs(0)) v.set(0, outer_product(v.g(), conj(vec)));
   if (v.needs(1)) v.set(1, mv(adjoint(mat), v.g()));
 }
 
 void dot_infer(Infer& o, const Tensor& a, const Tensor& b) {
-  KG_CHECK(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors");
-  KG_CHECK(a.dtype() == b.dtype(), "expected both vectors to have same dtype, but found ", a.dtype(), " and ", b.dtype());
-  KG_CHECK(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ", bracketed(a.sizes()), " and src ", bracketed(b.sizes()),
-           " to have the same number of elements, but got ", a.numel(), " and ", b.numel(), " elements respectively");
+  KG_CHECK(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ",
+           b.dim(), "D tensors");
+  KG_CHECK(a.dtype() == b.dtype(), "expected both vectors to have same dtype, but found ",
+           a.dtype(), " and ", b.dtype());
+  KG_CHECK(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ",
+           bracketed(a.sizes()), " and src ", bracketed(b.sizes()),
+           " to have the same number of elements, but got ", a.numel(), " and ", b.numel(),
+           " elements respectively");
   check_dtype(a.dtype());
   o.out({}, a.dtype());
 }
@@ -98,27 +111,33 @@ void dot_vjp(Vjp& v, const Tensor& a, const Tensor& b) {
   if (v.needs(1)) v.set(1, mul(v.g(), conj(a)));
 }
 
-// ---- matmul -----------------------------------------------------------------------------------------------------
+// ---- matmul
+// -----------------------------------------------------------------------------------------------------
 
 void matmul_infer(Infer& o, const Tensor& a, const Tensor& b) {
-  KG_CHECK(a.dim() >= 1 && b.dim() >= 1, "both arguments to matmul need to be at least 1D, but they are ", a.dim(), "D and ", b.dim(), "D");
+  KG_CHECK(a.dim() >= 1 && b.dim() >= 1,
+           "both arguments to matmul need to be at least 1D, but they are ", a.dim(), "D and ",
+           b.dim(), "D");
   Ints as = a.sizes(), bs = b.sizes();
   int64_t k = as[as.n - 1], kb = bs.n == 1 ? bs[0] : bs[bs.n - 2];
   if (as.n == 1 && bs.n == 1) {
-    KG_CHECK(k == kb, "inconsistent tensor size, expected tensor ", bracketed(as), " and src ", bracketed(bs),
-             " to have the same number of elements, but got ", k, " and ", kb, " elements respectively");
+    KG_CHECK(k == kb, "inconsistent tensor size, expected tensor ", bracketed(as), " and src ",
+             bracketed(bs), " to have the same number of elements, but got ", k, " and ", kb,
+             " elements respectively");
   } else {
-    KG_CHECK(k == kb, "mat1 and mat2 shapes cannot be multiplied (", by(as), " and ", by(bs), "): the last dimension of the first, ", k,
-             ", must equal the ", bs.n == 1 ? "length" : "last but one", " of the second, ", kb);
+    KG_CHECK(k == kb, "mat1 and mat2 shapes cannot be multiplied (", by(as), " and ", by(bs),
+             "): the last dimension of the first, ", k, ", must equal the ",
+             bs.n == 1 ? "length" : "last but one", " of the second, ", kb);
   }
   check_same(a, b);
-  Dims sizes = broadcast_shapes({as.p, std::max<int64_t>(as.n - 2, 0)}, {bs.p, std::max<int64_t>(bs.n - 2, 0)});
+  Dims sizes = broadcast_shapes({as.p, std::max<int64_t>(as.n - 2, 0)},
+                                {bs.p, std::max<int64_t>(bs.n - 2, 0)});
   if (as.n > 1) sizes.push_back(as[as.n - 2]);
   if (bs.n > 1) sizes.push_back(bs[bs.n - 1]);
   o.out(sizes, a.dtype());
 }
-// With vectors as matrices of one row or column; sums over broadcast batches go into the product where one operand
-// is a plain matrix.
+// With vectors as matrices of one row or column; sums over broadcast batches go into the product
+// where one operand is a plain matrix.
 void matmul_vjp(Vjp& v, const Tensor& a, const Tensor& b) {
   int64_t b_dim = v.needs(1) ? v.sizes(1).n : b.dim();
   bool row = (v.needs(0) ? v.sizes(0).n : a.dim()) == 1, column = b_dim == 1;
@@ -142,27 +161,35 @@ void matmul_vjp(Vjp& v, const Tensor& a, const Tensor& b) {
   }
 }
 
-// ---- linear -----------------------------------------------------------------------------------------------------
+// ---- linear
+// -----------------------------------------------------------------------------------------------------
 
 void linear_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor& b) {
-  KG_CHECK(w.dim() == 2 || w.dim() == 1, "expected a weight (out_features, in_features), got shape ", w.sizes());
+  KG_CHECK(w.dim() == 2 || w.dim() == 1,
+           "expected a weight (out_features, in_features), got shape ", w.sizes());
   KG_CHECK(x.dim() >= 1, "both arguments to linear need to be at least 1D, but the input is 0D");
   Ints xs = x.sizes();
   int64_t k = xs[xs.n - 1], wk = w.sizes()[w.dim() - 1];
   if (k != wk) {
     int64_t n = w.dim() == 2 ? w.sizes()[0] : 1, rows = k ? x.numel() / k : 0;
-    KG_FAIL(runtime, "mat1 and mat2 shapes cannot be multiplied (", rows, "x", k, " and ", wk, "x", n, "): the input has ", k,
-            " features, the weight expects ", wk, " (input ", xs, ", weight ", w.sizes(), ")");
+    KG_FAIL(runtime, "mat1 and mat2 shapes cannot be multiplied (", rows, "x", k, " and ", wk, "x",
+            n, "): the input has ", k, " features, the weight expects ", wk, " (input ", xs,
+            ", weight ", w.sizes(), ")");
   }
-  KG_CHECK(x.dtype() == w.dtype(), "expected m1 and m2 to have the same dtype, but got: ", x.dtype(), " != ", w.dtype(), " (input ", xs,
-           ", weight ", w.sizes(), "); convert one with .to(dtype)");
+  KG_CHECK(x.dtype() == w.dtype(),
+           "expected m1 and m2 to have the same dtype, but got: ", x.dtype(), " != ", w.dtype(),
+           " (input ", xs, ", weight ", w.sizes(), "); convert one with .to(dtype)");
   check_dtype(x.dtype());
   Dims sizes(Ints{xs.p, xs.n - 1});
   if (w.dim() == 2) sizes.push_back(w.sizes()[0]);
   if (b.defined()) {
-    KG_CHECK(b.dtype() == x.dtype(), "expected a bias of the input's dtype, got: ", b.dtype(), " != ", x.dtype());
-    bool fits = w.dim() == 2 ? (b.dim() == 0 || (b.dim() == 1 && (b.numel() == 1 || b.numel() == w.sizes()[0]))) : b.numel() == 1;
-    KG_CHECK(fits, "expected a bias of shape (", w.dim() == 2 ? w.sizes()[0] : 1, "), got ", b.sizes(), " (weight ", w.sizes(), ")");
+    KG_CHECK(b.dtype() == x.dtype(), "expected a bias of the input's dtype, got: ", b.dtype(),
+             " != ", x.dtype());
+    bool fits = w.dim() == 2 ? (b.dim() == 0 ||
+                                (b.dim() == 1 && (b.numel() == 1 || b.numel() == w.sizes()[0])))
+                             : b.numel() == 1;
+    KG_CHECK(fits, "expected a bias of shape (", w.dim() == 2 ? w.sizes()[0] : 1, "), got ",
+             b.sizes(), " (weight ", w.sizes(), ")");
   }
   o.out(sizes, x.dtype());
 }
@@ -192,7 +219,8 @@ void linear_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&) {
   }
   if (want_b) v.set(2, bias_gradient());
 }
-void linear_backward_infer(Infer& o, const Tensor& g, const Tensor&, const Tensor&, int64_t k, bool dx, bool dw, bool db) {
+void linear_backward_infer(Infer& o, const Tensor& g, const Tensor&, const Tensor&, int64_t k,
+                           bool dx, bool dw, bool db) {
   int64_t n = g.sizes()[g.dim() - 1];
   Dims none{0}, sizes(g.sizes());
   sizes.back() = k;
@@ -201,23 +229,29 @@ void linear_backward_infer(Infer& o, const Tensor& g, const Tensor&, const Tenso
   o.out(db ? Ints{n} : Ints(none), g.dtype());
 }
 
-// ---- sums with a product ----------------------------------------------------------------------------------------
+// ---- sums with a product
+// ----------------------------------------------------------------------------------------
 
 void check_addend(const Tensor& input, const Tensor& mat, Ints sizes) {
-  KG_CHECK(input.dtype() == mat.dtype(), "self and mat2 must have the same dtype, but got ", input.dtype(), " and ", mat.dtype());
+  KG_CHECK(input.dtype() == mat.dtype(), "self and mat2 must have the same dtype, but got ",
+           input.dtype(), " and ", mat.dtype());
   bool fits = input.dim() <= sizes.n;
   for (int64_t i = 0; fits && i < input.dim(); ++i) {
     int64_t have = input.sizes()[input.dim() - 1 - i];
     fits = have == 1 || have == sizes[sizes.n - 1 - i];
   }
-  KG_CHECK(fits, "The expanded size of the tensor ", sizes, " must match the existing size of input ", input.sizes(),
+  KG_CHECK(fits, "The expanded size of the tensor ", sizes,
+           " must match the existing size of input ", input.sizes(),
            ": expected an input that broadcasts to the product");
 }
 void check_factors(Dtype d, const Scalar& beta, const Scalar& alpha) {
   if (!is_integral(d)) return;
-  KG_CHECK(beta.is_integral() && alpha.is_integral(), "For integral input tensors, argument beta and alpha must not be floating point numbers.");
+  KG_CHECK(
+      beta.is_integral() && alpha.is_integral(),
+      "For integral input tensors, argument beta and alpha must not be floating point numbers.");
 }
-void addmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+void addmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta,
+                 Scalar alpha) {
   check_matrices(a, b, "mat1");
   Dims sizes{a.sizes()[0], b.sizes()[1]};
   check_addend(input, b, sizes);
@@ -226,29 +260,37 @@ void addmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b
 }
 // Both for matrices and for batches of them.
 void addmm_vjp(Vjp& v, const Tensor&, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
-  auto conjugated = [&](const Scalar& s) { return s.is_complex() ? Scalar(std::conj(s.to_complex())) : s; };
+  auto conjugated = [&](const Scalar& s) {
+    return s.is_complex() ? Scalar(std::conj(s.to_complex())) : s;
+  };
   if (v.needs(0)) v.set(0, sum_to(scaled(v.g(), conjugated(beta)), v.sizes(0)));
   if (v.needs(1)) v.set(1, scaled(matmul(v.g(), adjoint(b)), conjugated(alpha)));
   if (v.needs(2)) v.set(2, scaled(matmul(adjoint(a), v.g()), conjugated(alpha)));
 }
-void baddbmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+void baddbmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta,
+                   Scalar alpha) {
   check_batches(a, b);
   Dims sizes{a.sizes()[0], a.sizes()[1], b.sizes()[2]};
   check_addend(input, b, sizes);
   check_factors(a.dtype(), beta, alpha);
   o.out(sizes, a.dtype());
 }
-void addmv_infer(Infer& o, const Tensor& input, const Tensor& mat, const Tensor& vec, Scalar beta, Scalar alpha) {
+void addmv_infer(Infer& o, const Tensor& input, const Tensor& mat, const Tensor& vec, Scalar beta,
+                 Scalar alpha) {
   check_vector(mat, vec, "");
   Dims sizes{mat.sizes()[0]};
-  KG_CHECK(input.dim() <= 1 && (input.numel() == 1 || input.numel() == sizes[0]), "size mismatch, got input (", by(input.sizes()),
-           "), mat (", by(mat.sizes()), "), vec (", vec.numel(), ")");
+  KG_CHECK(input.dim() <= 1 && (input.numel() == 1 || input.numel() == sizes[0]),
+           "size mismatch, got input (", by(input.sizes()), "), mat (", by(mat.sizes()), "), vec (",
+           vec.numel(), ")");
   check_addend(input, mat, sizes);
   check_factors(mat.dtype(), beta, alpha);
   o.out(sizes, mat.dtype());
 }
-void addmv_vjp(Vjp& v, const Tensor&, const Tensor& mat, const Tensor& vec, Scalar beta, Scalar alpha) {
-  auto conjugated = [&](const Scalar& s) { return s.is_complex() ? Scalar(std::conj(s.to_complex())) : s; };
+void addmv_vjp(Vjp& v, const Tensor&, const Tensor& mat, const Tensor& vec, Scalar beta,
+               Scalar alpha) {
+  auto conjugated = [&](const Scalar& s) {
+    return s.is_complex() ? Scalar(std::conj(s.to_complex())) : s;
+  };
   if (v.needs(0)) v.set(0, sum_to(scaled(v.g(), conjugated(beta)), v.sizes(0)));
   if (v.needs(1)) v.set(1, scaled(outer_product(v.g(), conj(vec)), conjugated(alpha)));
   if (v.needs(2)) v.set(2, scaled(mv(adjoint(mat), v.g()), conjugated(alpha)));
@@ -256,34 +298,52 @@ void addmv_vjp(Vjp& v, const Tensor&, const Tensor& mat, const Tensor& vec, Scal
 
 }  // namespace
 
-// ---- the rows ---------------------------------------------------------------------------------------------------
+// ---- the rows
+// ---------------------------------------------------------------------------------------------------
 
-KG_ROW(mm, "mm(Tensor input, Tensor mat2) -> Tensor", .grad = vjp<&mm_vjp>("input:mat2 mat2:input"), .infer = infer<&mm_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::lower, .doc = "The product of two matrices.")
-KG_ROW(bmm, "bmm(Tensor input, Tensor mat2) -> Tensor", .grad = vjp<&bmm_vjp>("input:mat2 mat2:input"), .infer = infer<&bmm_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::lower, .doc = "The products of two batches of matrices.")
-KG_ROW(mv, "mv(Tensor input, Tensor vec) -> Tensor", .grad = vjp<&mv_vjp>("input:vec vec:input"), .infer = infer<&mv_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::lower, .doc = "A matrix times a vector.")
-KG_ROW(dot, "dot(Tensor input, Tensor tensor) -> Tensor", .grad = vjp<&dot_vjp>("input:tensor tensor:input"), .infer = infer<&dot_infer>,
+KG_ROW(mm, "mm(Tensor input, Tensor mat2) -> Tensor", .grad = vjp<&mm_vjp>("input:mat2 mat2:input"),
+       .infer = infer<&mm_infer>, .as = kFunction | kMethod, .autocast = Autocast::lower,
+       .doc = "The product of two matrices.")
+KG_ROW(bmm, "bmm(Tensor input, Tensor mat2) -> Tensor",
+       .grad = vjp<&bmm_vjp>("input:mat2 mat2:input"), .infer = infer<&bmm_infer>,
+       .as = kFunction | kMethod, .autocast = Autocast::lower,
+       .doc = "The products of two batches of matrices.")
+KG_ROW(mv, "mv(Tensor input, Tensor vec) -> Tensor", .grad = vjp<&mv_vjp>("input:vec vec:input"),
+       .infer = infer<&mv_infer>, .as = kFunction | kMethod, .autocast = Autocast::lower,
+       .doc = "A matrix times a vector.")
+KG_ROW(dot, "dot(Tensor input, Tensor tensor) -> Tensor",
+       .grad = vjp<&dot_vjp>("input:tensor tensor:input"), .infer = infer<&dot_infer>,
        .as = kFunction | kMethod, .doc = "The sum of the products of two vectors' elements.")
-KG_ROW(matmul, "matmul(Tensor input, Tensor other) -> Tensor", .grad = vjp<&matmul_vjp>("input:other other:input"),
-       .infer = infer<&matmul_infer>, .as = kFunction | kMethod, .autocast = Autocast::lower,
-       .doc = "The matrix product of the last two dimensions; the others broadcast, and vectors count as one row or column.")
-KG_ROW(linear, "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", .grad = vjp<&linear_vjp>("input:weight weight:input"),
-       .infer = infer<&linear_infer>, .as = kFunction, .autocast = Autocast::lower, .doc = "input @ weight.T + bias.")
+KG_ROW(matmul, "matmul(Tensor input, Tensor other) -> Tensor",
+       .grad = vjp<&matmul_vjp>("input:other other:input"), .infer = infer<&matmul_infer>,
+       .as = kFunction | kMethod, .autocast = Autocast::lower,
+       .doc =
+           "The matrix product of the last two dimensions; the others broadcast, and vectors count "
+           "as one row or column.")
+KG_ROW(linear, "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
+       .grad = vjp<&linear_vjp>("input:weight weight:input"), .infer = infer<&linear_infer>,
+       .as = kFunction, .autocast = Autocast::lower, .doc = "input @ weight.T + bias.")
 KG_ROW(linear_backward,
-       "linear_backward(Tensor grad, Tensor? input, Tensor? weight, int features, bool need_input, bool need_weight, bool need_bias) -> "
+       "linear_backward(Tensor grad, Tensor? input, Tensor? weight, int features, bool need_input, "
+       "bool need_weight, bool need_bias) -> "
        "(Tensor dx, Tensor dw, Tensor db)",
-       .grad = nondiff("recorded backward passes use the formula"), .infer = infer<&linear_backward_infer>, .as = kInternal,
-       .doc = "The gradients of linear.")
-KG_ROW(addmm, "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-       .grad = vjp<&addmm_vjp>("mat1:mat2 mat2:mat1"), .infer = infer<&addmm_infer>, .as = kFunction | kMethod | kInplace,
-       .autocast = Autocast::lower, .doc = "beta * input + alpha * (mat1 @ mat2).")
-KG_ROW(baddbmm, "baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-       .grad = vjp<&addmm_vjp>("batch1:batch2 batch2:batch1"), .infer = infer<&baddbmm_infer>, .as = kFunction | kMethod | kInplace,
-       .autocast = Autocast::lower, .doc = "beta * input + alpha * (batch1 @ batch2).")
-KG_ROW(addmv, "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-       .grad = vjp<&addmv_vjp>("mat:vec vec:mat"), .infer = infer<&addmv_infer>, .as = kFunction | kMethod | kInplace,
-       .autocast = Autocast::lower, .doc = "beta * input + alpha * (mat @ vec).")
+       .grad = nondiff("recorded backward passes use the formula"),
+       .infer = infer<&linear_backward_infer>, .as = kInternal, .doc = "The gradients of linear.")
+KG_ROW(addmm,
+       "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+       .grad = vjp<&addmm_vjp>("mat1:mat2 mat2:mat1"), .infer = infer<&addmm_infer>,
+       .as = kFunction | kMethod | kInplace, .autocast = Autocast::lower,
+       .doc = "beta * input + alpha * (mat1 @ mat2).")
+KG_ROW(baddbmm,
+       "baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> "
+       "Tensor",
+       .grad = vjp<&addmm_vjp>("batch1:batch2 batch2:batch1"), .infer = infer<&baddbmm_infer>,
+       .as = kFunction | kMethod | kInplace, .autocast = Autocast::lower,
+       .doc = "beta * input + alpha * (batch1 @ batch2).")
+KG_ROW(addmv,
+       "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+       .grad = vjp<&addmv_vjp>("mat:vec vec:mat"), .infer = infer<&addmv_infer>,
+       .as = kFunction | kMethod | kInplace, .autocast = Autocast::lower,
+       .doc = "beta * input + alpha * (mat @ vec).")
 
 }  // namespace kagari

@@ -1,4 +1,5 @@
-// The pointwise class: its rows, the straight path from arguments to result, and the gradient that all rows share.
+// The pointwise class: its rows, the straight path from arguments to result, and the gradient that
+// all rows share.
 #include "ops/pointwise.h"
 
 #include <cmath>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr int64_t kReleaseAt = 32768;  // elements from which the GIL is given up
 
-// ---- facts by formula ------------------------------------------------------------------------------------------
+// ---- facts by formula
+// ------------------------------------------------------------------------------------------
 
 struct DerivativeFacts {
   bool exists = false;
@@ -34,13 +36,16 @@ struct FormulaFacts {
 template <class F, int i>
 constexpr DerivativeFacts derivative_facts() {
   if constexpr (i < F::arity) {
-    if constexpr (Derivative<F, i>::exists) return {true, Derivative<F, i>::uses, &tensor_derivative<F, i>};
+    if constexpr (Derivative<F, i>::exists)
+      return {true, Derivative<F, i>::uses, &tensor_derivative<F, i>};
   }
   return {};
 }
 template <class F>
 constexpr FormulaFacts formula_facts() {
-  return {F::rule, F::arity, {derivative_facts<F, 0>(), derivative_facts<F, 1>(), derivative_facts<F, 2>()}};
+  return {F::rule,
+          F::arity,
+          {derivative_facts<F, 0>(), derivative_facts<F, 1>(), derivative_facts<F, 2>()}};
 }
 constexpr FormulaFacts facts[kFormulas] = {
 #define KG_ENTRY(id, ...) formula_facts<formulas::id##_f>(),
@@ -54,27 +59,37 @@ constexpr FormulaFacts facts[kFormulas] = {
 #undef KG_ENTRY
 };
 
-// ---- dtypes ----------------------------------------------------------------------------------------------------
+// ---- dtypes
+// ----------------------------------------------------------------------------------------------------
 
-bool is_number(const Value& v) { return v.tag == Value::Tag::scalar || v.tag == Value::Tag::integer || v.tag == Value::Tag::real || v.tag == Value::Tag::boolean; }
+bool is_number(const Value& v) {
+  return v.tag == Value::Tag::scalar || v.tag == Value::Tag::integer || v.tag == Value::Tag::real ||
+         v.tag == Value::Tag::boolean;
+}
 
 Dtype combine_categories(Dtype higher, Dtype lower) {
   if (is_complex(higher)) return higher;
   if (is_floating(higher)) return is_complex(lower) ? complex_dtype(higher) : higher;
-  if (higher == Dtype::boolean || is_floating(lower) || is_complex(lower)) return promote(higher, lower);
+  if (higher == Dtype::boolean || is_floating(lower) || is_complex(lower))
+    return promote(higher, lower);
   return higher != Dtype::undefined ? higher : lower;
 }
 
 Dtype number_dtype(const Scalar& s) {
   switch (s.kind) {
-    case Scalar::Kind::boolean: return Dtype::boolean;
-    case Scalar::Kind::integer: return Dtype::i64;
-    case Scalar::Kind::real: return default_dtype();
-    default: return complex_dtype(default_dtype());
+    case Scalar::Kind::boolean:
+      return Dtype::boolean;
+    case Scalar::Kind::integer:
+      return Dtype::i64;
+    case Scalar::Kind::real:
+      return default_dtype();
+    default:
+      return complex_dtype(default_dtype());
   }
 }
 
-// The common dtype: dimensioned tensors first, then 0-d tensors, then Python's numbers, each only by category.
+// The common dtype: dimensioned tensors first, then 0-d tensors, then Python's numbers, each only
+// by category.
 Dtype result_type(const Value* const* operands, int n) {
   Dtype dimensioned = Dtype::undefined, zero_dim = Dtype::undefined, numbers = Dtype::undefined;
   for (int i = 0; i < n; ++i) {
@@ -82,7 +97,9 @@ Dtype result_type(const Value* const* operands, int n) {
     if (!v.is_tensor()) {
       numbers = promote(numbers, number_dtype(v.scalar()));
     } else if (v.t->is(kWrappedNumber)) {
-      Dtype d = is_complex(v.t->dtype) ? complex_dtype(default_dtype()) : is_floating(v.t->dtype) ? default_dtype() : v.t->dtype;
+      Dtype d = is_complex(v.t->dtype)    ? complex_dtype(default_dtype())
+                : is_floating(v.t->dtype) ? default_dtype()
+                                          : v.t->dtype;
       numbers = promote(numbers, d);
     } else if (v.t->ndim == 0) {
       zero_dim = promote(zero_dim, v.t->dtype);
@@ -95,31 +112,43 @@ Dtype result_type(const Value* const* operands, int n) {
 
 Dtype compute_dtype(const DtypeRule& r, Dtype common) {
   switch (common) {
-    case Dtype::boolean: return r.kinds & kBool ? Dtype::boolean : r.bool_as_int ? Dtype::i32 : Dtype::undefined;
+    case Dtype::boolean:
+      return r.kinds & kBool ? Dtype::boolean : r.bool_as_int ? Dtype::i32 : Dtype::undefined;
     case Dtype::u8:
     case Dtype::i8:
     case Dtype::i16:
     case Dtype::u16:
-    case Dtype::i32: return r.kinds & kInts ? Dtype::i32 : Dtype::undefined;
+    case Dtype::i32:
+      return r.kinds & kInts ? Dtype::i32 : Dtype::undefined;
     case Dtype::u32:
-    case Dtype::i64: return r.kinds & kInts ? Dtype::i64 : Dtype::undefined;
-    case Dtype::u64: return r.kinds & kInts ? Dtype::u64 : Dtype::undefined;
+    case Dtype::i64:
+      return r.kinds & kInts ? Dtype::i64 : Dtype::undefined;
+    case Dtype::u64:
+      return r.kinds & kInts ? Dtype::u64 : Dtype::undefined;
     case Dtype::f16:
     case Dtype::bf16:
-    case Dtype::f32: return r.kinds & kFloats ? Dtype::f32 : Dtype::undefined;
-    case Dtype::f64: return r.kinds & kFloats ? Dtype::f64 : Dtype::undefined;
+    case Dtype::f32:
+      return r.kinds & kFloats ? Dtype::f32 : Dtype::undefined;
+    case Dtype::f64:
+      return r.kinds & kFloats ? Dtype::f64 : Dtype::undefined;
     case Dtype::c64:
-    case Dtype::c128: return r.kinds & kComplex ? common : Dtype::undefined;
-    default: return Dtype::undefined;
+    case Dtype::c128:
+      return r.kinds & kComplex ? common : Dtype::undefined;
+    default:
+      return Dtype::undefined;
   }
 }
 
 Dtype out_dtype(const DtypeRule& r, Dtype dtype) {
-  return r.out == Out::boolean ? Dtype::boolean : r.out == Out::real && is_complex(dtype) ? real_dtype(dtype) : dtype;
+  return r.out == Out::boolean                     ? Dtype::boolean
+         : r.out == Out::real && is_complex(dtype) ? real_dtype(dtype)
+                                                   : dtype;
 }
 
 int64_t integer_of(double d) {
-  return d >= -9223372036854775808.0 && d < 9223372036854775808.0 ? int64_t(d) : std::numeric_limits<int64_t>::min();
+  return d >= -9223372036854775808.0 && d < 9223372036854775808.0
+             ? int64_t(d)
+             : std::numeric_limits<int64_t>::min();
 }
 
 // A number as an element of a computing dtype.
@@ -127,32 +156,46 @@ void pack(void* to, Dtype compute, const Scalar& s) {
   auto put = [&](auto v) { std::memcpy(to, &v, sizeof v); };
   int64_t whole = s.is_integral() ? s.i : integer_of(s.d);
   switch (compute) {
-    case Dtype::f32: return put(float(s.to_double()));
-    case Dtype::f64: return put(s.to_double());
-    case Dtype::i32: return put(int32_t(whole));
-    case Dtype::i64: return put(whole);
-    case Dtype::u64: return put(uint64_t(whole));
-    case Dtype::boolean: return put(uint8_t(s.to_bool()));
-    case Dtype::c64: return put(c64(s.to_complex()));
-    case Dtype::c128: return put(s.to_complex());
-    default: KG_INTERNAL(false, "no computing dtype: ", compute);
+    case Dtype::f32:
+      return put(float(s.to_double()));
+    case Dtype::f64:
+      return put(s.to_double());
+    case Dtype::i32:
+      return put(int32_t(whole));
+    case Dtype::i64:
+      return put(whole);
+    case Dtype::u64:
+      return put(uint64_t(whole));
+    case Dtype::boolean:
+      return put(uint8_t(s.to_bool()));
+    case Dtype::c64:
+      return put(c64(s.to_complex()));
+    case Dtype::c128:
+      return put(s.to_complex());
+    default:
+      KG_INTERNAL(false, "no computing dtype: ", compute);
   }
 }
 
-// ---- geometry --------------------------------------------------------------------------------------------------
+// ---- geometry
+// --------------------------------------------------------------------------------------------------
 
-// Result strides as PyTorch's iterator gives them: those of the inputs where they agree, their order of dimensions otherwise.
+// Result strides as PyTorch's iterator gives them: those of the inputs where they agree, their
+// order of dimensions otherwise.
 Tensor allocate(Ints sizes, const TensorImpl* const* inputs, int n, Dtype dtype, Device device) {
   bool plain = true, alike = n > 0;
   for (int i = 0; i < n; ++i) {
     plain = plain && inputs[i]->is(kContiguous);
-    alike = alike && Ints(inputs[i]->sizes, inputs[i]->ndim) == sizes &&
-            Ints(inputs[i]->strides(), inputs[i]->ndim) == Ints(inputs[0]->strides(), inputs[0]->ndim);
+    alike =
+        alike && Ints(inputs[i]->sizes, inputs[i]->ndim) == sizes &&
+        Ints(inputs[i]->strides(), inputs[i]->ndim) == Ints(inputs[0]->strides(), inputs[0]->ndim);
   }
   if (plain || n == 0) return empty(sizes, dtype, device);
   Ints first(inputs[0]->strides(), inputs[0]->ndim);
-  if (alike && is_non_overlapping_and_dense(sizes, first)) return empty_strided(sizes, first, dtype, device);
-  // Insertion sort, fastest dimension first; a comparison that no input decides leaves two dimensions in their order.
+  if (alike && is_non_overlapping_and_dense(sizes, first))
+    return empty_strided(sizes, first, dtype, device);
+  // Insertion sort, fastest dimension first; a comparison that no input decides leaves two
+  // dimensions in their order.
   const int ndim = int(sizes.n);
   auto stride = [&](const TensorImpl* t, int d) {
     int e = d - (ndim - t->ndim);
@@ -198,41 +241,50 @@ Device common_device(const Value* const* operands, int n) {
   for (int i = 0; i < n; ++i) {
     if (!operands[i]->is_tensor()) continue;
     const TensorImpl* t = operands[i]->t;
-    if (!first || (first->ndim == 0 && first->device.is_cpu() && t->device.type != first->device.type)) {
+    if (!first ||
+        (first->ndim == 0 && first->device.is_cpu() && t->device.type != first->device.type)) {
       first = t;
       continue;
     }
     KG_CHECK(t->device.type == first->device.type || (t->ndim == 0 && t->device.is_cpu()),
-             "Expected all tensors to be on the same device, but found at least two devices, ", first->device, " and ", t->device,
-             "; move one with .to(device)");
+             "Expected all tensors to be on the same device, but found at least two devices, ",
+             first->device, " and ", t->device, "; move one with .to(device)");
   }
   return first ? first->device : Device{};
 }
 
-// Readies the tensor that receives the result; inputs that share memory with it in another order are copied.
+// Readies the tensor that receives the result; inputs that share memory with it in another order
+// are copied.
 void prepare_target(TensorImpl* into, Ints sizes, Dtype result, Launch& launch, Tensor* copies) {
-  KG_CHECK(can_cast(result, into->dtype), "result type ", result, " can't be cast to the desired output type ", into->dtype);
+  KG_CHECK(can_cast(result, into->dtype), "result type ", result,
+           " can't be cast to the desired output type ", into->dtype);
   if (Ints(into->sizes, into->ndim) != sizes) {
     for (int i = 0; i < launch.count; ++i)
-      KG_CHECK(launch.in[i].tensor != into, "output with shape ", Ints(into->sizes, into->ndim), " doesn't match the broadcast shape ", sizes);
+      KG_CHECK(launch.in[i].tensor != into, "output with shape ", Ints(into->sizes, into->ndim),
+               " doesn't match the broadcast shape ", sizes);
     if (into->numel != 0 &&
-        PyErr_WarnFormat(PyExc_UserWarning, 1,
-                         "An output with one or more elements was resized since it had shape %s, which does not match the required output "
-                         "shape %s. This behavior is deprecated; resize it with t.resize_(0) before reusing it.",
-                         shape_string({into->sizes, into->ndim}).c_str(), shape_string(sizes).c_str()) < 0)
+        PyErr_WarnFormat(
+            PyExc_UserWarning, 1,
+            "An output with one or more elements was resized since it had shape %s, which does not "
+            "match the required output "
+            "shape %s. This behavior is deprecated; resize it with t.resize_(0) before reusing it.",
+            shape_string({into->sizes, into->ndim}).c_str(), shape_string(sizes).c_str()) < 0)
       throw_python_error();
     resize_output(into, sizes);
   }
-  KG_CHECK(!into->storage || !into->storage->read_only, "the tensor to write lies in read-only memory; clone it first");
+  KG_CHECK(!into->storage || !into->storage->read_only,
+           "the tensor to write lies in read-only memory; clone it first");
   KG_CHECK(!has_internal_overlap(into),
-           "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
+           "unsupported operation: more than one element of the written-to tensor refers to a "
+           "single memory location. Please clone() the "
            "tensor before performing the operation.");
   for (int i = 0; i < launch.count; ++i) {
     const TensorImpl* t = launch.in[i].tensor;
     if (!t || t == into) continue;
     Overlap o = overlap(into, t);
     KG_CHECK(o != Overlap::partial,
-             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please "
+             "unsupported operation: some elements of the input tensor and the written-to tensor "
+             "refer to a single memory location. Please "
              "clone() the tensor before performing the operation.");
     if (o == Overlap::unknown) {
       GradGuard off(false);
@@ -250,7 +302,8 @@ void run(const Launch& launch) {
 }
 
 [[noreturn]] void throw_not_implemented(Dtype common) {
-  KG_FAIL(not_implemented, "not implemented for ", common, "; convert the operands to a dtype that it computes in");
+  KG_FAIL(not_implemented, "not implemented for ", common,
+          "; convert the operands to a dtype that it computes in");
 }
 
 Dims broadcast(const Launch& launch) {
@@ -299,8 +352,10 @@ void fill_plan(Plan& plan, const Facts& f, const Value* args) {
   for (int i = 0; i < f.attributes; ++i) plan.attribute[i] = args[f.attribute[i]].scalar();
 }
 
-// Operands that already are what the kernel wants: same dtype and sizes, contiguous, small; numbers beside them.
-bool straight(const Plan& plan, Dtype common, Dtype compute, Dtype result, Results& out, TensorImpl* into) {
+// Operands that already are what the kernel wants: same dtype and sizes, contiguous, small; numbers
+// beside them.
+bool straight(const Plan& plan, Dtype common, Dtype compute, Dtype result, Results& out,
+              TensorImpl* into) {
   if (common != compute) return false;
   const TensorImpl* first = nullptr;
   for (int i = 0; i < plan.count; ++i) {
@@ -311,8 +366,9 @@ bool straight(const Plan& plan, Dtype common, Dtype compute, Dtype result, Resul
     if (!first) {
       if (t->numel >= kReleaseAt || t->numel == 0) return false;
       first = t;
-    } else if (t != first && (t->ndim != first->ndim || !std::equal(t->sizes, t->sizes + t->ndim, first->sizes) ||
-                              (into && t != into && t->storage == into->storage))) {
+    } else if (t != first &&
+               (t->ndim != first->ndim || !std::equal(t->sizes, t->sizes + t->ndim, first->sizes) ||
+                (into && t != into && t->storage == into->storage))) {
       return false;
     }
   }
@@ -334,13 +390,15 @@ bool straight(const Plan& plan, Dtype common, Dtype compute, Dtype result, Resul
       continue;
     }
     pack(splats[i], compute, v.scalar());
-    for (int64_t have = size; have < 64; have *= 2) std::memcpy(splats[i] + have, splats[i], size_t(have));
+    for (int64_t have = size; have < 64; have *= 2)
+      std::memcpy(splats[i] + have, splats[i], size_t(have));
     in[i] = splats[i];
     single |= 1u << i;
   }
   for (int i = 0; i < plan.attributes; ++i) pack(attributes + i * size, compute, plan.attribute[i]);
   Tensor target = into ? Tensor::borrow(into) : empty({first->sizes, first->ndim}, result);
-  cpu_pointwise.run_contiguous(table, span, target->data, in, sizes, plan.count, single, attributes, first->numel);
+  cpu_pointwise.run_contiguous(table, span, target->data, in, sizes, plan.count, single, attributes,
+                               first->numel);
   out.add(std::move(target));
   return true;
 }
@@ -354,7 +412,8 @@ void direct(const Row& row, const Value* args, Results& out, TensorImpl* into) {
   const Value& a = *plan.operand[0];
   if (plan.count == 1 && a.is_tensor()) {
     plan.common = a.t->dtype;
-  } else if (plan.count == 2 && a.is_tensor() && plan.operand[1]->is_tensor() && a.t->dtype == plan.operand[1]->t->dtype) {
+  } else if (plan.count == 2 && a.is_tensor() && plan.operand[1]->is_tensor() &&
+             a.t->dtype == plan.operand[1]->t->dtype) {
     plan.common = a.t->dtype;
   } else {
     plan.common = result_type(plan.operand, plan.count);
@@ -363,6 +422,7 @@ void direct(const Row& row, const Value* args, Results& out, TensorImpl* into) {
   const FormulaFacts& formula = facts[int(plan.formula)];
   const DtypeRule& rule = formula.rule;
   Dtype common = plan.common;
+  if (common == Dtype::c32 && rule.out == Out::boolean) common = Dtype::c64;
   if (rule.ints_to_float && !is_differentiable(common)) common = default_dtype();
   const Dtype compute = compute_dtype(rule, common);
   if (compute == Dtype::undefined) throw_not_implemented(common);
@@ -388,14 +448,17 @@ void direct(const Row& row, const Value* args, Results& out, TensorImpl* into) {
   }
   KG_CHECK_TYPE(any_tensor, "expected at least one tensor, got only numbers");
   alignas(16) char attributes[kMaxAttributes * 16];
-  for (int i = 0; i < plan.attributes; ++i) pack(attributes + i * itemsize(compute), compute, plan.attribute[i]);
-  if (const SpanTable* table = cpu_pointwise.tables[int(compute)]) launch.use(*table, table->formulas[int(plan.formula)].value);
+  for (int i = 0; i < plan.attributes; ++i)
+    pack(attributes + i * itemsize(compute), compute, plan.attribute[i]);
+  if (const SpanTable* table = cpu_pointwise.tables[int(compute)])
+    launch.use(*table, table->formulas[int(plan.formula)].value);
   launch.attributes = attributes;
   launch.out_want = out_dtype(rule, compute);
   out.add(finish(launch, result, common_device(plan.operand, plan.count), into));
 }
 
-// ---- gradients -------------------------------------------------------------------------------------------------
+// ---- gradients
+// -------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -424,15 +487,20 @@ struct Backward {
     };
     add(g.get(), nullptr);
     for (int k = 0; k < arity; ++k)
-      if (uses >> k & 1) add(plan.operand[k]->is_tensor() ? plan.operand[k]->t : nullptr, plan.operand[k]);
+      if (uses >> k & 1)
+        add(plan.operand[k]->is_tensor() ? plan.operand[k]->t : nullptr, plan.operand[k]);
     if (uses >> arity & 1) add(y.get(), nullptr);
     alignas(16) char attributes[kMaxAttributes * 16];
-    for (int k = 0; k < plan.attributes; ++k) pack(attributes + k * itemsize(compute), compute, plan.attribute[k]);
-    if (const SpanTable* table = cpu_pointwise.tables[int(compute)]) launch.use(*table, table->formulas[int(plan.formula)].gradient[i]);
+    for (int k = 0; k < plan.attributes; ++k)
+      pack(attributes + k * itemsize(compute), compute, plan.attribute[k]);
+    if (const SpanTable* table = cpu_pointwise.tables[int(compute)])
+      launch.use(*table, table->formulas[int(plan.formula)].gradient[i]);
     launch.attributes = attributes;
     launch.out_want = compute;
     // Stored in the input's dtype at once, unless it is summed first.
-    Dtype stored = g.sizes() == sizes ? dtype : is_complex(compute) && !is_complex(dtype) ? real_dtype(compute) : compute;
+    Dtype stored = g.sizes() == sizes                          ? dtype
+                   : is_complex(compute) && !is_complex(dtype) ? real_dtype(compute)
+                                                               : compute;
     return finish(launch, stored, g.device(), nullptr);
   }
 
@@ -471,14 +539,17 @@ void backward(Vjp& v, const Value* values) {
   static const Value unsaved;
   for (int i = 0; i < f.count; ++i) {
     const Value& o = values[f.operands[i]];
-    bool given = !o.is_none() || has_edge(d, f.operands[i]) || !row.sig.params[size_t(f.operands[i])].optional;
+    bool given = !o.is_none() || has_edge(d, f.operands[i]) ||
+                 !row.sig.params[size_t(f.operands[i])].optional;
     if (!given) continue;
     position[plan.count] = f.operands[i];
     plan.operand[plan.count++] = o.is_none() ? &unsaved : &o;
   }
   plan.common = d.outputs[0].dtype;
   for (int i = 0; i < f.count; ++i)
-    if (has_edge(d, f.operands[i]) && is_complex(v.dtype(f.operands[i])) && !is_complex(plan.common)) plan.common = complex_dtype(plan.common);
+    if (has_edge(d, f.operands[i]) && is_complex(v.dtype(f.operands[i])) &&
+        !is_complex(plan.common))
+      plan.common = complex_dtype(plan.common);
   if (f.choose) f.choose(plan, values);
   const FormulaFacts& formula = facts[int(plan.formula)];
   const Dtype compute = compute_dtype(formula.rule, plan.common);
@@ -490,14 +561,17 @@ void backward(Vjp& v, const Value* values) {
   bool recorded = grad_mode.enabled;
   if (recorded) {
     recorded = v.g().requires_grad() || (y.defined() && y.requires_grad());
-    for (int i = 0; i < plan.count; ++i) recorded = recorded || (plan.operand[i]->is_tensor() && plan.operand[i]->t->is(kRequiresGrad));
+    for (int i = 0; i < plan.count; ++i)
+      recorded =
+          recorded || (plan.operand[i]->is_tensor() && plan.operand[i]->t->is(kRequiresGrad));
   }
   Backward b{plan, compute, v.g(), y};
   for (int i = 0; i < plan.count; ++i) {
     const int param = position[i];
     if (!has_edge(d, param)) continue;
     const DerivativeFacts& df = formula.d[i];
-    KG_CHECK_IMPLEMENTED(df.exists, "the derivative with respect to '", row.sig.params[size_t(param)].name, "' is not implemented");
+    KG_CHECK_IMPLEMENTED(df.exists, "the derivative with respect to '",
+                         row.sig.params[size_t(param)].name, "' is not implemented");
     Tensor r;
     if (df.uses == 0 || recorded) {
       r = b.on_tensors(i);
@@ -508,7 +582,8 @@ void backward(Vjp& v, const Value* values) {
   }
 }
 
-// ---- choices ---------------------------------------------------------------------------------------------------
+// ---- choices
+// ---------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -516,9 +591,12 @@ const Scalar& alpha(const Plan& plan) { return plan.attribute[0]; }
 
 void check_alpha(const Plan& plan) {
   const Scalar& a = alpha(plan);
-  KG_CHECK(a.kind != Scalar::Kind::boolean || plan.common == Dtype::boolean, "Boolean alpha only supported for Boolean results.");
-  KG_CHECK(is_differentiable(plan.common) || a.is_integral(), "For integral input tensors, argument alpha must not be a floating point number.");
-  KG_CHECK(is_complex(plan.common) || !a.is_complex(), "For non-complex input tensors, argument alpha must not be a complex number.");
+  KG_CHECK(a.kind != Scalar::Kind::boolean || plan.common == Dtype::boolean,
+           "Boolean alpha only supported for Boolean results.");
+  KG_CHECK(is_differentiable(plan.common) || a.is_integral(),
+           "For integral input tensors, argument alpha must not be a floating point number.");
+  KG_CHECK(is_complex(plan.common) || !a.is_complex(),
+           "For non-complex input tensors, argument alpha must not be a complex number.");
 }
 
 void take(Plan& plan, Id formula) {
@@ -527,41 +605,54 @@ void take(Plan& plan, Id formula) {
 }
 
 void choose_add(Plan& plan, const Value*) {
-  if (alpha(plan).kind == Scalar::Kind::integer && alpha(plan).i == 1) return take(plan, Id::add_plain);
+  if (alpha(plan).kind == Scalar::Kind::integer && alpha(plan).i == 1)
+    return take(plan, Id::add_plain);
   check_alpha(plan);
 }
 
-bool is_bool(const Value& v) { return v.is_tensor() ? v.t->dtype == Dtype::boolean : v.scalar().kind == Scalar::Kind::boolean; }
+bool is_bool(const Value& v) {
+  return v.is_tensor() ? v.t->dtype == Dtype::boolean : v.scalar().kind == Scalar::Kind::boolean;
+}
 
 void check_no_bool(const Plan& plan) {
   int bools = 0;
-  for (int i = 0; i < plan.count; ++i) bools += !plan.operand[i]->is_none() && is_bool(*plan.operand[i]);
-  KG_CHECK(bools < 2, "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
-  KG_CHECK(bools < 1, "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+  for (int i = 0; i < plan.count; ++i)
+    bools += !plan.operand[i]->is_none() && is_bool(*plan.operand[i]);
+  KG_CHECK(bools < 2,
+           "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+           "`logical_xor()` operator instead.");
+  KG_CHECK(bools < 1,
+           "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+           "to invert a mask, use the `~` or "
            "`logical_not()` operator instead.");
 }
 
 void choose_sub(Plan& plan, const Value*) {
-  if (!is_floating(plan.common)) check_no_bool(plan);
-  if (alpha(plan).kind == Scalar::Kind::integer && alpha(plan).i == 1) return take(plan, Id::sub_plain);
+  check_no_bool(plan);
+  if (alpha(plan).kind == Scalar::Kind::integer && alpha(plan).i == 1)
+    return take(plan, Id::sub_plain);
   check_alpha(plan);
 }
 void choose_rsub(Plan& plan, const Value*) {
-  if (!is_floating(plan.common)) check_no_bool(plan);
+  check_no_bool(plan);
   check_alpha(plan);
 }
 
 void choose_div(Plan& plan, const Value* args) {
   if (args[2].is_none()) return;
   std::string_view mode = Unbox<std::string_view>::get(args[2]);
-  KG_CHECK(mode == "trunc" || mode == "floor", "expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
+  KG_CHECK(mode == "trunc" || mode == "floor",
+           "expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
   plan.formula = mode == "trunc" ? Id::div_trunc : Id::div_floor;
 }
 
 void choose_pow(Plan& plan, const Value*) {
+  KG_CHECK_IMPLEMENTED(plan.common != Dtype::boolean,
+                       "not implemented for bool; convert with .int()");
   if (!is_number(*plan.operand[1])) return;
   Scalar e = plan.operand[1]->scalar();
-  KG_CHECK(is_differentiable(plan.common) || e.to_double() >= 0, "Integers to negative integer powers are not allowed.");
+  KG_CHECK(is_differentiable(plan.common) || e.to_double() >= 0,
+           "Integers to negative integer powers are not allowed.");
   auto one = [&](Id id) {
     plan.formula = id;
     plan.count = 1;
@@ -578,13 +669,19 @@ void choose_square(Plan& plan, const Value*) {
 }
 
 void choose_neg(Plan& plan, const Value*) {
-  KG_CHECK(plan.common != Dtype::boolean, "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+  KG_CHECK(plan.common != Dtype::boolean,
+           "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+           "invert a mask, use "
            "the `~` or `logical_not()` operator instead.");
 }
-void choose_relu(Plan& plan, const Value*) { KG_CHECK(plan.common != Dtype::boolean, "Boolean inputs not supported for relu"); }
+void choose_relu(Plan& plan, const Value*) {
+  KG_CHECK(plan.common != Dtype::boolean, "Boolean inputs not supported for relu");
+}
 
 void choose_addcdiv(Plan& plan, const Value*) {
-  KG_CHECK(is_differentiable(plan.common), "Integer division with addcdiv is no longer supported; divide with torch.div(tensor1, tensor2, "
+  KG_CHECK(is_differentiable(plan.common),
+           "Integer division with addcdiv is no longer supported; divide with torch.div(tensor1, "
+           "tensor2, "
            "rounding_mode='trunc'), or convert the tensors to float first");
 }
 
@@ -597,7 +694,7 @@ void choose_logit(Plan& plan, const Value* args) {
 
 void choose_round(Plan& plan, const Value* args) {
   int64_t decimals = args[1].i;
-  if (decimals == 0 || !is_differentiable(plan.common)) return;
+  if (decimals == 0) return;
   plan.formula = decimals > 0 ? Id::round_up : Id::round_down;
   plan.attributes = 1;
   plan.attribute[0] = Scalar(std::pow(10.0, double(std::abs(decimals))));
@@ -605,10 +702,11 @@ void choose_round(Plan& plan, const Value* args) {
 
 void choose_nan_to_num(Plan& plan, const Value* args) {
   if (!is_differentiable(plan.common)) return take(plan, Id::nan_to_num_ints);
-  double largest = plan.common == Dtype::f64   ? std::numeric_limits<double>::max()
-                   : plan.common == Dtype::f32 ? double(std::numeric_limits<float>::max())
-                   : plan.common == Dtype::f16 ? 65504.0
-                                               : 3.3895313892515355e38;
+  const Dtype real = is_complex(plan.common) ? real_dtype(plan.common) : plan.common;
+  const double largest = real == Dtype::f64   ? std::numeric_limits<double>::max()
+                         : real == Dtype::f32 ? double(std::numeric_limits<float>::max())
+                         : real == Dtype::f16 ? 65504.0
+                                              : 3.3895313892515355e38;
   plan.attribute[0] = args[1].is_none() ? Scalar(0.0) : args[1].scalar();
   plan.attribute[1] = args[2].is_none() ? Scalar(largest) : args[2].scalar();
   plan.attribute[2] = args[3].is_none() ? Scalar(-largest) : args[3].scalar();
@@ -622,17 +720,20 @@ void choose_clamp(Plan& plan, const Value* args) {
 
 void choose_heaviside(Plan& plan, const Value*) {
   const Value &a = *plan.operand[0], &b = *plan.operand[1];
-  KG_CHECK(!a.is_tensor() || !b.is_tensor() || a.t->dtype == b.t->dtype, "heaviside is not yet implemented for tensors with different dtypes.");
+  KG_CHECK(!a.is_tensor() || !b.is_tensor() || a.t->dtype == b.t->dtype,
+           "heaviside is not yet implemented for tensors with different dtypes.");
 }
 
 void choose_gelu(Plan& plan, const Value* args) {
   std::string_view form = Unbox<std::string_view>::get(args[1]);
-  KG_CHECK(form == "none" || form == "tanh", "approximate argument must be either none or tanh, got '", form, "'");
+  KG_CHECK(form == "none" || form == "tanh",
+           "approximate argument must be either none or tanh, got '", form, "'");
   if (form == "tanh") plan.formula = Id::gelu_tanh;
 }
 
 void choose_huber(Plan& plan, const Value*) {
-  KG_CHECK(plan.attribute[0].to_double() > 0, "huber_loss does not support non-positive values for delta.");
+  KG_CHECK(plan.attribute[0].to_double() > 0,
+           "huber_loss does not support non-positive values for delta.");
 }
 void choose_smooth_l1(Plan& plan, const Value*) {
   double beta = plan.attribute[0].to_double();
@@ -643,31 +744,73 @@ void choose_polygamma(Plan& plan, const Value*) {
   KG_CHECK(plan.attribute[0].to_int() >= 0, "polygamma(n, x) does not support negative n.");
 }
 void choose_softshrink(Plan& plan, const Value*) {
-  KG_CHECK(plan.attribute[0].to_double() >= 0, "lambda must be greater or equal to 0, but found to be ", plan.attribute[0].to_double(), ".");
+  KG_CHECK(plan.attribute[0].to_double() >= 0,
+           "lambda must be greater or equal to 0, but found to be ", plan.attribute[0].to_double(),
+           ".");
+}
+
+void choose_lerp(Plan& plan, const Value*) {
+  Dtype dtype = Dtype::undefined;
+  for (int i = 0; i < 3; ++i) {
+    if (!plan.operand[i]->is_tensor())
+      continue;  // a number, or a tensor that backward does not need
+    if (dtype == Dtype::undefined) dtype = plan.operand[i]->t->dtype;
+    KG_CHECK(plan.operand[i]->t->dtype == dtype, "expected dtype ", dtype, " for `",
+             i == 1 ? "end" : "weight", "` but got dtype ", plan.operand[i]->t->dtype);
+  }
+  if (dtype != Dtype::undefined) plan.common = dtype;
+}
+void choose_nextafter(Plan& plan, const Value*) {
+  if (plan.common == Dtype::f16) plan.formula = Id::nextafter_f16;
+  if (plan.common == Dtype::bf16) plan.formula = Id::nextafter_bf16;
 }
 
 consteval ChooseFn choose_for(Id id) {
   switch (id) {
-    case Id::add: return choose_add;
-    case Id::sub: return choose_sub;
-    case Id::rsub: return choose_rsub;
-    case Id::div: return choose_div;
-    case Id::pow: return choose_pow;
-    case Id::square: return choose_square;
-    case Id::neg: return choose_neg;
-    case Id::relu: return choose_relu;
-    case Id::addcdiv: return choose_addcdiv;
-    case Id::logit: return choose_logit;
-    case Id::round: return choose_round;
-    case Id::nan_to_num: return choose_nan_to_num;
-    case Id::clamp: return choose_clamp;
-    case Id::heaviside: return choose_heaviside;
-    case Id::gelu: return choose_gelu;
-    case Id::huber: return choose_huber;
-    case Id::smooth_l1: return choose_smooth_l1;
-    case Id::polygamma: return choose_polygamma;
-    case Id::softshrink: return choose_softshrink;
-    default: return nullptr;
+    case Id::add:
+      return choose_add;
+    case Id::sub:
+      return choose_sub;
+    case Id::rsub:
+      return choose_rsub;
+    case Id::div:
+      return choose_div;
+    case Id::pow:
+      return choose_pow;
+    case Id::lerp:
+      return choose_lerp;
+    case Id::nextafter:
+      return choose_nextafter;
+    case Id::square:
+      return choose_square;
+    case Id::neg:
+      return choose_neg;
+    case Id::relu:
+      return choose_relu;
+    case Id::addcdiv:
+      return choose_addcdiv;
+    case Id::logit:
+      return choose_logit;
+    case Id::round:
+      return choose_round;
+    case Id::nan_to_num:
+      return choose_nan_to_num;
+    case Id::clamp:
+      return choose_clamp;
+    case Id::heaviside:
+      return choose_heaviside;
+    case Id::gelu:
+      return choose_gelu;
+    case Id::huber:
+      return choose_huber;
+    case Id::smooth_l1:
+      return choose_smooth_l1;
+    case Id::polygamma:
+      return choose_polygamma;
+    case Id::softshrink:
+      return choose_softshrink;
+    default:
+      return nullptr;
   }
 }
 
@@ -677,7 +820,8 @@ consteval ChooseFn choose_for(Id id) {
 void direct_where(const Row&, const Value* args, Results& out, TensorImpl* into) {
   const TensorImpl* condition = args[0].t;
   KG_CHECK(condition->dtype == Dtype::boolean || condition->dtype == Dtype::u8,
-           "where expected condition to be a boolean tensor, but got a tensor with dtype ", condition->dtype);
+           "where expected condition to be a boolean tensor, but got a tensor with dtype ",
+           condition->dtype);
   const Value* operands[3] = {&args[0], &args[1], &args[2]};
   Dtype common = result_type(operands + 1, 2);
   Launch launch;
@@ -685,8 +829,10 @@ void direct_where(const Row&, const Value* args, Results& out, TensorImpl* into)
   launch.in[0].tensor = condition;
   launch.in[0].want = Dtype::boolean;
   for (int i = 1; i < 3; ++i) {
-    if (args[i].is_tensor()) launch.in[i].tensor = args[i].t;
-    else launch.in[i].number = args[i].scalar();
+    if (args[i].is_tensor())
+      launch.in[i].tensor = args[i].t;
+    else
+      launch.in[i].number = args[i].scalar();
     launch.in[i].want = common;
   }
   int log = 0;
@@ -701,7 +847,8 @@ void direct_where(const Row&, const Value* args, Results& out, TensorImpl* into)
 
 namespace {
 
-// ---- rules of the rows that are no formula ---------------------------------------------------------------------
+// ---- rules of the rows that are no formula
+// ---------------------------------------------------------------------
 
 void where_vjp(Vjp& v, const Tensor& condition, Operand, Operand) {
   for (int i = 1; i < 3; ++i) {
@@ -723,7 +870,9 @@ void sgn_vjp(Vjp& v, const Tensor& input) {
   v.set(0, where(zero, 0.0, (v.g() - along * s) / where(zero, 1.0, m)));
 }
 
-void conj_vjp(Vjp& v, const Tensor&) { v.set(0, pointwise::fit(conj(v.g()), v.sizes(0), v.dtype(0))); }
+void conj_vjp(Vjp& v, const Tensor&) {
+  v.set(0, pointwise::fit(conj(v.g()), v.sizes(0), v.dtype(0)));
+}
 
 void copy_infer(Infer& o, const Tensor& input, const Tensor& src, bool) {
   if (src.sizes() != input.sizes()) {
@@ -732,11 +881,14 @@ void copy_infer(Infer& o, const Tensor& input, const Tensor& src, bool) {
       int64_t s = src.sizes()[src.dim() - d];
       fits = s == 1 || s == input.sizes()[input.dim() - d];
     }
-    KG_CHECK(fits, "The expanded size of the tensor ", input.sizes(), " must match the existing size ", src.sizes(),
+    KG_CHECK(fits, "The expanded size of the tensor ", input.sizes(),
+             " must match the existing size ", src.sizes(),
              ": the source does not broadcast to the destination");
   }
-  KG_CHECK(!input->storage || !input->storage->read_only, "the tensor to write lies in read-only memory; clone it first");
-  KG_CHECK_IMPLEMENTED(!src.is_meta() || input.is_meta(), "Cannot copy out of meta tensor; no data!");
+  KG_CHECK(!input->storage || !input->storage->read_only,
+           "the tensor to write lies in read-only memory; clone it first");
+  KG_CHECK_IMPLEMENTED(!src.is_meta() || input.is_meta(),
+                       "Cannot copy out of meta tensor; no data!");
   o.like(input);
   o.device = input.device();
 }
@@ -745,12 +897,14 @@ void copy_vjp(Vjp& v, const Tensor&, const Tensor&, bool) {
   if (v.needs(1)) v.set(1, pointwise::fit(v.g(), v.sizes(1), v.dtype(1)));
 }
 
-void to_copy_infer(Infer& o, const Tensor& input, Dtype dtype, Layout layout, std::optional<Device> device, std::optional<bool>, bool,
+void to_copy_infer(Infer& o, const Tensor& input, Dtype dtype, Layout layout,
+                   std::optional<Device> device, std::optional<bool>, bool,
                    std::optional<MemoryFormat> format) {
   KG_CHECK(layout == Layout::strided, "only the strided layout is supported");
   Dtype to = dtype == Dtype::undefined ? input.dtype() : dtype;
   o.device = device.value_or(input.device());
-  KG_CHECK_IMPLEMENTED(!input.is_meta() || o.device.is_meta(), "Cannot copy out of meta tensor; no data!");
+  KG_CHECK_IMPLEMENTED(!input.is_meta() || o.device.is_meta(),
+                       "Cannot copy out of meta tensor; no data!");
   if (!format || *format == MemoryFormat::preserve) {
     o.like(input, to);
   } else {
@@ -759,14 +913,17 @@ void to_copy_infer(Infer& o, const Tensor& input, Dtype dtype, Layout layout, st
     s.has_strides = true;
   }
 }
-void to_copy_vjp(Vjp& v, const Tensor&, Dtype, Layout, std::optional<Device>, std::optional<bool>, bool, std::optional<MemoryFormat>) {
+void to_copy_vjp(Vjp& v, const Tensor&, Dtype, Layout, std::optional<Device>, std::optional<bool>,
+                 bool, std::optional<MemoryFormat>) {
   v.set(0, pointwise::fit(v.g(), v.sizes(0), v.dtype(0)));
 }
 
 void fill_infer(Infer& o, const Tensor& input, Operand value) {
-  KG_CHECK(!value.is_tensor() || value.v.t->ndim == 0, "fill_ only supports 0-dimension value tensor but got tensor with ",
+  KG_CHECK(!value.is_tensor() || value.v.t->ndim == 0,
+           "fill_ only supports 0-dimension value tensor but got tensor with ",
            value.is_tensor() ? int(value.v.t->ndim) : 0, " dimensions.");
-  KG_CHECK(!input->storage || !input->storage->read_only, "the tensor to write lies in read-only memory; clone it first");
+  KG_CHECK(!input->storage || !input->storage->read_only,
+           "the tensor to write lies in read-only memory; clone it first");
   o.like(input);
 }
 void fill_vjp(Vjp& v, const Tensor&, Operand) {
@@ -774,27 +931,31 @@ void fill_vjp(Vjp& v, const Tensor&, Operand) {
   if (pointwise::has_edge(v.node().d, 1)) v.set(1, pointwise::fit(v.g(), {}, v.dtype(1)));
 }
 void zero_infer(Infer& o, const Tensor& input) {
-  KG_CHECK(!input->storage || !input->storage->read_only, "the tensor to write lies in read-only memory; clone it first");
+  KG_CHECK(!input->storage || !input->storage->read_only,
+           "the tensor to write lies in read-only memory; clone it first");
   o.like(input);
 }
 void zero_vjp(Vjp& v, const Tensor&) { v.set(0, v.g() * 0); }
 
 }  // namespace
 
-// ---- the rows --------------------------------------------------------------------------------------------------
+// ---- the rows
+// --------------------------------------------------------------------------------------------------
 
-#define KG_POINTWISE_ROW(id, text, as_, doc_)                                                                             \
-  namespace rows {                                                                                                        \
-  static constexpr Signature id##_signature = read_signature(text);                                                       \
-  static constexpr pointwise::Facts id##_extra =                                                                          \
-      pointwise::read_facts<pointwise::formulas::id##_f>(id##_signature, pointwise::choose_for(pointwise::Id::id));       \
-  static constexpr pointwise::Saves<pointwise::formulas::id##_f> id##_saves(id##_signature);                              \
-  static constexpr RowFacts id##_facts{.grad = pointwise::read_grad<pointwise::formulas::id##_f>(id##_saves.list),        \
-                                       .direct = &pointwise::direct,                                                      \
-                                       .extra = &id##_extra,                                                              \
-                                       .as = as_,                                                                         \
-                                       .doc = doc_};                                                                      \
-  Row id(#id, id##_signature, id##_facts);                                                                                \
+#define KG_POINTWISE_ROW(id, text, as_, doc_)                                                \
+  namespace rows {                                                                           \
+  static constexpr Signature id##_signature = read_signature(text);                          \
+  static constexpr pointwise::Facts id##_extra =                                             \
+      pointwise::read_facts<pointwise::formulas::id##_f>(                                    \
+          id##_signature, pointwise::choose_for(pointwise::Id::id));                         \
+  static constexpr pointwise::Saves<pointwise::formulas::id##_f> id##_saves(id##_signature); \
+  static constexpr RowFacts id##_facts{                                                      \
+      .grad = pointwise::read_grad<pointwise::formulas::id##_f>(id##_saves.list),            \
+      .direct = &pointwise::direct,                                                          \
+      .extra = &id##_extra,                                                                  \
+      .as = as_,                                                                             \
+      .doc = doc_};                                                                          \
+  Row id(#id, id##_signature, id##_facts);                                                   \
   }
 
 using namespace pointwise;  // kAll and its kin
@@ -803,25 +964,36 @@ using namespace pointwise;  // kAll and its kin
 #define KG_TERNARY(id, text, as, doc, ...) KG_POINTWISE_ROW(id, text, as, doc)
 #define KG_ALIASES(name, of) KG_ALIAS(name, of)
 #include "ops/pointwise.def"
-KG_POINTWISE_ROW(polygamma, "polygamma(int n, Tensor input) -> Tensor", kAll, "The n-th derivative of digamma.")
+KG_POINTWISE_ROW(polygamma, "polygamma(int n, Tensor input) -> Tensor", kAll,
+                 "The n-th derivative of digamma.")
 
-static constexpr Facts sgn_extra = read_facts<formulas::sgn_f>(read_signature("sgn(Tensor input) -> Tensor"), nullptr);
-KG_ROW(sgn, "sgn(Tensor input) -> Tensor", .grad = vjp<&sgn_vjp>("input"), .direct = &pointwise::direct, .extra = &sgn_extra, .as = kAll,
+static constexpr Facts sgn_extra =
+    read_facts<formulas::sgn_f>(read_signature("sgn(Tensor input) -> Tensor"), nullptr);
+KG_ROW(sgn, "sgn(Tensor input) -> Tensor", .grad = vjp<&sgn_vjp>("input"),
+       .direct = &pointwise::direct, .extra = &sgn_extra, .as = kAll,
        .doc = "x / |x|, and 0 at 0: the sign of real numbers, the direction of complex ones.")
-static constexpr Facts conj_extra = read_facts<formulas::conj_f>(read_signature("conj_physical(Tensor input) -> Tensor"), nullptr);
-KG_ROW(conj, "conj_physical(Tensor input) -> Tensor", .grad = vjp<&conj_vjp>(), .direct = &pointwise::direct, .extra = &conj_extra,
-       .as = kAll, .doc = "The complex conjugate, computed at once.")
-KG_ROW(where, "where(Tensor condition, Operand input, Operand other) -> Tensor", .grad = vjp<&where_vjp>("condition"),
-       .direct = &direct_where, .as = kFree, .doc = "Elements of `input` where the condition holds, of `other` elsewhere.")
-KG_ROW(copy, "copy(Tensor input, Tensor src, bool non_blocking=False) -> Tensor", .grad = vjp<&copy_vjp>(), .infer = infer<&copy_infer>,
-       .starts_as = 0, .as = kInternal | kInplace, .doc = "Copies `src` into the tensor, broadcasting and converting it.")
+static constexpr Facts conj_extra =
+    read_facts<formulas::conj_f>(read_signature("conj_physical(Tensor input) -> Tensor"), nullptr);
+KG_ROW(conj, "conj_physical(Tensor input) -> Tensor", .grad = vjp<&conj_vjp>(),
+       .direct = &pointwise::direct, .extra = &conj_extra, .as = kAll,
+       .doc = "The complex conjugate, computed at once.")
+KG_ROW(where, "where(Tensor condition, Operand input, Operand other) -> Tensor",
+       .grad = vjp<&where_vjp>("condition"), .direct = &direct_where, .as = kFree,
+       .doc = "Elements of `input` where the condition holds, of `other` elsewhere.")
+KG_ROW(copy, "copy(Tensor input, Tensor src, bool non_blocking=False) -> Tensor",
+       .grad = vjp<&copy_vjp>(), .infer = infer<&copy_infer>, .starts_as = 0,
+       .as = kInternal | kInplace,
+       .doc = "Copies `src` into the tensor, broadcasting and converting it.")
 KG_ROW(to_copy,
-       "_to_copy(Tensor input, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+       "_to_copy(Tensor input, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+       "device=None, bool? pin_memory=None, "
        "bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
-       .grad = vjp<&to_copy_vjp>(), .infer = infer<&to_copy_infer>, .as = kInternal, .doc = "A copy with another dtype, device or memory format.")
-KG_ROW(fill, "fill(Tensor input, Operand value) -> Tensor", .grad = vjp<&fill_vjp>(), .infer = infer<&fill_infer>, .starts_as = 0,
-       .as = kFunction | kInplace, .doc = "Sets all elements to one value.")
-KG_ROW(zero, "zero(Tensor input) -> Tensor", .grad = vjp<&zero_vjp>(), .infer = infer<&zero_infer>, .starts_as = 0,
-       .as = kFunction | kInplace, .doc = "Sets all elements to zero.")
+       .grad = vjp<&to_copy_vjp>(), .infer = infer<&to_copy_infer>, .as = kInternal,
+       .doc = "A copy with another dtype, device or memory format.")
+KG_ROW(fill, "fill(Tensor input, Operand value) -> Tensor", .grad = vjp<&fill_vjp>(),
+       .infer = infer<&fill_infer>, .starts_as = 0, .as = kFunction | kInplace,
+       .doc = "Sets all elements to one value.")
+KG_ROW(zero, "zero(Tensor input) -> Tensor", .grad = vjp<&zero_vjp>(), .infer = infer<&zero_infer>,
+       .starts_as = 0, .as = kFunction | kInplace, .doc = "Sets all elements to zero.")
 
 }  // namespace kagari

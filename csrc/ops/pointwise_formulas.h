@@ -1,23 +1,36 @@
-// The pointwise class without tensors: dtype rules, the words of its mathematics, and one struct per formula of
-// ops/pointwise.def. Included by the kernels, so nothing here knows Python or Tensor.
+// The pointwise class without tensors: dtype rules, the words of its mathematics, and one struct
+// per formula of ops/pointwise.def. Included by the kernels, so nothing here knows Python or
+// Tensor.
 //
 // Laws:
-//  - A formula's value and derivatives are written once, in the words below. They are instantiated for lanes (cpu/pointwise_lanes.h),
-//    for tensors (ops/pointwise.cpp, recorded by the tape) and for Probe, which finds out what a derivative needs.
-//  - d is the derivative by an operand; the class computes g * conj(d). `when(mask, d)` is d where the mask holds and an
+//  - A formula's value and derivatives are written once, in the words below. They are instantiated
+//  for lanes (cpu/pointwise_lanes.h),
+//    for tensors (ops/pointwise.cpp, recorded by the tape) and for Probe, which finds out what a
+//    derivative needs.
+//  - d is the derivative by an operand; the class computes g * conj(d). `when(mask, d)` is d where
+//  the mask holds and an
 //    exact zero elsewhere, whatever g is.
-//  - Constants may be any arithmetic type: they are rounded to the type that the expression computes in.
+//  - Constants may be any arithmetic type: they are rounded to the type that the expression
+//  computes in.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
+#include "core/dtype.h"
+
 namespace kagari::pointwise {
 
-// ---- dtype rules -----------------------------------------------------------------------------------------------
+// ---- dtype rules
+// -----------------------------------------------------------------------------------------------
 
-enum Kinds : uint8_t { kFloats = 1, kComplex = 2, kInts = 4, kBool = 8 };  // what a formula computes in
+enum Kinds : uint8_t {
+  kFloats = 1,
+  kComplex = 2,
+  kInts = 4,
+  kBool = 8
+};  // what a formula computes in
 enum class Out : uint8_t { same, boolean, real };
 
 struct DtypeRule {
@@ -25,36 +38,42 @@ struct DtypeRule {
   bool ints_to_float = false;  // integers and bool are promoted to the default dtype
   bool bool_as_int = false;    // bool computes in int32
   Out out = Out::same;
-  bool round_numbers = false;  // operands of one element are rounded to the common dtype before the arithmetic
+  bool round_numbers = false;  // numbers beside half floats are rounded to them; the four
+                               // operations keep their precision
 };
 
 namespace rules {
-inline constexpr DtypeRule Float{kFloats, true};
+inline constexpr DtypeRule Float{kFloats, true, false, Out::same, true};
 inline constexpr DtypeRule FloatC{kFloats | kComplex, true};
-inline constexpr DtypeRule OnlyFloat{kFloats};
+inline constexpr DtypeRule OnlyFloat{kFloats, false, false, Out::same, true};
 inline constexpr DtypeRule OnlyFloatC{kFloats | kComplex};
 inline constexpr DtypeRule Any{kFloats | kComplex | kInts, false, true};
 inline constexpr DtypeRule Number{kFloats | kComplex | kInts};
 inline constexpr DtypeRule Real{kFloats | kInts, false, true, Out::same, true};
-inline constexpr DtypeRule RealNumber{kFloats | kInts};
+inline constexpr DtypeRule RealNumber{kFloats | kInts, false, false, Out::same, true};
+inline constexpr DtypeRule Parts{kFloats | kComplex};
 inline constexpr DtypeRule Magnitude{kFloats | kComplex | kInts, false, false, Out::real};
 inline constexpr DtypeRule Angle{kFloats | kComplex, true, false, Out::real};
 inline constexpr DtypeRule Compare{kFloats | kInts | kBool, false, false, Out::boolean, true};
-inline constexpr DtypeRule CompareC{kFloats | kComplex | kInts | kBool, false, false, Out::boolean, true};
+inline constexpr DtypeRule CompareC{kFloats | kComplex | kInts | kBool, false, false, Out::boolean,
+                                    true};
 inline constexpr DtypeRule Bits{kInts | kBool, false, false, Out::same, true};
 inline constexpr DtypeRule Ints{kInts, false, false, Out::same, true};
 }  // namespace rules
 
-// ---- the words -------------------------------------------------------------------------------------------------
+// ---- the words
+// -------------------------------------------------------------------------------------------------
 
 // Functions that lanes and tensors both have (for tensors each is a row of this name).
-#define KG_WORDS_1(W)                                                                             \
-  W(exp) W(exp2) W(expm1) W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal)         \
-  W(sin) W(cos) W(tan) W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) \
-  W(erf) W(erfc) W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil)         \
-  W(trunc) W(round) W(conj_physical)
-#define KG_WORDS_2(W)                                                                             \
-  W(pow) W(atan2) W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) W(polygamma)
+#define KG_WORDS_1(W)                                                                            \
+  W(exp)                                                                                         \
+  W(exp2) W(expm1) W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) W(cos) \
+      W(tan) W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) W(erf)   \
+          W(erfc) W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil)       \
+              W(trunc) W(round) W(conj_physical)
+#define KG_WORDS_2(W) \
+  W(pow)              \
+  W(atan2) W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) W(polygamma)
 
 // The type of "has no derivative here".
 struct NoGrad {
@@ -73,10 +92,13 @@ struct Probe {
   friend constexpr Probe join(Probe a, Probe b) { return Probe(a.bits | b.bits, nullptr); }
 #define KG_JOIN(op) \
   friend constexpr Probe operator op(Probe a, Probe b) { return join(a, b); }
-  KG_JOIN(+) KG_JOIN(-) KG_JOIN(*) KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=)
-  KG_JOIN(==) KG_JOIN(!=) KG_JOIN(&) KG_JOIN(|) KG_JOIN(^)
+  KG_JOIN(+)
+  KG_JOIN(-) KG_JOIN(*) KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=) KG_JOIN(==)
+      KG_JOIN(!=) KG_JOIN(&) KG_JOIN(|) KG_JOIN(^)
 #undef KG_JOIN
-  friend constexpr Probe operator-(Probe a) { return a; }
+          friend constexpr Probe operator-(Probe a) {
+    return a;
+  }
   friend constexpr Probe operator!(Probe a) { return a; }
   friend constexpr Probe where(Probe m, Probe a, Probe b) { return join(m, join(a, b)); }
   friend constexpr Probe when(Probe m, Probe d) { return join(m, d); }
@@ -86,6 +108,7 @@ struct Probe {
   friend constexpr Probe f(Probe a, Probe b) { return join(a, b); }
   KG_WORDS_1(KG_PROBE_1)
   KG_WORDS_2(KG_PROBE_2)
+  friend constexpr Probe replace(Probe x, Probe, Probe, Probe) { return x; }
   KG_PROBE_1(isnan) KG_PROBE_1(isfinite) KG_PROBE_1(angle_slope)
 #undef KG_PROBE_1
 #undef KG_PROBE_2
@@ -157,7 +180,8 @@ constexpr E bce_log(E x, N low) {
   return maximum(x, E(low));
 }
 
-// ---- formulas --------------------------------------------------------------------------------------------------
+// ---- formulas
+// --------------------------------------------------------------------------------------------------
 
 enum class Id : uint16_t {
 #define KG_UNARY(id, ...) id,
@@ -175,70 +199,83 @@ inline constexpr int kMaxOperands = 3;
 
 namespace detail {
 template <class... A>
-consteval int count_names(const A*...) { return int(sizeof...(A)); }
+consteval int count_names(const A*...) {
+  return int(sizeof...(A));
+}
 }  // namespace detail
 
 // The names of attributes become references to the values passed in `at`.
 #define KG_ATTRIBUTES(...) __VA_OPT__([[maybe_unused]] const auto& [__VA_ARGS__] = at;)
 #define KG_COUNT(...) KG_COUNT_(__VA_ARGS__ __VA_OPT__(, ) 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define KG_COUNT_(a, b, c, d, e, f, g, h, n, ...) n
-#define KG_FORMULA_HEAD(id_, rule_, arity_, ...)                                   \
-  static constexpr Id id = Id::id_;                                                \
-  static constexpr const char* name = #id_;                                        \
-  static constexpr DtypeRule rule = rules::rule_;                                  \
-  static constexpr int arity = arity_;                                             \
-  static constexpr int attributes = KG_COUNT(__VA_ARGS__);                         \
-  static constexpr const char* attribute_names = "" #__VA_ARGS__;                  \
-  template <class N>                                                               \
-  using At = const N (&)[attributes > 0 ? attributes : 1];
+#define KG_FORMULA_HEAD(id_, rule_, arity_, ...)                  \
+  static constexpr Id id = Id::id_;                               \
+  static constexpr const char* name = #id_;                       \
+  static constexpr DtypeRule rule = rules::rule_;                 \
+  static constexpr int arity = arity_;                            \
+  static constexpr int attributes = KG_COUNT(__VA_ARGS__);        \
+  static constexpr const char* attribute_names = "" #__VA_ARGS__; \
+  template <class N>                                              \
+  using At = const N(&)[attributes > 0 ? attributes : 1];
 
 namespace formulas {
-#define KG_UNARY_FORMULA(id_, rule_, value_, d_, ...)                                                 \
-  struct id_##_f {                                                                                        \
-    KG_FORMULA_HEAD(id_, rule_, 1, __VA_ARGS__)                                                       \
-    template <class E, class N>                                                                       \
-    static constexpr __attribute__((always_inline)) auto value(const E (&v)[1], [[maybe_unused]] At<N> at) {                        \
-      [[maybe_unused]] const E& x = v[0];                                                             \
-      KG_ATTRIBUTES(__VA_ARGS__) return value_;                                                       \
-    }                                                                                                 \
-    template <int i, class E, class N>                                                                \
-    static constexpr __attribute__((always_inline)) auto d([[maybe_unused]] const E (&v)[2], [[maybe_unused]] At<N> at) {           \
-      [[maybe_unused]] const E &x = v[0], &y = v[1];                                                  \
-      KG_ATTRIBUTES(__VA_ARGS__) return d_;                                                           \
-    }                                                                                                 \
+#define KG_UNARY_FORMULA(id_, rule_, value_, d_, ...)                                        \
+  struct id_##_f {                                                                           \
+    KG_FORMULA_HEAD(id_, rule_, 1, __VA_ARGS__)                                              \
+    template <class E, class N>                                                              \
+    static constexpr __attribute__((always_inline)) auto value(const E (&v)[1],              \
+                                                               [[maybe_unused]] At<N> at) {  \
+      [[maybe_unused]] const E& x = v[0];                                                    \
+      KG_ATTRIBUTES(__VA_ARGS__) return value_;                                              \
+    }                                                                                        \
+    template <int i, class E, class N>                                                       \
+    static constexpr __attribute__((always_inline)) auto d([[maybe_unused]] const E (&v)[2], \
+                                                           [[maybe_unused]] At<N> at) {      \
+      [[maybe_unused]] const E &x = v[0], &y = v[1];                                         \
+      KG_ATTRIBUTES(__VA_ARGS__) return d_;                                                  \
+    }                                                                                        \
   };
-#define KG_BINARY_FORMULA(id_, rule_, value_, da_, db_, ...)                                          \
-  struct id_##_f {                                                                                        \
-    KG_FORMULA_HEAD(id_, rule_, 2, __VA_ARGS__)                                                       \
-    template <class E, class N>                                                                       \
-    static constexpr __attribute__((always_inline)) auto value(const E (&v)[2], [[maybe_unused]] At<N> at) {                        \
-      [[maybe_unused]] const E &a = v[0], &b = v[1];                                                  \
-      KG_ATTRIBUTES(__VA_ARGS__) return value_;                                                       \
-    }                                                                                                 \
-    template <int i, class E, class N>                                                                \
-    static constexpr __attribute__((always_inline)) auto d([[maybe_unused]] const E (&v)[3], [[maybe_unused]] At<N> at) {           \
-      [[maybe_unused]] const E &a = v[0], &b = v[1], &y = v[2];                                       \
-      KG_ATTRIBUTES(__VA_ARGS__)                                                                      \
-      if constexpr (i == 0) return da_;                                                               \
-      else return db_;                                                                                \
-    }                                                                                                 \
+#define KG_BINARY_FORMULA(id_, rule_, value_, da_, db_, ...)                                 \
+  struct id_##_f {                                                                           \
+    KG_FORMULA_HEAD(id_, rule_, 2, __VA_ARGS__)                                              \
+    template <class E, class N>                                                              \
+    static constexpr __attribute__((always_inline)) auto value(const E (&v)[2],              \
+                                                               [[maybe_unused]] At<N> at) {  \
+      [[maybe_unused]] const E &a = v[0], &b = v[1];                                         \
+      KG_ATTRIBUTES(__VA_ARGS__) return value_;                                              \
+    }                                                                                        \
+    template <int i, class E, class N>                                                       \
+    static constexpr __attribute__((always_inline)) auto d([[maybe_unused]] const E (&v)[3], \
+                                                           [[maybe_unused]] At<N> at) {      \
+      [[maybe_unused]] const E &a = v[0], &b = v[1], &y = v[2];                              \
+      KG_ATTRIBUTES(__VA_ARGS__)                                                             \
+      if constexpr (i == 0)                                                                  \
+        return da_;                                                                          \
+      else                                                                                   \
+        return db_;                                                                          \
+    }                                                                                        \
   };
-#define KG_TERNARY_FORMULA(id_, rule_, value_, da_, db_, dc_, ...)                                    \
-  struct id_##_f {                                                                                        \
-    KG_FORMULA_HEAD(id_, rule_, 3, __VA_ARGS__)                                                       \
-    template <class E, class N>                                                                       \
-    static constexpr __attribute__((always_inline)) auto value(const E (&v)[3], [[maybe_unused]] At<N> at) {                        \
-      [[maybe_unused]] const E &a = v[0], &b = v[1], &c = v[2];                                       \
-      KG_ATTRIBUTES(__VA_ARGS__) return value_;                                                       \
-    }                                                                                                 \
-    template <int i, class E, class N>                                                                \
-    static constexpr __attribute__((always_inline)) auto d([[maybe_unused]] const E (&v)[4], [[maybe_unused]] At<N> at) {           \
-      [[maybe_unused]] const E &a = v[0], &b = v[1], &c = v[2], &y = v[3];                            \
-      KG_ATTRIBUTES(__VA_ARGS__)                                                                      \
-      if constexpr (i == 0) return da_;                                                               \
-      else if constexpr (i == 1) return db_;                                                          \
-      else return dc_;                                                                                \
-    }                                                                                                 \
+#define KG_TERNARY_FORMULA(id_, rule_, value_, da_, db_, dc_, ...)                           \
+  struct id_##_f {                                                                           \
+    KG_FORMULA_HEAD(id_, rule_, 3, __VA_ARGS__)                                              \
+    template <class E, class N>                                                              \
+    static constexpr __attribute__((always_inline)) auto value(const E (&v)[3],              \
+                                                               [[maybe_unused]] At<N> at) {  \
+      [[maybe_unused]] const E &a = v[0], &b = v[1], &c = v[2];                              \
+      KG_ATTRIBUTES(__VA_ARGS__) return value_;                                              \
+    }                                                                                        \
+    template <int i, class E, class N>                                                       \
+    static constexpr __attribute__((always_inline)) auto d([[maybe_unused]] const E (&v)[4], \
+                                                           [[maybe_unused]] At<N> at) {      \
+      [[maybe_unused]] const E &a = v[0], &b = v[1], &c = v[2], &y = v[3];                   \
+      KG_ATTRIBUTES(__VA_ARGS__)                                                             \
+      if constexpr (i == 0)                                                                  \
+        return da_;                                                                          \
+      else if constexpr (i == 1)                                                             \
+        return db_;                                                                          \
+      else                                                                                   \
+        return dc_;                                                                          \
+    }                                                                                        \
   };
 #define KG_UNARY(id, sig, as, doc, ...) KG_UNARY_FORMULA(id, __VA_ARGS__)
 #define KG_BINARY(id, sig, as, doc, ...) KG_BINARY_FORMULA(id, __VA_ARGS__)
@@ -257,25 +294,33 @@ struct Derivative {
   }
   using type = decltype(probe());
   static constexpr bool exists = !std::is_same_v<type, NoGrad>;
-  // Bit k: operand k; bit `arity`: the result. Nothing: a number, so nothing is saved and no kernel is needed.
+  // Bit k: operand k; bit `arity`: the result. Nothing: a number, so nothing is saved and no kernel
+  // is needed.
   static consteval unsigned find_uses() {
-    if constexpr (std::is_same_v<type, Probe>) return probe().bits;
-    else return 0;
+    if constexpr (std::is_same_v<type, Probe>)
+      return probe().bits;
+    else
+      return 0;
   }
   static constexpr unsigned uses = find_uses();
 };
 
-// ---- what a device brings --------------------------------------------------------------------------------------
+// ---- what a device brings
+// --------------------------------------------------------------------------------------
 
-// Computes whole vectors: `vectors` times as many elements as the type's lanes. Operand k advances by step[k] bytes per
-// vector (0: one value in all lanes). `attributes` are values of the computing type.
-using Span = void (*)(void* out, const void* const* in, const int64_t* step, const void* attributes, int64_t vectors);
+// Computes whole vectors: `vectors` times as many elements as the type's lanes. Operand k advances
+// by step[k] bytes per vector (0: one value in all lanes). `attributes` are values of the computing
+// type.
+using Span = void (*)(void* out, const void* const* in, const int64_t* step, const void* attributes,
+                      int64_t vectors);
 
 struct FormulaSpans {
   Span value = nullptr;
-  Span gradient[kMaxOperands] = {};  // in: g, then what the derivative uses of the operands, then of the result
+  Span gradient[kMaxOperands] =
+      {};  // in: g, then what the derivative uses of the operands, then of the result
 };
-// Copies `bytes` (below a vector) to a vector and fills it up with bytes that no integer division trips over.
+// Copies `bytes` (below a vector) to a vector and fills it up with bytes that no integer division
+// trips over.
 using Pad = void (*)(void* to, const void* from, int64_t bytes);
 struct SpanTable {
   int lanes;  // elements per vector

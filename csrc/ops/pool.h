@@ -26,6 +26,7 @@ KG_DECLARE_ROW(adaptive_avg_pool_backward)
 struct PoolSizes {
   Dims kernel, stride, padding, dilation;
 };
-PoolSizes pool_sizes(int64_t dims, Ints kernel, std::optional<Ints> stride, Ints padding, Ints dilation);
+PoolSizes pool_sizes(int64_t dims, Ints kernel, std::optional<Ints> stride, Ints padding,
+                     Ints dilation);
 
 }  // namespace kagari

@@ -54,7 +54,8 @@ Tensor div_or_zero(const Tensor& a, const Tensor& b) {
   return where(none, zeros_like(a), a / where(none, ones(b.sizes(), b.dtype(), b.device()), b));
 }
 
-Tensor scatter_selected(const Tensor& g, const Tensor& indices, Ints sizes, int64_t dim, bool keepdim) {
+Tensor scatter_selected(const Tensor& g, const Tensor& indices, Ints sizes, int64_t dim,
+                        bool keepdim) {
   Tensor base = zeros(sizes, g.dtype(), g.device());
   if (sizes.n == 0) return g;
   if (keepdim) return call(rows::scatter_src, base, dim, indices, g);
@@ -68,7 +69,9 @@ static bool has_zero(const Tensor& x) {
 
 using OptInts = std::optional<Ints>;
 
-static Tensor spread(const Tensor& g, Ints sizes, const Dims& dims, bool keepdim) { return expand(unreduce(g, dims, sizes.n, keepdim), sizes); }
+static Tensor spread(const Tensor& g, Ints sizes, const Dims& dims, bool keepdim) {
+  return expand(unreduce(g, dims, sizes.n, keepdim), sizes);
+}
 
 static int64_t count_of(Ints sizes, const Dims& dims) {
   int64_t n = 1;
@@ -79,21 +82,26 @@ static int64_t count_of(Ints sizes, const Dims& dims) {
 static void check_nonempty(const Tensor& x, const Dims& dims) {
   if (x.numel() > 0) return;
   for (int64_t d : dims)
-    KG_CHECK_INDEX(x.dim() == 0 || x.sizes()[d] != 0, "Expected reduction dim ", d, " to have non-zero size; got shape ", x.sizes(),
+    KG_CHECK_INDEX(x.dim() == 0 || x.sizes()[d] != 0, "Expected reduction dim ", d,
+                   " to have non-zero size; got shape ", x.sizes(),
                    ": an empty set has no such value");
 }
 
-// ---- sum, mean, prod -------------------------------------------------------------------------------------------
+// ---- sum, mean, prod
+// -------------------------------------------------------------------------------------------
 
 static Dtype sum_dtype(const Tensor& x, Dtype dtype) {
   if (dtype != Dtype::undefined) return dtype;
   return is_integral(x.dtype()) || x.dtype() == Dtype::boolean ? Dtype::i64 : x.dtype();
 }
 
-static void sum_all_infer(Infer& o, const Tensor& x, Dtype dtype) { o.out({}, sum_dtype(x, dtype)); }
+static void sum_all_infer(Infer& o, const Tensor& x, Dtype dtype) {
+  o.out({}, sum_dtype(x, dtype));
+}
 static void sum_all_vjp(Vjp& v, const Tensor&, Dtype) { v.set(0, expand(v.g(), v.sizes(0))); }
-KG_ROW(sum, "sum(Tensor input, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&sum_all_vjp>(), .infer = infer<&sum_all_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::fp32, .doc = "Sums all elements; integers and bool are summed as int64.")
+KG_ROW(sum, "sum(Tensor input, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&sum_all_vjp>(),
+       .infer = infer<&sum_all_infer>, .as = kFunction | kMethod, .autocast = Autocast::fp32,
+       .doc = "Sums all elements; integers and bool are summed as int64.")
 
 static void sum_infer(Infer& o, const Tensor& x, OptInts dim, bool keepdim, Dtype dtype) {
   o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), keepdim), sum_dtype(x, dtype));
@@ -102,23 +110,31 @@ static void sum_vjp(Vjp& v, const Tensor&, OptInts dim, bool keepdim, Dtype) {
   Ints sizes = v.sizes(0);
   v.set(0, spread(v.g(), sizes, reduced_dims(dim, sizes.n), keepdim));
 }
-KG_ROW(sum_dim, "sum.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&sum_vjp>(),
-       .infer = infer<&sum_infer>, .as = kFunction | kMethod, .autocast = Autocast::fp32, .doc = "Sums over the given dimensions.")
+KG_ROW(
+    sum_dim,
+    "sum.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+    .grad = vjp<&sum_vjp>(), .infer = infer<&sum_infer>, .as = kFunction | kMethod,
+    .autocast = Autocast::fp32, .doc = "Sums over the given dimensions.")
 
 static Dtype mean_dtype(const Tensor& x, Dtype dtype) {
   Dtype d = dtype == Dtype::undefined ? x.dtype() : dtype;
-  KG_CHECK(is_differentiable(d), "could not infer output dtype. ", dtype == Dtype::undefined ? "Input" : "Optional",
-           " dtype must be either a floating point or complex dtype. Got: ", d, "; pass dtype=kagari.float32 or convert with .float()");
+  KG_CHECK(is_differentiable(d), "could not infer output dtype. ",
+           dtype == Dtype::undefined ? "Input" : "Optional",
+           " dtype must be either a floating point or complex dtype. Got: ", d,
+           "; pass dtype=kagari.float32 or convert with .float()");
   return d;
 }
-static void mean_all_infer(Infer& o, const Tensor& x, Dtype dtype) { o.out({}, mean_dtype(x, dtype)); }
+static void mean_all_infer(Infer& o, const Tensor& x, Dtype dtype) {
+  o.out({}, mean_dtype(x, dtype));
+}
 static void mean_all_vjp(Vjp& v, const Tensor&, Dtype) {
   Ints sizes = v.sizes(0);
   int64_t n = checked_numel(sizes);
   v.set(0, expand(v.g() / double(n), sizes));
 }
-KG_ROW(mean, "mean(Tensor input, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&mean_all_vjp>(), .infer = infer<&mean_all_infer>,
-       .as = kFunction | kMethod, .doc = "The mean of all elements.")
+KG_ROW(mean, "mean(Tensor input, *, ScalarType? dtype=None) -> Tensor",
+       .grad = vjp<&mean_all_vjp>(), .infer = infer<&mean_all_infer>, .as = kFunction | kMethod,
+       .doc = "The mean of all elements.")
 static void mean_infer(Infer& o, const Tensor& x, OptInts dim, bool keepdim, Dtype dtype) {
   o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), keepdim), mean_dtype(x, dtype));
 }
@@ -127,10 +143,14 @@ static void mean_vjp(Vjp& v, const Tensor&, OptInts dim, bool keepdim, Dtype) {
   Dims dims = reduced_dims(dim, sizes.n);
   v.set(0, spread(v.g() / double(count_of(sizes, dims)), sizes, dims, keepdim));
 }
-KG_ROW(mean_dim, "mean.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&mean_vjp>(),
-       .infer = infer<&mean_infer>, .as = kFunction | kMethod, .doc = "The mean over the given dimensions.")
+KG_ROW(
+    mean_dim,
+    "mean.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+    .grad = vjp<&mean_vjp>(), .infer = infer<&mean_infer>, .as = kFunction | kMethod,
+    .doc = "The mean over the given dimensions.")
 
-// d prod / d x_i is the product of the others: from both sides by scans, so that zeros need no division.
+// d prod / d x_i is the product of the others: from both sides by scans, so that zeros need no
+// division.
 static Tensor product_of_others(const Tensor& x, int64_t dim) {
   int64_t n = x.dim() ? x.size(dim) : 1;
   if (x.dim() == 0 || n <= 1) return ones(x.sizes(), x.dtype(), x.device());
@@ -141,13 +161,16 @@ static Tensor product_of_others(const Tensor& x, int64_t dim) {
   Tensor after = cat({one, narrow(call(rows::cumprod, flip(x, {dim}), dim), dim, 0, n - 1)}, dim);
   return before * flip(after, {dim});
 }
-static void prod_all_infer(Infer& o, const Tensor& x, Dtype dtype) { o.out({}, sum_dtype(x, dtype)); }
+static void prod_all_infer(Infer& o, const Tensor& x, Dtype dtype) {
+  o.out({}, sum_dtype(x, dtype));
+}
 static void prod_all_vjp(Vjp& v, const Tensor& x, Dtype dtype) {
   Tensor in = dtype == Dtype::undefined || dtype == x.dtype() ? x : to(x, dtype);
   Tensor others = reshape(product_of_others(reshape(in, {-1}), 0), x.sizes());
   v.set(0, v.g() * conj(others));
 }
-KG_ROW(prod, "prod(Tensor input, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&prod_all_vjp>("input"), .infer = infer<&prod_all_infer>,
+KG_ROW(prod, "prod(Tensor input, *, ScalarType? dtype=None) -> Tensor",
+       .grad = vjp<&prod_all_vjp>("input"), .infer = infer<&prod_all_infer>,
        .as = kFunction | kMethod, .autocast = Autocast::fp32, .doc = "The product of all elements.")
 static void prod_infer(Infer& o, const Tensor& x, int64_t dim, bool keepdim, Dtype dtype) {
   o.out(reduced_sizes(x.sizes(), reduced_dims(Ints{dim}, x.dim()), keepdim), sum_dtype(x, dtype));
@@ -157,16 +180,25 @@ static void prod_vjp(Vjp& v, const Tensor& x, int64_t dim, bool keepdim, Dtype d
   int64_t d = wrap_dim(dim, x.dim());
   v.set(0, unreduce(v.g(), Dims{d}, x.dim(), keepdim) * conj(product_of_others(in, d)));
 }
-KG_ROW(prod_dim, "prod.dim_int(Tensor input, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&prod_vjp>("input"),
-       .infer = infer<&prod_infer>, .as = kFunction | kMethod, .autocast = Autocast::fp32, .doc = "The product over one dimension.")
+KG_ROW(
+    prod_dim,
+    "prod.dim_int(Tensor input, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+    .grad = vjp<&prod_vjp>("input"), .infer = infer<&prod_infer>, .as = kFunction | kMethod,
+    .autocast = Autocast::fp32, .doc = "The product over one dimension.")
 
-// ---- extremes --------------------------------------------------------------------------------------------------
+// ---- extremes
+// --------------------------------------------------------------------------------------------------
 
-static void check_real(const Tensor& x) { KG_CHECK(!is_complex(x.dtype()), "is not defined for complex numbers (", x.dtype(), "): they have no order"); }
+static void check_real(const Tensor& x) {
+  KG_CHECK(!is_complex(x.dtype()), "is not defined for complex numbers (", x.dtype(),
+           "): they have no order");
+}
 
 // The gradient is shared evenly among equal extremes.
-static Tensor shared_among_equals(const Tensor& g, const Tensor& x, const Tensor& extreme, const Dims& dims, bool keepdim) {
-  Tensor full = unreduce(extreme, dims, x.dim(), keepdim), full_g = unreduce(g, dims, x.dim(), keepdim);
+static Tensor shared_among_equals(const Tensor& g, const Tensor& x, const Tensor& extreme,
+                                  const Dims& dims, bool keepdim) {
+  Tensor full = unreduce(extreme, dims, x.dim(), keepdim),
+         full_g = unreduce(g, dims, x.dim(), keepdim);
   Tensor mask = to(eq(x, full), g.dtype());
   return mask * (full_g / sum(mask, dims, true));
 }
@@ -179,20 +211,27 @@ static void extreme_infer(Infer& o, const Tensor& x, Ints dim, bool keepdim) {
 static void extreme_vjp(Vjp& v, const Tensor& x, Ints dim, bool keepdim) {
   v.set(0, shared_among_equals(v.g(), x, v.out(0), reduced_dims(dim, x.dim()), keepdim));
 }
-KG_ROW(amax, "amax(Tensor input, int[1] dim=[], bool keepdim=False) -> Tensor", .grad = vjp<&extreme_vjp>("input result"),
-       .infer = infer<&extreme_infer>, .as = kFunction | kMethod, .doc = "The largest element over the given dimensions.")
-KG_ROW(amin, "amin(Tensor input, int[1] dim=[], bool keepdim=False) -> Tensor", .grad = vjp<&extreme_vjp>("input result"),
-       .infer = infer<&extreme_infer>, .as = kFunction | kMethod, .doc = "The smallest element over the given dimensions.")
+KG_ROW(amax, "amax(Tensor input, int[1] dim=[], bool keepdim=False) -> Tensor",
+       .grad = vjp<&extreme_vjp>("input result"), .infer = infer<&extreme_infer>,
+       .as = kFunction | kMethod, .doc = "The largest element over the given dimensions.")
+KG_ROW(amin, "amin(Tensor input, int[1] dim=[], bool keepdim=False) -> Tensor",
+       .grad = vjp<&extreme_vjp>("input result"), .infer = infer<&extreme_infer>,
+       .as = kFunction | kMethod, .doc = "The smallest element over the given dimensions.")
 static void extreme_all_infer(Infer& o, const Tensor& x) {
   check_real(x);
-  KG_CHECK(x.numel() > 0, "Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+  KG_CHECK(x.numel() > 0,
+           "Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+           "dim with the 'dim' argument.");
   o.out({}, x.dtype());
 }
-static void extreme_all_vjp(Vjp& v, const Tensor& x) { v.set(0, shared_among_equals(v.g(), x, v.out(0), reduced_dims({}, x.dim()), false)); }
-KG_ROW(max, "max(Tensor input) -> Tensor", .grad = vjp<&extreme_all_vjp>("input result"), .infer = infer<&extreme_all_infer>,
-       .as = kFunction | kMethod, .doc = "The largest element.")
-KG_ROW(min, "min(Tensor input) -> Tensor", .grad = vjp<&extreme_all_vjp>("input result"), .infer = infer<&extreme_all_infer>,
-       .as = kFunction | kMethod, .doc = "The smallest element.")
+static void extreme_all_vjp(Vjp& v, const Tensor& x) {
+  v.set(0, shared_among_equals(v.g(), x, v.out(0), reduced_dims({}, x.dim()), false));
+}
+KG_ROW(max, "max(Tensor input) -> Tensor", .grad = vjp<&extreme_all_vjp>("input result"),
+       .infer = infer<&extreme_all_infer>, .as = kFunction | kMethod, .doc = "The largest element.")
+KG_ROW(min, "min(Tensor input) -> Tensor", .grad = vjp<&extreme_all_vjp>("input result"),
+       .infer = infer<&extreme_all_infer>, .as = kFunction | kMethod,
+       .doc = "The smallest element.")
 
 static void extreme_dim_infer(Infer& o, const Tensor& x, int64_t dim, bool keepdim) {
   check_real(x);
@@ -205,63 +244,90 @@ static void extreme_dim_infer(Infer& o, const Tensor& x, int64_t dim, bool keepd
 static void extreme_dim_vjp(Vjp& v, const Tensor&, int64_t dim, bool keepdim) {
   if (v.g(0).defined()) v.set(0, scatter_selected(v.g(0), v.out(1), v.sizes(0), dim, keepdim));
 }
-KG_ROW(max_dim, "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
-       .grad = vjp<&extreme_dim_vjp>("indices", 1), .infer = infer<&extreme_dim_infer>, .as = kFunction | kMethod,
+KG_ROW(max_dim,
+       "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+       .grad = vjp<&extreme_dim_vjp>("indices", 1), .infer = infer<&extreme_dim_infer>,
+       .as = kFunction | kMethod,
        .doc = "The largest element along a dimension and where it stands first.")
-KG_ROW(min_dim, "min.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
-       .grad = vjp<&extreme_dim_vjp>("indices", 1), .infer = infer<&extreme_dim_infer>, .as = kFunction | kMethod,
+KG_ROW(min_dim,
+       "min.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+       .grad = vjp<&extreme_dim_vjp>("indices", 1), .infer = infer<&extreme_dim_infer>,
+       .as = kFunction | kMethod,
        .doc = "The smallest element along a dimension and where it stands first.")
 
 static void arg_infer(Infer& o, const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
   check_real(x);
-  KG_CHECK(x.dtype() != Dtype::boolean, "is not defined for bool tensors; convert with .to(kagari.uint8)");
+  KG_CHECK(x.dtype() != Dtype::boolean,
+           "is not defined for bool tensors; convert with .to(kagari.uint8)");
   Dims dims = dim ? reduced_dims(Ints{*dim}, x.dim()) : reduced_dims({}, x.dim());
   check_nonempty(x, dims);
   o.out(reduced_sizes(x.sizes(), dims, keepdim), Dtype::i64);
 }
-KG_ROW(argmax, "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor", .grad = nondiff("indices have no derivative"),
-       .infer = infer<&arg_infer>, .as = kFunction | kMethod, .doc = "Where the largest element stands first.")
-KG_ROW(argmin, "argmin(Tensor input, int? dim=None, bool keepdim=False) -> Tensor", .grad = nondiff("indices have no derivative"),
-       .infer = infer<&arg_infer>, .as = kFunction | kMethod, .doc = "Where the smallest element stands first.")
+KG_ROW(argmax, "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+       .grad = nondiff("indices have no derivative"), .infer = infer<&arg_infer>,
+       .as = kFunction | kMethod, .doc = "Where the largest element stands first.")
+KG_ROW(argmin, "argmin(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+       .grad = nondiff("indices have no derivative"), .infer = infer<&arg_infer>,
+       .as = kFunction | kMethod, .doc = "Where the smallest element stands first.")
 
-// ---- truth -----------------------------------------------------------------------------------------------------
+// ---- truth
+// -----------------------------------------------------------------------------------------------------
 
-static Dtype truth_dtype(const Tensor& x) { return x.dtype() == Dtype::u8 ? Dtype::u8 : Dtype::boolean; }
+static Dtype truth_dtype(const Tensor& x) {
+  return x.dtype() == Dtype::u8 ? Dtype::u8 : Dtype::boolean;
+}
 static void truth_all_infer(Infer& o, const Tensor& x) { o.out({}, truth_dtype(x)); }
 static void truth_infer(Infer& o, const Tensor& x, OptInts dim, bool keepdim) {
   o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim(), false), keepdim), truth_dtype(x));
 }
-KG_ROW(any, "any(Tensor input) -> Tensor", .grad = nondiff("truth has no derivative"), .infer = infer<&truth_all_infer>,
-       .as = kFunction | kMethod, .doc = "Whether any element is not zero.")
-KG_ROW(any_dim, "any.dims(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor", .grad = nondiff("truth has no derivative"),
-       .infer = infer<&truth_infer>, .as = kFunction | kMethod, .doc = "Whether any element over the given dimensions is not zero.")
-KG_ROW(all, "all(Tensor input) -> Tensor", .grad = nondiff("truth has no derivative"), .infer = infer<&truth_all_infer>,
-       .as = kFunction | kMethod, .doc = "Whether no element is zero.")
-KG_ROW(all_dim, "all.dims(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor", .grad = nondiff("truth has no derivative"),
-       .infer = infer<&truth_infer>, .as = kFunction | kMethod, .doc = "Whether no element over the given dimensions is zero.")
-static void count_infer(Infer& o, const Tensor& x, OptInts dim) { o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), false), Dtype::i64); }
-KG_ROW(count_nonzero, "count_nonzero(Tensor input, int[1]? dim=None) -> Tensor", .grad = nondiff("counts have no derivative"),
-       .infer = infer<&count_infer>, .as = kFunction | kMethod, .doc = "How many elements are not zero.")
+KG_ROW(any, "any(Tensor input) -> Tensor", .grad = nondiff("truth has no derivative"),
+       .infer = infer<&truth_all_infer>, .as = kFunction | kMethod,
+       .doc = "Whether any element is not zero.")
+KG_ROW(any_dim, "any.dims(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor",
+       .grad = nondiff("truth has no derivative"), .infer = infer<&truth_infer>,
+       .as = kFunction | kMethod,
+       .doc = "Whether any element over the given dimensions is not zero.")
+KG_ROW(all, "all(Tensor input) -> Tensor", .grad = nondiff("truth has no derivative"),
+       .infer = infer<&truth_all_infer>, .as = kFunction | kMethod,
+       .doc = "Whether no element is zero.")
+KG_ROW(all_dim, "all.dims(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor",
+       .grad = nondiff("truth has no derivative"), .infer = infer<&truth_infer>,
+       .as = kFunction | kMethod, .doc = "Whether no element over the given dimensions is zero.")
+static void count_infer(Infer& o, const Tensor& x, OptInts dim) {
+  o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), false), Dtype::i64);
+}
+KG_ROW(count_nonzero, "count_nonzero(Tensor input, int[1]? dim=None) -> Tensor",
+       .grad = nondiff("counts have no derivative"), .infer = infer<&count_infer>,
+       .as = kFunction | kMethod, .doc = "How many elements are not zero.")
 
-// ---- variance and norms ----------------------------------------------------------------------------------------
+// ---- variance and norms
+// ----------------------------------------------------------------------------------------
 
 using OptScalar = std::optional<Scalar>;
 static double correction_of(OptScalar c) { return c ? c->to_double() : 1.0; }
 
 static void var_infer(Infer& o, const Tensor& x, OptInts dim, OptScalar, bool keepdim) {
-  KG_CHECK(is_differentiable(x.dtype()), "std and var only support floating point and complex dtypes, got ", x.dtype(), "; convert with .float()");
-  KG_CHECK_IMPLEMENTED(!is_complex(x.dtype()), "complex tensors are reduced through their parts: add the variances of x.real and x.imag");
+  KG_CHECK(is_differentiable(x.dtype()),
+           "std and var only support floating point and complex dtypes, got ", x.dtype(),
+           "; convert with .float()");
+  KG_CHECK_IMPLEMENTED(
+      !is_complex(x.dtype()),
+      "complex tensors are reduced through their parts: add the variances of x.real and x.imag");
   o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), keepdim), real_dtype(x.dtype()));
 }
-static Tensor var_gradient(const Tensor& full_g, const Tensor& x, const Dims& dims, double correction) {
+static Tensor var_gradient(const Tensor& full_g, const Tensor& x, const Dims& dims,
+                           double correction) {
   double n = double(count_of(x.sizes(), dims)) - correction;
   return full_g * ((x - mean(x, dims, true)) * (2.0 / (n > 0 ? n : 0.0)));
 }
 static void var_vjp(Vjp& v, const Tensor& x, OptInts dim, OptScalar correction, bool keepdim) {
   Dims dims = reduced_dims(dim, x.dim());
-  v.set(0, var_gradient(unreduce(v.g(), dims, x.dim(), keepdim), x, dims, correction_of(correction)));
+  v.set(0,
+        var_gradient(unreduce(v.g(), dims, x.dim(), keepdim), x, dims, correction_of(correction)));
 }
-KG_ROW(var_correction, "var.correction(Tensor input, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor",
+KG_ROW(var_correction,
+       "var.correction(Tensor input, int[1]? dim=None, *, Scalar? correction=None, bool "
+       "keepdim=False) -> Tensor",
        .grad = vjp<&var_vjp>("input"), .infer = infer<&var_infer>, .as = kFunction | kMethod,
        .doc = "The variance: the sum of squared deviations over n - correction.")
 static void std_vjp(Vjp& v, const Tensor& x, OptInts dim, OptScalar correction, bool keepdim) {
@@ -269,26 +335,34 @@ static void std_vjp(Vjp& v, const Tensor& x, OptInts dim, OptScalar correction, 
   Tensor g = div_or_zero(v.g(), v.out(0) * 2.0);
   v.set(0, var_gradient(unreduce(g, dims, x.dim(), keepdim), x, dims, correction_of(correction)));
 }
-KG_ROW(std_correction, "std.correction(Tensor input, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor",
+KG_ROW(std_correction,
+       "std.correction(Tensor input, int[1]? dim=None, *, Scalar? correction=None, bool "
+       "keepdim=False) -> Tensor",
        .grad = vjp<&std_vjp>("input result"), .infer = infer<&var_infer>, .as = kFunction | kMethod,
        .doc = "The standard deviation: the square root of the variance.")
 
-static void norm_infer(Infer& o, const Tensor& x, Scalar ord, OptInts dim, bool keepdim, Dtype dtype) {
-  KG_CHECK(is_differentiable(x.dtype()), "Expected a floating point or complex tensor as input. Got ", x.dtype(), "; convert with .float()");
+static void norm_infer(Infer& o, const Tensor& x, Scalar ord, OptInts dim, bool keepdim,
+                       Dtype dtype) {
+  KG_CHECK(is_differentiable(x.dtype()),
+           "Expected a floating point or complex tensor as input. Got ", x.dtype(),
+           "; convert with .float()");
   Dims dims = reduced_dims(dim, x.dim());
   double p = ord.to_double();
   if ((p < 0 || std::isinf(p)) && x.numel() == 0)
     for (int64_t d : dims)
-      KG_CHECK(x.sizes()[d] != 0, "cannot compute the ", p, " norm on the dimension ", d, " because this dimension is empty and the operation does not have an identity");
+      KG_CHECK(x.sizes()[d] != 0, "cannot compute the ", p, " norm on the dimension ", d,
+               " because this dimension is empty and the operation does not have an identity");
   Dtype out = dtype == Dtype::undefined ? x.dtype() : dtype;
-  KG_CHECK(dtype == Dtype::undefined || is_complex(dtype) == is_complex(x.dtype()), "dtype should be ", is_complex(x.dtype()) ? "complex" : "real",
+  KG_CHECK(dtype == Dtype::undefined || is_complex(dtype) == is_complex(x.dtype()),
+           "dtype should be ", is_complex(x.dtype()) ? "complex" : "real",
            " for an input of dtype ", x.dtype(), ", got ", dtype);
   o.out(reduced_sizes(x.sizes(), dims, keepdim), real_dtype(out));
 }
 static void norm_vjp(Vjp& v, const Tensor& x, Scalar ord, OptInts dim, bool keepdim, Dtype) {
   Dims dims = reduced_dims(dim, x.dim());
   double p = ord.to_double();
-  Tensor g = unreduce(v.g(), dims, x.dim(), keepdim), norm = unreduce(v.out(0), dims, x.dim(), keepdim);
+  Tensor g = unreduce(v.g(), dims, x.dim(), keepdim),
+         norm = unreduce(v.out(0), dims, x.dim(), keepdim);
   if (norm.dtype() != real_dtype(x.dtype())) {
     norm = to(norm, real_dtype(x.dtype()));
     g = to(g, real_dtype(x.dtype()));
@@ -311,11 +385,16 @@ static void norm_vjp(Vjp& v, const Tensor& x, Scalar ord, OptInts dim, bool keep
   v.set(0, r);
 }
 KG_ROW(vector_norm,
-       "linalg_vector_norm(Tensor input, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-       .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>, .as = kInternal, .autocast = Autocast::fp32,
-       .doc = "The norm (sum |x|^ord)^(1/ord) over the given dimensions; inf and -inf give the largest and smallest magnitude.")
+       "linalg_vector_norm(Tensor input, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
+       "ScalarType? dtype=None) -> Tensor",
+       .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>, .as = kInternal,
+       .autocast = Autocast::fp32,
+       .doc =
+           "The norm (sum |x|^ord)^(1/ord) over the given dimensions; inf and -inf give the "
+           "largest and smallest magnitude.")
 
-// ---- scans -----------------------------------------------------------------------------------------------------
+// ---- scans
+// -----------------------------------------------------------------------------------------------------
 
 static void scan_infer(Infer& o, const Tensor& x, int64_t dim, Dtype dtype) {
   wrap_dim(dim, x.dim());
@@ -325,11 +404,16 @@ static Tensor reversed_cumsum(const Tensor& g, int64_t dim) {
   if (g.dim() == 0) return g;
   return flip(call(rows::cumsum, flip(g, {dim}), dim), {dim});
 }
-static void cumsum_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) { v.set(0, reversed_cumsum(v.g(), dim)); }
-KG_ROW(cumsum, "cumsum(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&cumsum_vjp>(), .infer = infer<&scan_infer>,
-       .as = kFunction | kMethod | kInplace, .autocast = Autocast::fp32, .doc = "Running sums along a dimension.")
-// d y_k / d x_i = prod of the others up to k. Without zeros that is y_k / x_i; with zeros the sums are taken one
-// element at a time, as a product of prefixes and of the running products that start after i.
+static void cumsum_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
+  v.set(0, reversed_cumsum(v.g(), dim));
+}
+KG_ROW(cumsum, "cumsum(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor",
+       .grad = vjp<&cumsum_vjp>(), .infer = infer<&scan_infer>,
+       .as = kFunction | kMethod | kInplace, .autocast = Autocast::fp32,
+       .doc = "Running sums along a dimension.")
+// d y_k / d x_i = prod of the others up to k. Without zeros that is y_k / x_i; with zeros the sums
+// are taken one element at a time, as a product of prefixes and of the running products that start
+// after i.
 static void cumprod_vjp(Vjp& v, const Tensor& x, int64_t dim, Dtype dtype) {
   const Tensor& g = v.g();
   if (x.dim() == 0 || x.numel() == 0) {
@@ -358,7 +442,9 @@ static void cumprod_vjp(Vjp& v, const Tensor& x, int64_t dim, Dtype dtype) {
   }
   v.set(0, cat(parts, d));
 }
-KG_ROW(cumprod, "cumprod(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&cumprod_vjp>("input"),
-       .infer = infer<&scan_infer>, .as = kFunction | kMethod | kInplace, .autocast = Autocast::fp32, .doc = "Running products along a dimension.")
+KG_ROW(cumprod, "cumprod(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor",
+       .grad = vjp<&cumprod_vjp>("input"), .infer = infer<&scan_infer>,
+       .as = kFunction | kMethod | kInplace, .autocast = Autocast::fp32,
+       .doc = "Running products along a dimension.")
 
 }  // namespace kagari

@@ -15,17 +15,25 @@ KG_DECLARE_ROW(cumsum)
 KG_DECLARE_ROW(cumprod)
 
 inline Tensor sum(const Tensor& x) { return call(rows::sum, x); }
-inline Tensor sum(const Tensor& x, Ints dim, bool keepdim = false) { return call(rows::sum_dim, x, dim, keepdim); }
-inline Tensor mean(const Tensor& x, Ints dim, bool keepdim = false) { return call(rows::mean_dim, x, dim, keepdim); }
-inline Tensor amax(const Tensor& x, Ints dim, bool keepdim = false) { return call(rows::amax, x, dim, keepdim); }
+inline Tensor sum(const Tensor& x, Ints dim, bool keepdim = false) {
+  return call(rows::sum_dim, x, dim, keepdim);
+}
+inline Tensor mean(const Tensor& x, Ints dim, bool keepdim = false) {
+  return call(rows::mean_dim, x, dim, keepdim);
+}
+inline Tensor amax(const Tensor& x, Ints dim, bool keepdim = false) {
+  return call(rows::amax, x, dim, keepdim);
+}
 
-// The dimensions that `dim` names (all when it is absent or empty), as a sorted list; throws on repetition.
+// The dimensions that `dim` names (all when it is absent or empty), as a sorted list; throws on
+// repetition.
 Dims reduced_dims(std::optional<Ints> dim, int64_t ndim, bool empty_is_all = true);
 Dims reduced_sizes(Ints sizes, const Dims& dims, bool keepdim);
 // a / b, and zero with zero gradients where b is zero.
 Tensor div_or_zero(const Tensor& a, const Tensor& b);
 // Zeros of `sizes` with g put where `indices` points along dim: the gradient of choosing elements.
-Tensor scatter_selected(const Tensor& g, const Tensor& indices, Ints sizes, int64_t dim, bool keepdim);
+Tensor scatter_selected(const Tensor& g, const Tensor& indices, Ints sizes, int64_t dim,
+                        bool keepdim);
 // Puts the reduced dimensions back as ones, so that g broadcasts against the input.
 Tensor unreduce(const Tensor& g, const Dims& dims, int64_t ndim, bool keepdim);
 

@@ -1,4 +1,5 @@
-// The registry of rows: default values and what to save are read from the row's texts once, when the library is loaded.
+// The registry of rows: default values and what to save are read from the row's texts once, when
+// the library is loaded.
 #include "ops/row.h"
 
 #include <charconv>
@@ -51,9 +52,12 @@ Value read_default(Row& row, const Param& p) {
   std::string_view t = p.default_text;
   if (t.empty() || t == "None") return {};
   switch (p.type) {
-    case ArgType::boolean: return Value(t == "True");
-    case ArgType::integer: return Value(read_int(t));
-    case ArgType::real: return Value(read_real(t));
+    case ArgType::boolean:
+      return Value(t == "True");
+    case ArgType::integer:
+      return Value(read_int(t));
+    case ArgType::real:
+      return Value(read_real(t));
     case ArgType::operand:
     case ArgType::scalar:
       if (t == "True" || t == "False") return Value(Scalar(t == "True"));
@@ -84,14 +88,17 @@ Value read_default(Row& row, const Param& p) {
       break;
     case ArgType::dtype:
       for (int d = 0; d < kDtypes; ++d)
-        if (t == dtype_facts[d].name || (dtype_facts[d].alias && t == dtype_facts[d].alias)) return Value(Dtype(d));
+        if (t == dtype_facts[d].name || (dtype_facts[d].alias && t == dtype_facts[d].alias))
+          return Value(Dtype(d));
       break;
     case ArgType::layout:
       if (t == "strided") return Value(Layout::strided);
       break;
-    default: break;
+    default:
+      break;
   }
-  bad_row(row, "the default '" + std::string(t) + "' of '" + std::string(p.name) + "' does not read");
+  bad_row(row,
+          "the default '" + std::string(t) + "' of '" + std::string(p.name) + "' does not read");
 }
 
 SaveItem read_save(const Row& row, std::string_view text) {
@@ -104,10 +111,12 @@ SaveItem read_save(const Row& row, std::string_view text) {
   std::string_view what = text.substr(0, colon);
   item.param = int16_t(row.sig.find(what));
   if (item.param < 0) item.result = int16_t(row.sig.find_result(what));
-  if (item.param < 0 && item.result < 0) bad_row(row, "saves '" + std::string(what) + "', which is neither an argument nor a result");
+  if (item.param < 0 && item.result < 0)
+    bad_row(row, "saves '" + std::string(what) + "', which is neither an argument nor a result");
   if (colon != std::string_view::npos) {
     item.condition = int16_t(row.sig.find(text.substr(colon + 1)));
-    if (item.condition < 0) bad_row(row, "the condition in '" + std::string(text) + "' is not an argument");
+    if (item.condition < 0)
+      bad_row(row, "the condition in '" + std::string(text) + "' is not an argument");
   }
   return item;
 }
@@ -128,8 +137,10 @@ void apply_row(Node& n, Tensor* grads, Tensor* results) {
     } else if (v.tag == Value::Tag::tensors) {
       auto& list = lists.emplace_back();
       for (uint32_t k = 0; k < v.n; ++k) {
-        held_lists.push_back(n.d.saved[int(v.i) + int(k)].tensor || n.d.saved[int(v.i) + int(k)].packed ? node::unpack(&n, int(v.i) + int(k))
-                                                                                                      : Tensor());
+        held_lists.push_back(n.d.saved[int(v.i) + int(k)].tensor ||
+                                     n.d.saved[int(v.i) + int(k)].packed
+                                 ? node::unpack(&n, int(v.i) + int(k))
+                                 : Tensor());
         list.push_back(held_lists.back().get());
       }
       v.ts = list.data();
@@ -170,7 +181,10 @@ KernelEntry*& waiting_kernels() {
 }
 }  // namespace
 
-KernelEntry::KernelEntry(Row& r, DeviceType d, RunFn f) : row(&r), device(d), fn(f), next(waiting_kernels()) { waiting_kernels() = this; }
+KernelEntry::KernelEntry(Row& r, DeviceType d, RunFn f)
+    : row(&r), device(d), fn(f), next(waiting_kernels()) {
+  waiting_kernels() = this;
+}
 
 Row* first_row() {
   while (KernelEntry* k = waiting_kernels()) {
@@ -180,13 +194,16 @@ Row* first_row() {
   return registry();
 }
 
-const Row* row_of(const Rule* rule) { return rule->apply == apply_row ? static_cast<const Row*>(rule) : nullptr; }
+const Row* row_of(const Rule* rule) {
+  return rule->apply == apply_row ? static_cast<const Row*>(rule) : nullptr;
+}
 
 const Row& find_row(std::string_view name) {
   for (Row* r = first_row(); r; r = r->next) {
     if (name == r->cname) return *r;
     if (r->sig.overload.empty() ? name == r->sig.name
-                                : name.size() == r->sig.name.size() + 1 + r->sig.overload.size() && name.substr(0, r->sig.name.size()) == r->sig.name &&
+                                : name.size() == r->sig.name.size() + 1 + r->sig.overload.size() &&
+                                      name.substr(0, r->sig.name.size()) == r->sig.name &&
                                       name.substr(r->sig.name.size() + 1) == r->sig.overload)
       return *r;
   }
@@ -210,8 +227,10 @@ Spec& Infer::like(const Tensor& t, Dtype dtype) {
 
 Tensor Vjp::out(int i) const {
   for (int k = 0; k < node_.d.saved.size(); ++k)
-    if (node_.d.saved[k].is_output && int(node_.d.saved[k].output_slot) == i) return node::unpack(&node_, k);
-  KG_INTERNAL(false, node_.d.rule->node_name, " asks for result ", i, ", which its row does not save");
+    if (node_.d.saved[k].is_output && int(node_.d.saved[k].output_slot) == i)
+      return node::unpack(&node_, k);
+  KG_INTERNAL(false, node_.d.rule->node_name, " asks for result ", i,
+              ", which its row does not save");
   __builtin_unreachable();
 }
 

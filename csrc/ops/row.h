@@ -1,16 +1,19 @@
 // THE TABLE: what a row of it is. Everything about a primitive stands in one row.
 //
-//   KG_ROW(sum_dim, "sum.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+//   KG_ROW(sum_dim, "sum.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType?
+//   dtype=None) -> Tensor",
 //          .grad = vjp<&sum_vjp>("#input"), .infer = infer<&sum_infer>, .as = kFunction | kMethod,
 //          .doc = "Sums over the given dimensions.")
 //
-//   void sum_infer(Infer& o, const Tensor& input, std::optional<Ints> dim, bool keepdim, Dtype dtype)  // dtypes and shapes
-//   void sum_cpu(Results& out, const Tensor& input, ...same...)   // in cpu/: KG_KERNEL(sum_dim, cpu, sum_cpu)
-//   void sum_vjp(Vjp& v, const Tensor& input, ...same...)         // tensors that were not saved are undefined
+//   void sum_infer(Infer& o, const Tensor& input, std::optional<Ints> dim, bool keepdim, Dtype
+//   dtype)  // dtypes and shapes void sum_cpu(Results& out, const Tensor& input, ...same...)   //
+//   in cpu/: KG_KERNEL(sum_dim, cpu, sum_cpu) void sum_vjp(Vjp& v, const Tensor& input, ...same...)
+//   // tensors that were not saved are undefined
 //
-// A primitive is infer -> allocate -> run: kernels never allocate their outputs (but for shapes that depend on data).
-// A row says `.grad`: vjp<...>(saves) or nondiff(why). One that says neither does not compile.
-// saves: names of arguments or results; "#x" keeps only x's geometry; "x:y" keeps x only when y needs a gradient.
+// A primitive is infer -> allocate -> run: kernels never allocate their outputs (but for shapes
+// that depend on data). A row says `.grad`: vjp<...>(saves) or nondiff(why). One that says neither
+// does not compile. saves: names of arguments or results; "#x" keeps only x's geometry; "x:y" keeps
+// x only when y needs a gradient.
 #pragma once
 #include <string>
 #include <type_traits>
@@ -58,16 +61,16 @@ class Results {
 // What infer says of one output.
 struct Spec {
   Dims sizes;
-  Dims strides;             // used when has_strides
+  Dims strides;  // used when has_strides
   Dtype dtype = Dtype::f32;
   bool has_strides = false;
-  int8_t view_of = -1;      // parameter whose storage it shares
-  int64_t offset = 0;       // of a view: elements from the storage's start
+  int8_t view_of = -1;  // parameter whose storage it shares
+  int64_t offset = 0;   // of a view: elements from the storage's start
 };
 
 class Infer {
  public:
-  Device device;            // common device of the tensor arguments (or cpu); factories set it
+  Device device;                // common device of the tensor arguments (or cpu); factories set it
   bool data_dependent = false;  // the kernel allocates: sizes follow from data
 
   Spec& out(Ints sizes, Dtype dtype) {
@@ -99,14 +102,18 @@ class Infer {
 class Vjp {
  public:
   Vjp(Node& node, Tensor* grads, Tensor* results) : node_(node), grads_(grads), results_(results) {}
-  const Tensor& g(int i = 0) const { return grads_[i]; }         // may be undefined when the row has several outputs
+  const Tensor& g(int i = 0) const {
+    return grads_[i];
+  }  // may be undefined when the row has several outputs
   bool needs(int param, int element = 0) const { return node_.d.edges[edge(param, element)].node; }
   void set(int param, Tensor gradient) { results_[edge(param, 0)] = std::move(gradient); }
-  void set_element(int param, int element, Tensor gradient) { results_[edge(param, element)] = std::move(gradient); }
+  void set_element(int param, int element, Tensor gradient) {
+    results_[edge(param, element)] = std::move(gradient);
+  }
   // Of an input that needs a gradient.
   Ints sizes(int param, int element = 0) const { return meta(param, element).sizes; }
   Dtype dtype(int param, int element = 0) const { return meta(param, element).dtype; }
-  Tensor out(int i) const;                                         // a saved result
+  Tensor out(int i) const;  // a saved result
   Node& node() const { return node_; }
 
  private:
@@ -123,10 +130,12 @@ class Vjp {
 using InferFn = void (*)(Infer&, const Value*);
 using RunFn = void (*)(Results&, const Value*);
 using VjpFn = void (*)(Vjp&, const Value*);
-// Rows of the pointwise class bring their own straight path. `into`: the tensor to write (in-place and out=), or null.
+// Rows of the pointwise class bring their own straight path. `into`: the tensor to write (in-place
+// and out=), or null.
 using DirectFn = void (*)(const Row&, const Value*, Results&, TensorImpl* into);
 
-// ---- typed functions to boxed ones -----------------------------------------------------------------------------
+// ---- typed functions to boxed ones
+// -----------------------------------------------------------------------------
 
 namespace detail {
 template <class F>
@@ -156,39 +165,44 @@ struct InferRule {
   MatchFn matches = nullptr;
 };
 template <auto f>
-inline constexpr InferRule infer{[](Infer& o, const Value* v) { detail::FunctionOf<decltype(f)>::template call<f>(o, v); },
-                                 &detail::FunctionOf<decltype(f)>::matches};
+inline constexpr InferRule infer{
+    [](Infer& o, const Value* v) { detail::FunctionOf<decltype(f)>::template call<f>(o, v); },
+    &detail::FunctionOf<decltype(f)>::matches};
 
 // The gradient of a row. There is no default: a row that forgets it does not compile.
 struct Grad {
   VjpFn fn = nullptr;
   MatchFn matches = nullptr;
   const char* saves = "";
-  const char* why = nullptr;   // of a row without a gradient
-  uint32_t diff_outputs = ~0u; // bit i: output i carries a gradient
+  const char* why = nullptr;    // of a row without a gradient
+  uint32_t diff_outputs = ~0u;  // bit i: output i carries a gradient
   // `f` may be a rule shared by a class of rows; it finds the row as v.node().d.rule.
-  consteval Grad(VjpFn f, MatchFn m, const char* s, uint32_t outputs) : fn(f), matches(m), saves(s), diff_outputs(outputs) {}
+  consteval Grad(VjpFn f, MatchFn m, const char* s, uint32_t outputs)
+      : fn(f), matches(m), saves(s), diff_outputs(outputs) {}
   consteval explicit Grad(const char* reason) : why(reason), diff_outputs(0) {}
 };
 template <auto f>
 consteval Grad vjp(const char* saves = "", uint32_t diff_outputs = ~0u) {
-  return Grad([](Vjp& v, const Value* values) { detail::FunctionOf<decltype(f)>::template call<f>(v, values); },
-              &detail::FunctionOf<decltype(f)>::matches, saves, diff_outputs);
+  return Grad(
+      [](Vjp& v, const Value* values) {
+        detail::FunctionOf<decltype(f)>::template call<f>(v, values);
+      },
+      &detail::FunctionOf<decltype(f)>::matches, saves, diff_outputs);
 }
 consteval Grad nondiff(const char* why) { return Grad(why); }
 
 enum RowAs : uint16_t {
-  kFunction = 1,   // kagari.name
-  kMethod = 2,     // Tensor.name
-  kInplace = 4,    // Tensor.name_ (and kagari.name_ when it is a function)
-  kInternal = 8,   // only kagari._core.ops.name (all rows are there)
-  kNoOut = 16,     // no out= although it is a function
+  kFunction = 1,  // kagari.name
+  kMethod = 2,    // Tensor.name
+  kInplace = 4,   // Tensor.name_ (and kagari.name_ when it is a function)
+  kInternal = 8,  // only kagari._core.ops.name (all rows are there)
+  kNoOut = 16,    // no out= although it is a function
 };
 
 enum class Autocast : uint8_t { none, lower, fp32, promote };
 
 struct RowFacts {
-  Grad grad;                    // first, because it has no default
+  Grad grad;  // first, because it has no default
   InferRule infer = {};
   DirectFn direct = nullptr;    // own straight path instead of infer/allocate/run
   const void* extra = nullptr;  // what `direct` needs
@@ -200,9 +214,9 @@ struct RowFacts {
 };
 
 struct SaveItem {
-  int16_t param = -1;    // >= 0: a parameter
-  int16_t result = -1;   // >= 0: a result
-  int16_t condition = -1; // parameter that must need a gradient
+  int16_t param = -1;      // >= 0: a parameter
+  int16_t result = -1;     // >= 0: a result
+  int16_t condition = -1;  // parameter that must need a gradient
   bool geometry = false;
 };
 
@@ -211,23 +225,23 @@ struct Row : Rule {
   RowFacts facts;
   RunFn kernels[kDeviceTypes] = {};
   const char* cname;
-  Row* next = nullptr;           // the registry
+  Row* next = nullptr;  // the registry
   std::string name_storage;
   std::vector<SaveItem> saves;
-  std::vector<Value> defaults;   // parsed default_text; lists point into the fields below
+  std::vector<Value> defaults;  // parsed default_text; lists point into the fields below
   std::vector<std::vector<int64_t>> default_ints;
   bool has_tensor_list = false;
-  bool has_mutated = false;      // some parameter is Tensor(a!): the row writes its arguments
+  bool has_mutated = false;  // some parameter is Tensor(a!): the row writes its arguments
 
   Row(const char* id, const Signature& s, const RowFacts& f);
 };
 
-Row* first_row();                       // all rows, in no particular order; links kernels on the first call
-const Row* row_of(const Rule* rule);    // null for rules that are no rows
+Row* first_row();  // all rows, in no particular order; links kernels on the first call
+const Row* row_of(const Rule* rule);         // null for rules that are no rows
 const Row& find_row(std::string_view name);  // "sum.dim" or the C++ identifier; throws internal
 
-// Rows and kernels live in different files, whose initialisation order is unspecified: kernels wait in a list until
-// first_row() links them.
+// Rows and kernels live in different files, whose initialisation order is unspecified: kernels wait
+// in a list until first_row() links them.
 struct KernelEntry {
   Row* row;
   DeviceType device;
@@ -236,7 +250,8 @@ struct KernelEntry {
   KernelEntry(Row& r, DeviceType d, RunFn f);
 };
 
-// Another public name of everything that `of` names: its function, method and in-place forms, with all overloads.
+// Another public name of everything that `of` names: its function, method and in-place forms, with
+// all overloads.
 struct NameAlias {
   const char* name;
   const char* of;
@@ -250,15 +265,15 @@ struct NameAlias {
 // KG_ALIAS(multiply, mul)
 #define KG_ALIAS(name, of) static ::kagari::NameAlias name##_alias(#name, #of);
 
-#define KG_ROW(id, signature, ...)                                                                   \
-  namespace rows {                                                                                   \
-  static constexpr ::kagari::Signature id##_signature = ::kagari::read_signature(signature);         \
-  static constexpr ::kagari::RowFacts id##_facts{__VA_ARGS__};                                       \
-  static_assert(!id##_facts.infer.fn || id##_facts.infer.matches(id##_signature),                    \
-                #id ": the parameters of its infer function differ from its signature");             \
-  static_assert(!id##_facts.grad.matches || id##_facts.grad.matches(id##_signature),                 \
-                #id ": the parameters of its vjp function differ from its signature");               \
-  ::kagari::Row id(#id, id##_signature, id##_facts);                                                 \
+#define KG_ROW(id, signature, ...)                                                           \
+  namespace rows {                                                                           \
+  static constexpr ::kagari::Signature id##_signature = ::kagari::read_signature(signature); \
+  static constexpr ::kagari::RowFacts id##_facts{__VA_ARGS__};                               \
+  static_assert(!id##_facts.infer.fn || id##_facts.infer.matches(id##_signature),            \
+                #id ": the parameters of its infer function differ from its signature");     \
+  static_assert(!id##_facts.grad.matches || id##_facts.grad.matches(id##_signature),         \
+                #id ": the parameters of its vjp function differ from its signature");       \
+  ::kagari::Row id(#id, id##_signature, id##_facts);                                         \
   }
 // Declares a row that another file defines.
 #define KG_DECLARE_ROW(id) \
@@ -266,10 +281,11 @@ struct NameAlias {
   extern ::kagari::Row id; \
   }
 // Gives a row its kernel on a device: KG_KERNEL(sum_dim, cpu, sum_cpu). Stands in namespace kagari.
-#define KG_KERNEL(id, device, function)                                                                        \
-  namespace rows {                                                                                             \
-  extern ::kagari::Row id;                                                                                     \
-  static ::kagari::KernelEntry kernel_of_##id##_on_##device(id, ::kagari::DeviceType::device, [](::kagari::Results& out, const ::kagari::Value* v) { \
-    ::kagari::detail::FunctionOf<decltype(&function)>::template call<&function>(out, v);                       \
-  });                                                                                                          \
+#define KG_KERNEL(id, device, function)                                                        \
+  namespace rows {                                                                             \
+  extern ::kagari::Row id;                                                                     \
+  static ::kagari::KernelEntry kernel_of_##id##_on_##device(                                   \
+      id, ::kagari::DeviceType::device, [](::kagari::Results& out, const ::kagari::Value* v) { \
+        ::kagari::detail::FunctionOf<decltype(&function)>::template call<&function>(out, v);   \
+      });                                                                                      \
   }

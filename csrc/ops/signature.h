@@ -1,7 +1,9 @@
-// Signatures: the text `sum.dim(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor`, read at compile time.
+// Signatures: the text `sum.dim(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor`, read at
+// compile time.
 //
-// A signature that does not read is a compile error whose text names the fault. From the one text follow the argument
-// parser, the error messages, the stub, the docs page and the check that a row's C++ functions take these arguments.
+// A signature that does not read is a compile error whose text names the fault. From the one text
+// follow the argument parser, the error messages, the stub, the docs page and the check that a
+// row's C++ functions take these arguments.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -12,14 +14,14 @@
 namespace kagari {
 
 enum class ArgType : uint8_t {
-  tensor,         // Tensor
-  tensors,        // Tensor[] or Tensor?[]
-  operand,        // Operand: a tensor or a number
-  scalar,         // Scalar: a number
-  integer,        // int
-  real,           // float
-  boolean,        // bool
-  ints,           // int[], int[2] (an int is repeated), int[*] (may be spread over the positional arguments)
+  tensor,   // Tensor
+  tensors,  // Tensor[] or Tensor?[]
+  operand,  // Operand: a tensor or a number
+  scalar,   // Scalar: a number
+  integer,  // int
+  real,     // float
+  boolean,  // bool
+  ints,  // int[], int[2] (an int is repeated), int[*] (may be spread over the positional arguments)
   reals,          // float[]
   dtype,          // ScalarType
   device,         // Device
@@ -34,13 +36,13 @@ struct Param {
   std::string_view name;
   std::string_view default_text;  // empty: required
   ArgType type = ArgType::tensor;
-  bool optional = false;          // Tensor?: None is accepted
-  bool elements_optional = false; // Tensor?[]
+  bool optional = false;           // Tensor?: None is accepted
+  bool elements_optional = false;  // Tensor?[]
   bool keyword_only = false;
-  bool mutated = false;           // Tensor(a!)
+  bool mutated = false;  // Tensor(a!)
   bool has_default = false;
-  bool spread = false;            // int[*]
-  int8_t repeat = 0;              // int[2]: an int stands for 2 of it; int[1]: for a list of one
+  bool spread = false;  // int[*]
+  int8_t repeat = 0;    // int[2]: an int stands for 2 of it; int[1]: for a list of one
 };
 
 inline constexpr int kMaxParams = 20;
@@ -54,7 +56,7 @@ struct Signature {
   std::array<std::string_view, kMaxResults> results{};  // names, empty where unnamed
   int count = 0;
   int result_count = 0;
-  bool result_list = false;   // -> Tensor[]
+  bool result_list = false;  // -> Tensor[]
 
   constexpr int find(std::string_view param) const {
     for (int i = 0; i < count; ++i)
@@ -134,7 +136,8 @@ constexpr Param read_param(Reader& r) {
     if (r.take("*")) {
       p.spread = true;
     } else {
-      while (r.s[r.at] >= '0' && r.s[r.at] <= '9') p.repeat = int8_t(p.repeat * 10 + (r.s[r.at++] - '0'));
+      while (r.s[r.at] >= '0' && r.s[r.at] <= '9')
+        p.repeat = int8_t(p.repeat * 10 + (r.s[r.at++] - '0'));
     }
     if (!r.take("]")) throw "signature: ']' is missing";
     p.optional = r.take("?");
@@ -153,7 +156,8 @@ constexpr Param read_param(Reader& r) {
     }
     p.default_text = r.s.substr(begin, r.at - begin);
     if (p.default_text.empty()) throw "signature: a default is missing after '='";
-    if (p.default_text == "None" && !p.optional) throw "signature: None is the default of a type without '?'";
+    if (p.default_text == "None" && !p.optional)
+      throw "signature: None is the default of a type without '?'";
   }
   return p;
 }
@@ -176,20 +180,23 @@ constexpr Signature read_signature(std::string_view text) {
       if (sig.count == kMaxParams) throw "signature: too many parameters; raise kMaxParams";
       Param p = detail::read_param(r);
       p.keyword_only = keyword_only;
-      if (!keyword_only && seen_default && !p.has_default) throw "signature: a required parameter follows one with a default";
+      if (!keyword_only && seen_default && !p.has_default)
+        throw "signature: a required parameter follows one with a default";
       seen_default = seen_default || p.has_default;
       if (sig.find(p.name) >= 0) throw "signature: a parameter's name occurs twice";
       sig.params[size_t(sig.count++)] = p;
     }
     r.spaces();
-    if (!r.take(",") && (r.at >= r.s.size() || r.s[r.at] != ')')) throw "signature: ',' or ')' is missing";
+    if (!r.take(",") && (r.at >= r.s.size() || r.s[r.at] != ')'))
+      throw "signature: ',' or ')' is missing";
     r.spaces();
   }
   r.spaces();
   if (!r.take("->")) throw "signature: '->' and the results are missing";
   r.spaces();
   auto one = [&] {
-    if (!r.take("Tensor")) throw "signature: results are Tensor, (Tensor a, Tensor b), Tensor[] or ()";
+    if (!r.take("Tensor"))
+      throw "signature: results are Tensor, (Tensor a, Tensor b), Tensor[] or ()";
     if (r.take("(")) {
       r.word();
       r.take("!");
@@ -216,9 +223,13 @@ constexpr Signature read_signature(std::string_view text) {
 }
 
 // Which signature types a C++ parameter type stands for.
-template <class T> struct Accepts;
-#define KG_ACCEPTS(T, ...) \
-  template <> struct Accepts<T> { static constexpr bool ok(const Param& p) { return __VA_ARGS__; } }
+template <class T>
+struct Accepts;
+#define KG_ACCEPTS(T, ...)                                           \
+  template <>                                                        \
+  struct Accepts<T> {                                                \
+    static constexpr bool ok(const Param& p) { return __VA_ARGS__; } \
+  }
 KG_ACCEPTS(const Tensor&, p.type == ArgType::tensor);
 KG_ACCEPTS(TensorList, p.type == ArgType::tensors);
 KG_ACCEPTS(Operand, p.type == ArgType::operand);

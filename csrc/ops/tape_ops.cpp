@@ -14,7 +14,9 @@ namespace {
 
 struct Fill {
   Fill() {
-    view_ops.as_strided = [](const Tensor& t, Ints sizes, Ints strides, int64_t offset) { return as_strided(t, sizes, strides, offset); };
+    view_ops.as_strided = [](const Tensor& t, Ints sizes, Ints strides, int64_t offset) {
+      return as_strided(t, sizes, strides, offset);
+    };
     view_ops.clone = [](const Tensor& t) { return clone(t); };
     view_ops.clone_strided = [](const Tensor& t, Ints sizes, Ints strides) {
       // A fresh tensor with exactly these strides; the copy is recorded when the tape is on.
@@ -22,7 +24,9 @@ struct Fill {
       call_inplace(rows::copy, r, t, false);
       return r;
     };
-    view_ops.copy_ = [](const Tensor& to, const Tensor& from) { call_inplace(rows::copy, to, from, false); };
+    view_ops.copy_ = [](const Tensor& to, const Tensor& from) {
+      call_inplace(rows::copy, to, from, false);
+    };
     view_ops.zero_ = [](const Tensor& t) {
       Tensor zero = scalar_tensor(0, t.dtype(), t.device());
       call_inplace(rows::copy, t, zero, false);

@@ -184,7 +184,12 @@ Dims flat_shape(const Tensor& input, int64_t start, int64_t end) {
 void flatten_infer(Infer& o, const Tensor& input, int64_t start_dim, int64_t end_dim) {
   reshape_to(o, input, flat_shape(input, start_dim, end_dim));
 }
-void ravel_infer(Infer& o, const Tensor& input) { reshape_to(o, input, Dims{input.numel()}); }
+void ravel_infer(Infer& o, const Tensor& input) {
+  if (input.is_contiguous())
+    reshape_to(o, input, Dims{input.numel()});
+  else
+    o.out(Ints{input.numel()}, input.dtype());
+}
 
 void unflatten_infer(Infer& o, const Tensor& input, int64_t dim, Ints sizes) {
   dim = wrap_dim(dim, input.dim());
@@ -943,6 +948,21 @@ KG_ROW(tensor_split_at, "tensor_split.indices(Tensor input, int[] indices, int d
        .grad = vjp<&tensor_split_at_vjp>(), .infer = infer<&tensor_split_at_infer>,
        .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces along a dimension, cut at the given indices.")
+KG_ROW(unsafe_split, "unsafe_split(Tensor input, int split_size, int dim=0) -> Tensor[]",
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>,
+       .as = kFunction | kMethod | kNoOut,
+       .doc = "split() whose pieces may be written in place while nothing else uses the input.")
+KG_ROW(unsafe_chunk, "unsafe_chunk(Tensor input, int chunks, int dim=0) -> Tensor[]",
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&chunk_infer>,
+       .as = kFunction | kMethod | kNoOut,
+       .doc = "chunk() whose pieces may be written in place while nothing else uses the input.")
+KG_ROW(unsafe_split_with_sizes,
+       "unsafe_split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]",
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .as = kFunction | kMethod | kNoOut,
+       .doc =
+           "split_with_sizes() whose pieces may be written in place while nothing else uses the "
+           "input.")
 KG_ROW(unbind, "unbind(Tensor input, int dim=0) -> Tensor[]", .grad = vjp<&unbind_vjp>(),
        .infer = infer<&unbind_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "The slices along a dimension.")

@@ -1,7 +1,9 @@
 """Functions composed of primitives, a file per family; importing a file declares its ops."""
 
 from kagari.ops import indexing as indexing
+from kagari.ops import joining as joining
 from kagari.ops import loss as loss
 from kagari.ops import matmul as matmul
 from kagari.ops import random as random
 from kagari.ops import reduce as reduce
+from kagari.ops import views as views

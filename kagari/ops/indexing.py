@@ -82,7 +82,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None) -> Tensor:
             "call indices.long() first"
         )
     if dim is None:
-        return input.reshape(-1).gather(0, indices.reshape(-1))
+        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
     if input.dim() != indices.dim():
         raise RuntimeError(
             "take_along_dim(): input and indices should have the same number of dimensions, but "
@@ -99,6 +99,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None) -> Tensor:
         if d != dim:
             both = of_indices[d] if of_input[d] == 1 else of_input[d]
             of_input[d] = of_indices[d] = both
+    size = input.shape[dim] if n else 1
+    indices = kagari.where(indices < 0, indices + size, indices)
     return input.expand(of_input).gather(dim, indices.expand(of_indices))
 
 

@@ -2,8 +2,9 @@
 
 import gc
 
-import kagari
 import pytest
+
+import kagari
 
 
 def leaf(*values, dtype=kagari.float64):

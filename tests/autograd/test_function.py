@@ -1,7 +1,8 @@
 """autograd.Function written in Python."""
 
-import kagari
 import pytest
+
+import kagari
 from kagari.autograd import Function
 
 

@@ -1,7 +1,8 @@
 """gradcheck finds wrong gradients and accepts right ones."""
 
-import kagari
 import pytest
+
+import kagari
 from kagari.autograd import Function, gradcheck, gradgradcheck
 
 

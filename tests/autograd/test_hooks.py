@@ -1,7 +1,8 @@
 """Hooks on tensors and nodes, retained gradients, saved-tensor hooks, anomaly mode."""
 
-import kagari
 import pytest
+
+import kagari
 
 
 def leaf(*values):
@@ -130,6 +131,8 @@ def test_anomaly_mode_names_the_forward_call():
 def test_multi_grad_hook():
     a, b = leaf(1.0), leaf(2.0)
     seen = []
-    kagari.autograd.graph.register_multi_grad_hook([a, b], lambda gs: seen.append([g.item() for g in gs]))
+    kagari.autograd.graph.register_multi_grad_hook(
+        [a, b], lambda gs: seen.append([g.item() for g in gs])
+    )
     (a * b).backward()
     assert seen == [[2.0, 1.0]]

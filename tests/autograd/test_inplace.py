@@ -1,7 +1,8 @@
 """In-place writes and views: histories, versions and the errors that protect gradients."""
 
-import kagari
 import pytest
+
+import kagari
 
 
 def leaf(*shape):

@@ -12,7 +12,8 @@ namespace {
 
 // Bytes that select become lanes as wide as the elements.
 template <class T>
-void select_span(void* out, const void* const* in, const int64_t* step, const void*, int64_t vectors) {
+void select_span(void* out, const void* const* in, const int64_t* step, const void*,
+                 int64_t vectors) {
   using V = typename simd::Lanes<T>::type;
   using M = typename simd::Lanes<T>::mask;
   auto* c = static_cast<const char*>(in[0]);
@@ -28,17 +29,20 @@ void select_span(void* out, const void* const* in, const int64_t* step, const vo
     simd::store(reinterpret_cast<T*>(o), r);
   }
 }
-void select_sixteen(void* out, const void* const* in, const int64_t* step, const void*, int64_t vectors) {
+void select_sixteen(void* out, const void* const* in, const int64_t* step, const void*,
+                    int64_t vectors) {
   auto* c = static_cast<const char*>(in[0]);
   auto* a = static_cast<const char*>(in[1]);
   auto* b = static_cast<const char*>(in[2]);
   auto* o = static_cast<char*>(out);
-  for (int64_t i = 0; i < vectors; ++i) std::memcpy(o + 16 * i, c[i * step[0]] ? a + i * step[1] : b + i * step[2], 16);
+  for (int64_t i = 0; i < vectors; ++i)
+    std::memcpy(o + 16 * i, c[i * step[0]] ? a + i * step[1] : b + i * step[2], 16);
 }
 
 }  // namespace
 
 const SelectTable select_table = {
-    {&select_span<uint8_t>, &select_span<uint16_t>, &select_span<uint32_t>, &select_span<uint64_t>, &select_sixteen},
+    {&select_span<uint8_t>, &select_span<uint16_t>, &select_span<uint32_t>, &select_span<uint64_t>,
+     &select_sixteen},
     {simd::kBytes, simd::kBytes / 2, simd::kBytes / 4, simd::kBytes / 8, 1}};
 }  // namespace kagari::KG_ISA

@@ -14,10 +14,13 @@ KG_INLINE bool wins(T v, T m) {
 // What a window of padding alone holds: dilated windows may miss a short image.
 template <class T>
 constexpr T lowest() {
-  if constexpr (T(0.5) != T(0)) return -T(__builtin_inf());
-  else return T(uint64_t(1) << (8 * sizeof(T) - 1));
+  if constexpr (T(0.5) != T(0))
+    return -T(__builtin_inf());
+  else
+    return T(uint64_t(1) << (8 * sizeof(T) - 1));
 }
-// wins() among the columns of a folded row, whose places in the image are out of order: v stands in a later column.
+// wins() among the columns of a folded row, whose places in the image are out of order: v stands in
+// a later column.
 template <class T>
 KG_INLINE bool wins_at(T v, int32_t row, T m, int32_t m_row) {
   return (v > m) | ((v == m) & (row < m_row)) | ((v != v) & ((m == m) | (row >= m_row)));
@@ -29,15 +32,18 @@ struct Row {
   int32_t* row;
 };
 
-// Windows [o, end) from columns of a row, every window of `taps` columns from o * stride - padding on.
+// Windows [o, end) from columns of a row, every window of `taps` columns from o * stride - padding
+// on.
 template <class T, int kStride>
-void max_span(const PoolAxis& a, Row<T> from, T* __restrict y, int32_t* __restrict row, int32_t* __restrict col) {
+void max_span(const PoolAxis& a, Row<T> from, T* __restrict y, int32_t* __restrict row,
+              int32_t* __restrict col) {
   const int64_t stride = kStride ? kStride : a.stride, base = -a.padding;
   for (int64_t o = a.begin; o < a.end; ++o) y[o] = from.value[o * stride + base];
   if (!row) {
     for (int64_t t = 1; t < a.taps; ++t) {
       const T* __restrict v = from.value + base + t * a.step;
-      for (int64_t o = a.begin; o < a.end; ++o) y[o] = wins(v[o * stride], y[o]) ? v[o * stride] : y[o];
+      for (int64_t o = a.begin; o < a.end; ++o)
+        y[o] = wins(v[o * stride], y[o]) ? v[o * stride] : y[o];
     }
     return;
   }
@@ -61,10 +67,18 @@ void max_span(const PoolAxis& a, Row<T> from, T* __restrict y, int32_t* __restri
 template <class T>
 void max_columns(const PoolAxis& a, Row<T> from, T* y, int32_t* row, int32_t* col) {
   switch (a.stride) {
-    case 1: max_span<T, 1>(a, from, y, row, col); break;
-    case 2: max_span<T, 2>(a, from, y, row, col); break;
-    case 3: max_span<T, 3>(a, from, y, row, col); break;
-    default: max_span<T, 0>(a, from, y, row, col); break;
+    case 1:
+      max_span<T, 1>(a, from, y, row, col);
+      break;
+    case 2:
+      max_span<T, 2>(a, from, y, row, col);
+      break;
+    case 3:
+      max_span<T, 3>(a, from, y, row, col);
+      break;
+    default:
+      max_span<T, 0>(a, from, y, row, col);
+      break;
   }
   auto one = [&](int64_t o) {
     int64_t w = a.first[o];
@@ -101,7 +115,8 @@ template <class T>
 void max_plane(const PoolShape& s, const T* x, T* y, int64_t* index, char* scratch) {
   const PoolAxis& a = s.axis[2];
   const int64_t width = a.in;
-  Row<T> folded{reinterpret_cast<T*>(scratch), reinterpret_cast<int32_t*>(scratch + (width + 16) * int64_t(sizeof(T)))};
+  Row<T> folded{reinterpret_cast<T*>(scratch),
+                reinterpret_cast<int32_t*>(scratch + (width + 16) * int64_t(sizeof(T)))};
   int32_t* row = folded.row + width + 16;
   int32_t* col = row + a.out + 16;
   for (int64_t od = 0; od < s.axis[0].out; ++od)
@@ -154,7 +169,8 @@ KG_INLINE void each_window(const PoolShape& s, F&& f) {
 }
 
 template <class T>
-void max_pixels(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t channels, int64_t pitch) {
+void max_pixels(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t channels,
+                int64_t pitch) {
   each_window(s, [&](int64_t od, int64_t oh, int64_t ow) {
     bool first = true;
     T* __restrict m = y;
@@ -209,7 +225,7 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
       each_row(s, od, oh, [&](int64_t number) {
         rows[held++] = x + number * width;
         if (held < 4) return;
-        const T *__restrict r0 = rows[0], *__restrict r1 = rows[1], *__restrict r2 = rows[2], *__restrict r3 = rows[3];
+        const T* __restrict r0 = rows[0], * __restrict r1 = rows[1], * __restrict r2 = rows[2], * __restrict r3 = rows[3];
         for (int64_t w = 0; w < width; ++w) sums[w] = (((sums[w] + r0[w]) + r1[w]) + r2[w]) + r3[w];
         held = 0;
       });
@@ -218,10 +234,18 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
         for (int64_t w = 0; w < width; ++w) sums[w] += from[w];
       }
       switch (a.stride) {
-        case 1: sum_span<T, 1>(a, sums, y); break;
-        case 2: sum_span<T, 2>(a, sums, y); break;
-        case 3: sum_span<T, 3>(a, sums, y); break;
-        default: sum_span<T, 0>(a, sums, y); break;
+        case 1:
+          sum_span<T, 1>(a, sums, y);
+          break;
+        case 2:
+          sum_span<T, 2>(a, sums, y);
+          break;
+        case 3:
+          sum_span<T, 3>(a, sums, y);
+          break;
+        default:
+          sum_span<T, 0>(a, sums, y);
+          break;
       }
       auto one = [&](int64_t o) {
         T sum = 0;
@@ -240,7 +264,8 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
 }
 
 KG_INLINE int64_t divisor_of(const PoolShape& s, int64_t od, int64_t oh, int64_t ow) {
-  return s.divisor ? s.divisor : int64_t(s.axis[0].count[od]) * s.axis[1].count[oh] * s.axis[2].count[ow];
+  return s.divisor ? s.divisor
+                   : int64_t(s.axis[0].count[od]) * s.axis[1].count[oh] * s.axis[2].count[ow];
 }
 
 template <class T>
@@ -291,7 +316,8 @@ void mean_back_pixels(const PoolShape& s, const T* g, T* dx, int64_t channels, i
 }
 
 template <class T>
-constexpr PoolLoops<T> loops{max_plane<T>, max_pixels<T>, mean_plane<T>, mean_pixels<T>, mean_back_plane<T>, mean_back_pixels<T>};
+constexpr PoolLoops<T> loops{max_plane<T>,   max_pixels<T>,      mean_plane<T>,
+                             mean_pixels<T>, mean_back_plane<T>, mean_back_pixels<T>};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// Loops of the reductions: fixed lanes inside a block, so that the compiler's vectors and their order are the program's.
+// Loops of the reductions: fixed lanes inside a block, so that the compiler's vectors and their
+// order are the program's.
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -15,32 +16,45 @@ inline constexpr bool is_complex_v = std::is_same_v<T, c64> || std::is_same_v<T,
 template <class T>
 inline constexpr bool is_half_v = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
 template <class T>
-inline constexpr bool is_float_v = std::is_same_v<T, float> || std::is_same_v<T, double> || is_half_v<T>;
+inline constexpr bool is_float_v =
+    std::is_same_v<T, float> || std::is_same_v<T, double> || is_half_v<T>;
 
 // What a lane computes in, and what blocks are folded in.
 template <class T>
-using Lane = std::conditional_t<is_half_v<T>, float, std::conditional_t<std::is_same_v<T, bool>, int64_t,
-             std::conditional_t<std::is_integral_v<T>, std::conditional_t<std::is_same_v<T, uint64_t>, uint64_t, int64_t>, T>>>;
+using Lane = std::conditional_t<
+    is_half_v<T>, float,
+    std::conditional_t<
+        std::is_same_v<T, bool>, int64_t,
+        std::conditional_t<std::is_integral_v<T>,
+                           std::conditional_t<std::is_same_v<T, uint64_t>, uint64_t, int64_t>, T>>>;
 template <class T>
-using Wide = std::conditional_t<is_float_v<T>, double, std::conditional_t<is_complex_v<T>, c128, Lane<T>>>;
+using Wide =
+    std::conditional_t<is_float_v<T>, double, std::conditional_t<is_complex_v<T>, c128, Lane<T>>>;
 // Of the elements themselves, for max and min.
 template <class T>
 using Same = std::conditional_t<is_half_v<T>, float, T>;
 
 template <class T>
 auto absolute(T x) {
-  if constexpr (is_complex_v<T>) return std::abs(x);
-  else if constexpr (std::is_unsigned_v<T>) return x;
-  else if constexpr (std::is_integral_v<T>) return x < 0 ? T(0 - uint64_t(x)) : x;
-  else return std::fabs(x);
+  if constexpr (is_complex_v<T>)
+    return std::abs(x);
+  else if constexpr (std::is_unsigned_v<T>)
+    return x;
+  else if constexpr (std::is_integral_v<T>)
+    return x < 0 ? T(0 - uint64_t(x)) : x;
+  else
+    return std::fabs(x);
 }
 template <class T>
 auto squared(T x) {
-  if constexpr (is_complex_v<T>) return x.real() * x.real() + x.imag() * x.imag();
-  else return x * x;
+  if constexpr (is_complex_v<T>)
+    return x.real() * x.real() + x.imag() * x.imag();
+  else
+    return x * x;
 }
 
-// Each fold: identity, map of an element (with its parameter), join of two lanes, and the widening into the accumulator.
+// Each fold: identity, map of an element (with its parameter), join of two lanes, and the widening
+// into the accumulator.
 template <class T>
 struct Sum {
   using L = Lane<T>;
@@ -62,9 +76,12 @@ struct Extreme {
   using L = Same<T>;
   using A = L;
   static L identity() {
-    if constexpr (std::is_same_v<T, bool>) return !max;
-    else if constexpr (is_float_v<T>) return max ? -std::numeric_limits<L>::infinity() : std::numeric_limits<L>::infinity();
-    else return max ? std::numeric_limits<L>::lowest() : std::numeric_limits<L>::max();
+    if constexpr (std::is_same_v<T, bool>)
+      return !max;
+    else if constexpr (is_float_v<T>)
+      return max ? -std::numeric_limits<L>::infinity() : std::numeric_limits<L>::infinity();
+    else
+      return max ? std::numeric_limits<L>::lowest() : std::numeric_limits<L>::max();
   }
   static L map(T x, double) { return L(x); }
   static L join(L a, L b) {
@@ -105,11 +122,14 @@ struct SumAbs {
 };
 template <class T>
 struct SumSquares : SumAbs<T> {
-  using L = std::conditional_t<is_half_v<T> || std::is_same_v<T, float> || std::is_same_v<T, c64>, double, RealLane<T>>;
+  using L = std::conditional_t<is_half_v<T> || std::is_same_v<T, float> || std::is_same_v<T, c64>,
+                               double, RealLane<T>>;
   static L identity() { return 0; }
   static L map(T x, double) {
-    if constexpr (is_complex_v<T>) return squared(c128(x));
-    else return squared(L(Lane<T>(x)));
+    if constexpr (is_complex_v<T>)
+      return squared(c128(x));
+    else
+      return squared(L(Lane<T>(x)));
   }
   static L join(L a, L b) { return a + b; }
 };
@@ -179,17 +199,22 @@ void row_fold(const T* x, int64_t n, double p, void* out) {
     for (int k = 0; k < kLanes; ++k) wide[k] = A(lanes[k]);
     for (int step = kLanes / 2; step > 0; step /= 2)
       for (int k = 0; k < step; ++k) {
-        if constexpr (std::is_same_v<A, L>) wide[k] = F::join(wide[k], wide[k + step]);
-        else if constexpr (std::is_same_v<F, ExtremeAbs<T, true>>) wide[k] = Extreme<double, true>::join(wide[k], wide[k + step]);
-        else if constexpr (std::is_same_v<F, ExtremeAbs<T, false>>) wide[k] = Extreme<double, false>::join(wide[k], wide[k + step]);
-        else wide[k] += wide[k + step];
+        if constexpr (std::is_same_v<A, L>)
+          wide[k] = F::join(wide[k], wide[k + step]);
+        else if constexpr (std::is_same_v<F, ExtremeAbs<T, true>>)
+          wide[k] = Extreme<double, true>::join(wide[k], wide[k + step]);
+        else if constexpr (std::is_same_v<F, ExtremeAbs<T, false>>)
+          wide[k] = Extreme<double, false>::join(wide[k], wide[k + step]);
+        else
+          wide[k] += wide[k + step];
       }
     *static_cast<A*>(out) = wide[0];
   }
 }
 
 template <class F, class T>
-void column_fold(const T* x, int64_t rows, int64_t columns, int64_t stride, const double* p, void* out) {
+void column_fold(const T* x, int64_t rows, int64_t columns, int64_t stride, const double* p,
+                 void* out) {
   using L = typename F::L;
   using A = typename F::A;
   L lanes[kColumnsPerTask];
@@ -206,7 +231,8 @@ void column_fold(const T* x, int64_t rows, int64_t columns, int64_t stride, cons
   for (int64_t c = 0; c < columns; ++c) a[c] = A(lanes[c]);
 }
 
-// Calls f with the fold's struct for the element type; combinations that no row asks for do nothing.
+// Calls f with the fold's struct for the element type; combinations that no row asks for do
+// nothing.
 template <class Call>
 void choose(Fold fold, Dtype dtype, Call&& call) {
   visit(dtype, [&]<class T>() {
@@ -233,17 +259,22 @@ void choose(Fold fold, Dtype dtype, Call&& call) {
 }
 
 void row(Fold fold, Dtype dtype, const void* x, int64_t n, double p, void* out) {
-  choose(fold, dtype, [&]<class F, class T>() { row_fold<F, T>(static_cast<const T*>(x), n, p, out); });
+  choose(fold, dtype,
+         [&]<class F, class T>() { row_fold<F, T>(static_cast<const T*>(x), n, p, out); });
 }
 
-void columns(Fold fold, Dtype dtype, const void* x, int64_t rows, int64_t count, int64_t stride, const double* p, void* out) {
-  choose(fold, dtype, [&]<class F, class T>() { column_fold<F, T>(static_cast<const T*>(x), rows, count, stride, p, out); });
+void columns(Fold fold, Dtype dtype, const void* x, int64_t rows, int64_t count, int64_t stride,
+             const double* p, void* out) {
+  choose(fold, dtype, [&]<class F, class T>() {
+    column_fold<F, T>(static_cast<const T*>(x), rows, count, stride, p, out);
+  });
 }
 
 template <class T, bool max>
 int64_t arg_row_of(const T* x, int64_t n, T* value) {
   using S = Same<T>;
-  // The extreme value first (vectors), then where it stands first: both passes run in the cache for rows of usual length.
+  // The extreme value first (vectors), then where it stands first: both passes run in the cache for
+  // rows of usual length.
   S best = Extreme<T, max>::identity();
   for (int64_t at = 0; at < n; at += kRowBlock) {
     S block;
@@ -271,7 +302,8 @@ int64_t arg_row(bool max, Dtype dtype, const void* x, int64_t n, void* value) {
 }
 
 template <class T, bool max>
-void arg_columns_of(const T* x, int64_t n, int64_t columns, int64_t stride, T* values, int64_t* indices) {
+void arg_columns_of(const T* x, int64_t n, int64_t columns, int64_t stride, T* values,
+                    int64_t* indices) {
   using S = Same<T>;
   S best[kColumnsPerTask];
   for (int64_t c = 0; c < columns; ++c) {
@@ -291,11 +323,16 @@ void arg_columns_of(const T* x, int64_t n, int64_t columns, int64_t stride, T* v
   for (int64_t c = 0; c < columns; ++c) values[c] = x[indices[c] * stride + c];
 }
 
-void arg_columns(bool max, Dtype dtype, const void* x, int64_t n, int64_t count, int64_t stride, void* values, int64_t* indices) {
+void arg_columns(bool max, Dtype dtype, const void* x, int64_t n, int64_t count, int64_t stride,
+                 void* values, int64_t* indices) {
   visit(dtype, [&]<class T>() {
     if constexpr (!is_complex_v<T>) {
-      if (max) arg_columns_of<T, true>(static_cast<const T*>(x), n, count, stride, static_cast<T*>(values), indices);
-      else arg_columns_of<T, false>(static_cast<const T*>(x), n, count, stride, static_cast<T*>(values), indices);
+      if (max)
+        arg_columns_of<T, true>(static_cast<const T*>(x), n, count, stride, static_cast<T*>(values),
+                                indices);
+      else
+        arg_columns_of<T, false>(static_cast<const T*>(x), n, count, stride,
+                                 static_cast<T*>(values), indices);
     }
   });
 }

@@ -1,5 +1,5 @@
-// Loops of the fused row-wise ops. Sums run in eight vectors that are folded in a fixed order; a tail runs the vector
-// body on a padded block.
+// Loops of the fused row-wise ops. Sums run in eight vectors that are folded in a fixed order; a
+// tail runs the vector body on a padded block.
 #include "cpu/rows_table.h"
 #include "cpu/simd/math.h"
 #include "cpu/simd/vec.h"
@@ -27,12 +27,14 @@ KG_INLINE typename Lanes<T>::type get(const T* p, int count) {
 }
 template <class T>
 KG_INLINE void put(T* p, typename Lanes<T>::type v, int count) {
-  if (count == Lanes<T>::size) store(p, v);
-  else store_partial(p, v, count);
+  if (count == Lanes<T>::size)
+    store(p, v);
+  else
+    store_partial(p, v, count);
 }
 
-// A sum of vectors over a row: four running vectors, folded lane by lane in double at the end of each block, so that long
-// rows keep their accuracy.
+// A sum of vectors over a row: four running vectors, folded lane by lane in double at the end of
+// each block, so that long rows keep their accuracy.
 template <class T>
 struct RowSum {
   using V = typename Lanes<T>::type;
@@ -92,10 +94,13 @@ double softmax(const T* x, T* y, int64_t n, bool log) {
   V shift = simd::splat<V>(top);
   RowSum<T> sum;
   if (log) {
-    each_vector<T>(n, [&](int64_t i, int count) { sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count)); });
+    each_vector<T>(n, [&](int64_t i, int count) {
+      sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count));
+    });
     double total = sum.result(), log_total = __builtin_log(total);
     V back = simd::splat<V>(T(log_total));
-    each_vector<T>(n, [&](int64_t i, int count) { put(y + i, V((get(x + i, count) - shift) - back), count); });
+    each_vector<T>(
+        n, [&](int64_t i, int count) { put(y + i, V((get(x + i, count) - shift) - back), count); });
     return log_total + double(top);
   }
   each_vector<T>(n, [&](int64_t i, int count) {
@@ -115,7 +120,9 @@ double log_sum_exp(const T* x, int64_t n) {
   T top = row_max(x, n);
   V shift = simd::splat<V>(top);
   RowSum<T> sum;
-  each_vector<T>(n, [&](int64_t i, int count) { sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count)); });
+  each_vector<T>(n, [&](int64_t i, int count) {
+    sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count));
+  });
   return __builtin_log(sum.result()) + double(top);
 }
 
@@ -123,7 +130,9 @@ template <class T>
 void scaled_softmax(const T* x, T* y, int64_t n, double lse, double scale) {
   using V = typename Lanes<T>::type;
   V shift = simd::splat<V>(T(lse)), factor = simd::splat<V>(T(scale));
-  each_vector<T>(n, [&](int64_t i, int count) { put(y + i, V(simd::exp(V(get(x + i, count) - shift)) * factor), count); });
+  each_vector<T>(n, [&](int64_t i, int count) {
+    put(y + i, V(simd::exp(V(get(x + i, count) - shift)) * factor), count);
+  });
 }
 
 template <class T>
@@ -183,7 +192,8 @@ void normalize(const T* x, T* y, int64_t n, double mean, double rstd, const T* w
 }
 
 template <class T>
-void normalize_backward(const T* g, const T* x, T* dx, int64_t n, double mean, double rstd, const T* w, bool rms) {
+void normalize_backward(const T* g, const T* x, T* dx, int64_t n, double mean, double rstd,
+                        const T* w, bool rms) {
   using V = typename Lanes<T>::type;
   V m = simd::splat<V>(T(mean)), r = simd::splat<V>(T(rstd));
   RowSum<T> sum_h, sum_hx;
@@ -194,7 +204,8 @@ void normalize_backward(const T* g, const T* x, T* dx, int64_t n, double mean, d
     sum_h.add(h);
     sum_hx.add(h * ((get(x + i, count) - m) * r));
   });
-  V mean_h = simd::splat<V>(T(rms ? 0 : sum_h.result() / double(n))), mean_hx = simd::splat<V>(T(sum_hx.result() / double(n)));
+  V mean_h = simd::splat<V>(T(rms ? 0 : sum_h.result() / double(n))),
+    mean_hx = simd::splat<V>(T(sum_hx.result() / double(n)));
   each_vector<T>(n, [&](int64_t i, int count) {
     V h = get(g + i, count);
     if (w) h = h * get(w + i, count);
@@ -215,7 +226,8 @@ void normalize_weights(const T* g, const T* x, int64_t n, double mean, double rs
 }
 
 template <class T>
-void normalize_sums(const T* g, const T* x, int64_t n, double mean, double rstd, double* sum_g, double* sum_gx) {
+void normalize_sums(const T* g, const T* x, int64_t n, double mean, double rstd, double* sum_g,
+                    double* sum_gx) {
   using V = typename Lanes<T>::type;
   V m = simd::splat<V>(T(mean)), r = simd::splat<V>(T(rstd));
   RowSum<T> a, b;
@@ -232,20 +244,24 @@ template <class T>
 void affine(const T* x, T* y, int64_t n, T a, T c) {
   using V = typename Lanes<T>::type;
   V va = simd::splat<V>(a), vc = simd::splat<V>(c);
-  each_vector<T>(n, [&](int64_t i, int count) { put(y + i, V(get(x + i, count) * va + vc), count); });
+  each_vector<T>(n,
+                 [&](int64_t i, int count) { put(y + i, V(get(x + i, count) * va + vc), count); });
 }
 
 template <class T>
 void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
   using V = typename Lanes<T>::type;
   V va = simd::splat<V>(a), vb = simd::splat<V>(b), vc = simd::splat<V>(c);
-  each_vector<T>(n, [&](int64_t i, int count) { put(dx + i, V((get(g + i, count) * va + get(x + i, count) * vb) + vc), count); });
+  each_vector<T>(n, [&](int64_t i, int count) {
+    put(dx + i, V((get(g + i, count) * va + get(x + i, count) * vb) + vc), count);
+  });
 }
 
 template <class T>
-constexpr RowLoops<T> loops = {softmax<T>, log_sum_exp<T>, scaled_softmax<T>, softmax_backward<T>,  moments<T>,        square_deviations<T>, normalize<T>,
-                               normalize_backward<T>, normalize_weights<T>, normalize_sums<T>, affine<T>,
-                               affine_of_two<T>};
+constexpr RowLoops<T> loops = {
+    softmax<T>,           log_sum_exp<T>,       scaled_softmax<T>, softmax_backward<T>,
+    moments<T>,           square_deviations<T>, normalize<T>,      normalize_backward<T>,
+    normalize_weights<T>, normalize_sums<T>,    affine<T>,         affine_of_two<T>};
 
 }  // namespace
 

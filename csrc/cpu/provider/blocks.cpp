@@ -302,8 +302,7 @@ void run_products(const Product& shape, int64_t count, ProductAt at, const void*
   double work = 2.0 * double(shape.m) * double(shape.n) * double(shape.depth);
   int threads = threads_available();
   auto whole = [&](int64_t i) {
-    at(
-        context, i, [](const Product& p, void*) { run_tile(p, 0, p.m, 0, p.n); }, nullptr);
+    at(context, i, [](const Product& p, void*) { run_tile(p, 0, p.m, 0, p.n); }, nullptr);
   };
   if (threads <= 1 || work * double(count) < kSerialWork) {
     for (int64_t i = 0; i < count; ++i) whole(i);

@@ -92,8 +92,8 @@ void run_jobs(int64_t count, F&& f) {
 int threads_available();  // 1 inside a parallel region
 
 // Scratch memory of the calling thread, one block per purpose, kept and only ever grown.
-enum class Room { a, b, sums, part, bias, split, rows, image, other, weight, result };
-inline constexpr int kRooms = 11;
+enum class Room { a, b, sums, part, bias, split, split_images, rows, image, other, weight, result };
+inline constexpr int kRooms = 12;
 void* room(Room which, int64_t bytes);
 
 }  // namespace kagari::provider

@@ -183,15 +183,22 @@ void arrange_elements(const Arrangement& a, const char* from_, char* to_) {
   auto at = [&](int axis, int64_t i) {
     return axis == a.tap ? (*a.taps)[size_t(i)] : i * a.stride[axis];
   };
-  int64_t inner = a.count[2] * a.count[3];
+  // Sixteen of the second axis at a time: where it is the innermost of the source, a line is read
+  // once.
+  constexpr int64_t block = 16;
+  int64_t inner = a.count[2] * a.count[3], blocks = (a.count[1] + block - 1) / block;
   auto outer = [&](int64_t job) {
-    const E* base = from + at(0, job / a.count[1]) + at(1, job % a.count[1]);
-    E* out = to + job * inner;
+    int64_t first = job / blocks, second = job % blocks * block;
+    int64_t end = std::min(a.count[1], second + block);
     for (int64_t i = 0; i < a.count[2]; ++i)
-      for (int64_t j = 0; j < a.count[3]; ++j) *out++ = base[at(2, i) + at(3, j)];
+      for (int64_t b = second; b < end; ++b) {
+        const E* base = from + at(0, first) + at(1, b) + at(2, i);
+        E* out = to + (first * a.count[1] + b) * inner + i * a.count[3];
+        for (int64_t j = 0; j < a.count[3]; ++j) out[j] = base[at(3, j)];
+      }
   };
-  int64_t jobs = a.count[0] * a.count[1];
-  if (jobs * inner < 100000) {
+  int64_t jobs = a.count[0] * blocks;
+  if (a.total() < 100000) {
     for (int64_t job = 0; job < jobs; ++job) outer(job);
   } else {
     run_jobs(jobs, outer);
@@ -244,6 +251,8 @@ const char* arranged(const WeightRef& w, uint64_t purpose, int64_t bytes, Weight
 }
 
 // --- Running ---
+constexpr int64_t kSmallImage = 400;  // pixels
+
 struct Call {
   const Kernels* kernels;
   int64_t size;  // of an element
@@ -262,7 +271,8 @@ struct Forward {
   int64_t out;                     // channels of a group in the result
   const char* bias;
   bool relu, last;
-  int64_t images;  // folded into one product
+  int64_t images;         // folded into one product
+  char* apart = nullptr;  // where folded channels-first images go: (channel, image, pixel)
 };
 
 void forward_at(const void* context, int64_t i, void (*use)(const Product&, void*),
@@ -303,8 +313,12 @@ void forward_at(const void* context, int64_t i, void (*use)(const Product&, void
     run(source);
   } else {
     p.m = f.out;
-    p.n = window.pixels() * kernels.per_column;
+    p.n = window.pixels() * f.images * kernels.per_column;
     p.c_row = f.result.strides.channel * kernels.per_column;
+    if (f.apart) {
+      p.c_row = p.n;
+      p.c = f.apart + group * f.out * window.pixels() * f.images * size;
+    }
     p.bias_by_row = true;
     UnfoldedColumns source;
     run(source);
@@ -317,9 +331,7 @@ bool folds(const Image& result) {
   return pixels == 1 || result.strides.batch == pixels * pixel_pitch(result.strides, result.space);
 }
 
-void run_forward(Forward& f, int64_t batch) {
-  f.images = f.last && folds(f.result) ? batch : 1;
-  int64_t count = batch / f.images * f.call->shape->groups;
+void run_all(const Forward& f, int64_t count) {
   struct All {
     const Forward& f;
     int64_t count;
@@ -331,6 +343,37 @@ void run_forward(Forward& f, int64_t batch) {
         run_products(shape, a.count, &forward_at, &a.f);
       },
       &all);
+}
+
+// Small channels-first images are too few columns each to repay the packing of the weights: many
+// are one product, whose result is then dealt out. Which are folded together leaves no trace in the
+// bits.
+void run_folded(Forward f, int64_t batch) {
+  int64_t size = f.call->size, groups = f.call->shape->groups;
+  int64_t pixels = f.view->window.pixels(), channels = f.out * groups;
+  int64_t most = std::clamp<int64_t>((int64_t(16) << 20) / (channels * pixels * size), 1, batch);
+  f.apart = static_cast<char*>(room(Room::split_images, most * channels * pixels * size));
+  for (int64_t n = 0; n < batch; n += most) {
+    f.images = std::min(most, batch - n);
+    run_all(f, groups);
+    const ImageStrides& t = f.result.strides;
+    run_jobs(f.images, [&](int64_t i) {
+      for (int64_t c = 0; c < channels; ++c)
+        std::memcpy(f.result.data + (i * t.batch + c * t.channel) * size,
+                    f.apart + (c * f.images + i) * pixels * size, size_t(pixels * size));
+    });
+    f.image.data += f.images * f.image.strides.batch * size;
+    f.result.data += f.images * f.result.strides.batch * size;
+  }
+}
+
+void run_forward(Forward& f, int64_t batch) {
+  if (!f.last && batch > 1 && f.view->window.pixels() <= kSmallImage) {
+    run_folded(f, batch);
+    return;
+  }
+  f.images = f.last && folds(f.result) ? batch : 1;
+  run_all(f, batch / f.images * f.call->shape->groups);
 }
 
 void check(const ConvShape& s) {
@@ -670,22 +713,27 @@ void place_gradient(const WeightGradient& g, const ConvShape& s, char* dw_, cons
   E* dbias = reinterpret_cast<E*>(dbias_);
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   int64_t taps = int64_t(g.view->window.taps.size()), k = group_in * taps;
-  auto place = [&](int64_t o) {
-    const E* group = sums + o / group_out * g.rows * g.cols;
-    int64_t mine = o % group_out;
-    auto at = [&](int64_t i) {
-      return g.last ? group[mine * g.cols + i] : group[i * g.cols + mine];
-    };
+  // Sixteen channels at a time: sums are read by lines.
+  constexpr int64_t block = 16;
+  int64_t blocks = (group_out + block - 1) / block;
+  auto place = [&](int64_t job) {
+    const E* group = sums + job / blocks * g.rows * g.cols;
+    int64_t first = job % blocks * block, end = std::min(group_out, first + block);
+    E* to = dw + job / blocks * group_out * t.out;
     for (int64_t c = 0; c < group_in; ++c)
-      for (int64_t tap = 0; tap < taps; ++tap)
-        dw[o * t.out + c * t.in + g.view->kernel_offsets[size_t(tap)]] =
-            at(g.last ? tap * group_in + c : c * taps + tap);
-    if (dbias) dbias[o] = at(k);
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        int64_t at = c * t.in + g.view->kernel_offsets[size_t(tap)];
+        const E* from = g.last ? group + tap * group_in + c : group + (c * taps + tap) * g.cols;
+        for (int64_t o = first; o < end; ++o) to[o * t.out + at] = from[g.last ? o * g.cols : o];
+      }
+    for (int64_t o = first; dbias && o < end; ++o)
+      dbias[job / blocks * group_out + o] = g.last ? group[o * g.cols + k] : group[k * g.cols + o];
   };
+  int64_t jobs = s.groups * blocks;
   if (s.out_channels * k < 100000) {
-    for (int64_t o = 0; o < s.out_channels; ++o) place(o);
+    for (int64_t job = 0; job < jobs; ++job) place(job);
   } else {
-    run_jobs(s.out_channels, place);
+    run_jobs(jobs, place);
   }
 }
 

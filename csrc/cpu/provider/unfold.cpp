@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
 
 namespace kagari::provider {
 
@@ -47,8 +48,9 @@ bool meets(const Window& w, const Place& p, const Tap& tap, int64_t* offset) {
   return true;
 }
 
-// Maps of the thread's latest run of pixels.
-struct MapRoom {
+// The thread's latest maps: a convolution comes back to the same runs of pixels for every image and
+// chunk.
+struct KeptMap {
   uint64_t id = 0;
   int64_t first = 0, count = 0;
   int lanes = 0;
@@ -56,7 +58,14 @@ struct MapRoom {
   std::vector<int32_t> start;
   PixelMap map;
 };
-thread_local MapRoom map_room;
+constexpr int kKeptMaps = 16;
+struct MapRoom {
+  KeptMap kept[kKeptMaps];
+  int next = 0;
+};
+// Behind a pointer: the static TLS block, where a library loaded at run time has its thread-locals,
+// is small.
+thread_local std::unique_ptr<MapRoom> map_room;
 
 // Pixels of a group that lie in one line of the grid.
 struct Run {
@@ -89,8 +98,12 @@ void add_runs(const Window& w, const Run* runs, int count, const Tap& tap,
 }
 
 const PixelMap& map_of(const Window& w, int64_t first, int64_t count, int lanes) {
-  MapRoom& m = map_room;
-  if (m.id == w.id && m.first == first && m.count == count && m.lanes == lanes) return m.map;
+  if (!map_room) map_room = std::make_unique<MapRoom>();
+  MapRoom& all = *map_room;
+  for (const KeptMap& m : all.kept)
+    if (m.id == w.id && m.first == first && m.count == count && m.lanes == lanes) return m.map;
+  KeptMap& m = all.kept[all.next];
+  all.next = (all.next + 1) % kKeptMaps;
   m.id = 0;
   int64_t groups = (count + lanes - 1) / lanes;
   std::vector<Run> runs;

@@ -284,24 +284,28 @@ KG_INLINE vi32 where(vi32 m, vi32 a, vi32 b) { return m ? a : b; }
 KG_INLINE vi64 where(vi64 m, vi64 a, vi64 b) { return m ? a : b; }
 
 template <class A, class B>
-requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B> KG_INLINE std::common_type_t<A, B>
-where(bool m, A a, B b) {
+  requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B>
+KG_INLINE std::common_type_t<A, B> where(bool m, A a, B b) {
   return m ? a : b;
 }
 template <class C>
-requires std::is_arithmetic_v<C> KG_INLINE vf where(vi32 m, vf a, C b) {
+  requires std::is_arithmetic_v<C>
+KG_INLINE vf where(vi32 m, vf a, C b) {
   return m ? a : splat<vf>(b);
 }
 template <class C>
-requires std::is_arithmetic_v<C> KG_INLINE vf where(vi32 m, C a, vf b) {
+  requires std::is_arithmetic_v<C>
+KG_INLINE vf where(vi32 m, C a, vf b) {
   return m ? splat<vf>(a) : b;
 }
 template <class C>
-requires std::is_arithmetic_v<C> KG_INLINE vd where(vi64 m, vd a, C b) {
+  requires std::is_arithmetic_v<C>
+KG_INLINE vd where(vi64 m, vd a, C b) {
   return m ? a : splat<vd>(b);
 }
 template <class C>
-requires std::is_arithmetic_v<C> KG_INLINE vd where(vi64 m, C a, vd b) {
+  requires std::is_arithmetic_v<C>
+KG_INLINE vd where(vi64 m, C a, vd b) {
   return m ? splat<vd>(a) : b;
 }
 

@@ -1,0 +1,243 @@
+"""Joining and taking apart: composites of cat, stack and the views that split."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from kagari._core import composite
+
+if TYPE_CHECKING:
+    from kagari import Tensor
+
+
+def _at_least(tensors: tuple[Tensor, ...], ndim: int) -> list[Tensor]:
+    import kagari
+
+    one = {1: kagari.atleast_1d, 2: kagari.atleast_2d, 3: kagari.atleast_3d}[ndim]
+    return [one(t) for t in tensors]
+
+
+@composite("hstack(Tensor[] tensors) -> Tensor", out=True)
+def hstack(tensors: tuple[Tensor, ...]) -> Tensor:
+    """Joins tensors along their columns: dimension 1, or 0 for vectors.
+
+    Example:
+        >>> import kagari
+        >>> kagari.hstack([kagari.tensor([1, 2]), kagari.tensor([3])])
+        tensor([1, 2, 3])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.hstack.html
+    """
+    import kagari
+
+    if not tensors:
+        raise RuntimeError("hstack expects a non-empty TensorList")
+    parts = _at_least(tensors, 1)
+    return kagari.cat(parts, 0 if parts[0].dim() == 1 else 1)
+
+
+@composite("vstack(Tensor[] tensors) -> Tensor", out=True)
+def vstack(tensors: tuple[Tensor, ...]) -> Tensor:
+    """Joins tensors along their rows; vectors become rows.
+
+    Example:
+        >>> import kagari
+        >>> kagari.vstack([kagari.tensor([1, 2]), kagari.tensor([3, 4])])
+        tensor([[1, 2],
+                [3, 4]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.vstack.html
+    """
+    import kagari
+
+    if not tensors:
+        raise RuntimeError("vstack expects a non-empty TensorList")
+    return kagari.cat(_at_least(tensors, 2), 0)
+
+
+@composite("row_stack(Tensor[] tensors) -> Tensor", out=True)
+def row_stack(tensors: tuple[Tensor, ...]) -> Tensor:
+    """``vstack(tensors)``."""
+    import kagari
+
+    return kagari.vstack(list(tensors))
+
+
+@composite("dstack(Tensor[] tensors) -> Tensor", out=True)
+def dstack(tensors: tuple[Tensor, ...]) -> Tensor:
+    """Joins tensors along their third dimension.
+
+    Example:
+        >>> import kagari
+        >>> kagari.dstack([kagari.tensor([1, 2]), kagari.tensor([3, 4])]).shape
+        kagari.Size([1, 2, 2])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.dstack.html
+    """
+    import kagari
+
+    if not tensors:
+        raise RuntimeError("dstack expects a non-empty TensorList")
+    return kagari.cat(_at_least(tensors, 3), 2)
+
+
+@composite("column_stack(Tensor[] tensors) -> Tensor", out=True)
+def column_stack(tensors: tuple[Tensor, ...]) -> Tensor:
+    """Joins tensors along their columns; vectors become columns.
+
+    Example:
+        >>> import kagari
+        >>> kagari.column_stack([kagari.tensor([1, 2]), kagari.tensor([3, 4])])
+        tensor([[1, 3],
+                [2, 4]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.column_stack.html
+    """
+    import kagari
+
+    if not tensors:
+        raise RuntimeError("column_stack expects a non-empty TensorList")
+    return kagari.hstack([t.reshape(t.numel(), 1) if t.dim() <= 1 else t for t in tensors])
+
+
+@composite("block_diag(Tensor[*] tensors) -> Tensor")
+def block_diag(tensors: tuple[Tensor, ...]) -> Tensor:
+    """A matrix with the given matrices along its diagonal and zeros elsewhere.
+
+    Args:
+        *tensors (Tensor): of at most two dimensions; vectors become rows.
+
+    Returns:
+        A matrix with as many rows and columns as all of them together.
+
+    Raises:
+        RuntimeError: a tensor has more than two dimensions.
+
+    Example:
+        >>> import kagari
+        >>> kagari.block_diag(kagari.tensor([[1, 2]]), kagari.tensor(3))
+        tensor([[1, 2, 0],
+                [0, 0, 3]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.block_diag.html
+    """
+    import kagari
+
+    if not tensors:
+        return kagari.empty(1, 0)
+    for i, t in enumerate(tensors):
+        if t.dim() > 2:
+            raise RuntimeError(
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input "
+                f"{i} has {t.dim()} dimensions"
+            )
+    blocks = _at_least(tensors, 2)
+    width = sum(b.shape[1] for b in blocks)
+    rows, before = [], 0
+    for b in blocks:
+        after = width - before - b.shape[1]
+        rows.append(kagari.constant_pad_nd(b, (before, after)))
+        before += b.shape[1]
+    return kagari.cat(rows, 0)
+
+
+@composite("cartesian_prod(Tensor[*] tensors) -> Tensor")
+def cartesian_prod(tensors: tuple[Tensor, ...]) -> Tensor:
+    """All combinations of one element from each vector, a row each.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cartesian_prod(kagari.tensor([1, 2]), kagari.tensor([3, 4]))
+        tensor([[1, 3],
+                [1, 4],
+                [2, 3],
+                [2, 4]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.cartesian_prod.html
+    """
+    import kagari
+
+    for t in tensors:
+        if t.dim() != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
+    if len(tensors) == 1:
+        return tensors[0]
+    grids = kagari.meshgrid(list(tensors), indexing="ij")
+    return kagari.stack([g.flatten() for g in grids], 1)
+
+
+@composite("combinations(Tensor input, int r=2, bool with_replacement=False) -> Tensor")
+def combinations(input: Tensor, r: int, with_replacement: bool) -> Tensor:
+    """All ways to choose ``r`` elements of a vector, a row each.
+
+    Raises:
+        RuntimeError: the input is no vector, or ``r`` is negative.
+
+    Example:
+        >>> import kagari
+        >>> kagari.combinations(kagari.tensor([1, 2, 3]))
+        tensor([[1, 2],
+                [1, 3],
+                [2, 3]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.combinations.html
+    """
+    import kagari
+
+    if input.dim() != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input.new_empty(0)
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    chosen = list(choose(range(input.shape[0]), r))
+    index = kagari.tensor(chosen, dtype=kagari.int64).reshape(-1, r)
+    return input[index]
+
+
+# ---- Taking apart --------------------------------------------------------------------------------
+
+
+def _split_checks(input: Tensor, name: str, least: int, dim: int, sections: Any) -> None:
+    if input.dim() < least:
+        raise RuntimeError(
+            f"torch.{name} requires a tensor with at least {least} dimension"
+            f"{'s' if least > 1 else ''}, but got a tensor with {input.dim()} dimensions!"
+        )
+    if not isinstance(sections, int):
+        return
+    if sections == 0 or input.shape[dim] % sections:
+        raise RuntimeError(
+            f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
+            f"{input.shape[dim]} is not divisible by the split_size {sections}!"
+        )
+
+
+def _hsplit(input: Tensor, sections: Any) -> Any:
+    dim = 0 if input.dim() == 1 else 1
+    _split_checks(input, "hsplit", 1, dim, sections)
+    return input.tensor_split(sections, dim)
+
+
+def _vsplit(input: Tensor, sections: Any) -> Any:
+    _split_checks(input, "vsplit", 2, 0, sections)
+    return input.tensor_split(sections, 0)
+
+
+def _dsplit(input: Tensor, sections: Any) -> Any:
+    _split_checks(input, "dsplit", 3, 2, sections)
+    return input.tensor_split(sections, 2)
+
+
+for _name, _function, _what in (
+    ("hsplit", _hsplit, "columns"),
+    ("vsplit", _vsplit, "rows"),
+    ("dsplit", _dsplit, "third dimension"),
+):
+    _doc = f"Pieces along the {_what}: equal ones, or cut at the given indices."
+    for _overload, _kind in ((".int", "int sections"), (".array", "int[] indices")):
+        composite(f"{_name}{_overload}(Tensor input, {_kind}) -> Any", method=True, doc=_doc)(
+            _function
+        )
