@@ -1,5 +1,6 @@
 """Functions composed of primitives, a file per family; importing a file declares its ops."""
 
+from kagari.ops import attention as attention
 from kagari.ops import indexing as indexing
 from kagari.ops import joining as joining
 from kagari.ops import loss as loss

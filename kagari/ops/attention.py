@@ -1,0 +1,159 @@
+"""Attention: weighted means of values, the weights a softmax of products of queries and keys."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from kagari._core import composite, ops
+
+if TYPE_CHECKING:
+    from kagari import Tensor
+
+_NAME = "scaled_dot_product_attention"
+
+
+def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None) -> None:
+    import kagari
+
+    if not query.dtype == key.dtype == value.dtype:
+        raise RuntimeError(
+            f"{_NAME}: Expected query, key, and value to have the same dtype, but got query.dtype: "
+            f"{query.dtype} key.dtype: {key.dtype} and value.dtype: {value.dtype} instead."
+        )
+    if not (query.is_floating_point() or query.is_complex()):
+        raise RuntimeError(
+            f"{_NAME}: expected floating point tensors, got {query.dtype}; call .float() first"
+        )
+    if min(query.dim(), key.dim(), value.dim()) < 2:
+        raise RuntimeError(
+            f"{_NAME}: Expected query, key, and value to all be  at least 2 dimensional, but got "
+            f"query.dim: {query.dim()} key.dim: {key.dim()} and value.dim: {value.dim()} instead."
+        )
+    if query.shape[-1] != key.shape[-1]:
+        raise RuntimeError(
+            f"{_NAME}: expected query and key of the same last size, got query "
+            f"{tuple(query.shape)}, key {tuple(key.shape)}"
+        )
+    if attn_mask is not None and attn_mask.dtype not in (kagari.bool, kagari.float32, query.dtype):
+        raise RuntimeError(
+            f"{_NAME}: Expected attn_mask dtype to be bool or float or to match query dtype, but "
+            f"got attn_mask.dtype: {attn_mask.dtype} and  query.dtype: {query.dtype} instead."
+        )
+
+
+def _share_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values repeated, so that groups of query heads share one."""
+    if min(query.dim(), key.dim(), value.dim()) < 3:
+        raise IndexError(
+            f"{_NAME}: enable_gqa expected a dimension of heads, got query {tuple(query.shape)}, "
+            f"key {tuple(key.shape)}, value {tuple(value.shape)}"
+        )
+    heads = query.shape[-3]
+    for shared in (key.shape[-3], value.shape[-3]):
+        if shared == 0 or heads % shared != 0:
+            raise RuntimeError(
+                f"{_NAME}: Number of heads in key and value must divide the number of heads in "
+                f"query, got {key.shape[-3]}, {value.shape[-3]} and {heads}"
+            )
+    return (
+        key.repeat_interleave(heads // key.shape[-3], -3),
+        value.repeat_interleave(heads // value.shape[-3], -3),
+    )
+
+
+def _check_mask(scores: Tensor, mask: Tensor) -> None:
+    if mask.dim() > scores.dim() or any(
+        m not in (1, s) for m, s in zip(reversed(mask.shape), reversed(scores.shape), strict=False)
+    ):
+        raise RuntimeError(
+            f"{_NAME}: expected attn_mask to broadcast to {tuple(scores.shape)}, got "
+            f"{tuple(mask.shape)}"
+        )
+
+
+def _masked_softmax(scores: Tensor, mask: Tensor, unseen: Tensor | None) -> Tensor:
+    """The softmax of masked scores; a row without any place left is zeros, not NaN."""
+    import kagari
+
+    if mask.dtype == kagari.bool:
+        hidden = mask.logical_not()
+    else:
+        hidden = mask.detach() == -math.inf
+        scores = scores + mask.to(scores.dtype)
+    if unseen is not None:
+        hidden = hidden | unseen
+    empty = hidden.all(-1, keepdim=True)
+    scores = scores.masked_fill(hidden, -math.inf).masked_fill(empty, 0.0)
+    return scores.softmax(-1).masked_fill(empty, 0.0)
+
+
+@composite(
+    "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
+    "Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None, "
+    "bool enable_gqa=False) -> Tensor",
+    function=False,
+)
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    is_causal: bool,
+    scale: float | None,
+    enable_gqa: bool,
+) -> Tensor:
+    r"""Means of values: :math:`\mathrm{softmax}(s\,Q K^T + M)\,V`.
+
+    Args:
+        query (Tensor): Q, ``(..., H_q, L, E)``.
+        key (Tensor): K, ``(..., H, S, E)``.
+        value (Tensor): V, ``(..., H, S, E_v)``.
+        attn_mask (Tensor, optional): broadcasts to ``(..., H_q, L, S)``; bools, True where a place
+            takes part, or numbers M that are added. A row that is hidden throughout gives zeros.
+        dropout_p (float): the probability with which a weight is dropped; pass 0 in evaluation.
+        is_causal (bool): place i sees the places up to i only.
+        scale (float, optional): s; :math:`1 / \sqrt{E}` by default.
+        enable_gqa (bool): groups of query heads share a head of keys and values; H divides H_q.
+
+    Returns:
+        ``(..., H_q, L, E_v)``.
+
+    Raises:
+        RuntimeError: shapes or dtypes do not fit, or ``dropout_p`` is not a probability.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.tensor([[1.0], [3.0]])
+        >>> one = kagari.zeros(2, 1)
+        >>> kagari.nn.functional.scaled_dot_product_attention(one, one, x).tolist()
+        [[2.0], [2.0]]
+
+    Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+    """
+    import kagari
+
+    _check(query, key, value, attn_mask)
+    if enable_gqa:
+        key, value = _share_heads(query, key, value)
+    dtype = query.dtype
+    if dtype in (kagari.bfloat16, kagari.float16):
+        # Scores of 8 or 11 bits would tell few places apart.
+        query, key, value = query.float(), key.float(), value.float()
+    size = query.shape[-1]
+    if scale is None:
+        scale = 1.0 / math.sqrt(size) if size else 1.0
+    scores = (query * scale) @ key.transpose(-2, -1)
+    unseen = None
+    if is_causal:
+        every = kagari.ones(scores.shape[-2:], dtype=kagari.bool, device=query.device)
+        unseen = every.triu(1)
+    if attn_mask is not None:
+        _check_mask(scores, attn_mask)
+        weights = _masked_softmax(scores, attn_mask, unseen)
+    else:
+        weights = (scores if unseen is None else scores.masked_fill(unseen, -math.inf)).softmax(-1)
+    if dropout_p != 0.0:
+        weights = ops.dropout(weights, dropout_p, True)
+    return (weights @ value).to(dtype)
