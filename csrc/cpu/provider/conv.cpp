@@ -148,7 +148,6 @@ struct View {
 View view_of(const Axis (&axes)[3], const Image& image, int64_t group_channels,
              const WeightStrides& w) {
   View v;
-  v.window.id = new_window_id();
   v.window.strides = image.strides;
   v.window.channels = group_channels;
   for (int i = 0; i < 3; ++i) {
@@ -164,6 +163,7 @@ View view_of(const Axis (&axes)[3], const Image& image, int64_t group_channels,
                                    axes[1].kernel[y] * w.kernel[1] +
                                    axes[2].kernel[x] * w.kernel[2]);
       }
+  v.window.id = id_of(v.window);
   return v;
 }
 

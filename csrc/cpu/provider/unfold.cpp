@@ -3,9 +3,10 @@
 #include "cpu/provider/unfold.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <mutex>
 
 namespace kagari::provider {
 
@@ -49,7 +50,7 @@ bool meets(const Window& w, const Place& p, const Tap& tap, int64_t* offset) {
 }
 
 // The thread's latest maps: a convolution comes back to the same runs of pixels for every image and
-// chunk.
+// chunk, and a layer to the same window in every step.
 struct KeptMap {
   uint64_t id = 0;
   int64_t first = 0, count = 0;
@@ -58,10 +59,9 @@ struct KeptMap {
   std::vector<int32_t> start;
   PixelMap map;
 };
-constexpr int kKeptMaps = 16;
+constexpr int kKeptMaps = 128;
 struct MapRoom {
   KeptMap kept[kKeptMaps];
-  int next = 0;
 };
 // Behind a pointer: the static TLS block, where a library loaded at run time has its thread-locals,
 // is small.
@@ -97,13 +97,13 @@ void add_runs(const Window& w, const Run* runs, int count, const Tap& tap,
   }
 }
 
+// Of `count` pixels from `first` on, which lies in the first image: images look alike.
 const PixelMap& map_of(const Window& w, int64_t first, int64_t count, int lanes) {
   if (!map_room) map_room = std::make_unique<MapRoom>();
-  MapRoom& all = *map_room;
-  for (const KeptMap& m : all.kept)
-    if (m.id == w.id && m.first == first && m.count == count && m.lanes == lanes) return m.map;
-  KeptMap& m = all.kept[all.next];
-  all.next = (all.next + 1) % kKeptMaps;
+  uint64_t place_in_room =
+      w.id * 0x9e3779b97f4a7c15u + uint64_t(first) * 0xc2b2ae3d27d4eb4fu + uint64_t(count);
+  KeptMap& m = map_room->kept[place_in_room >> 32 & (kKeptMaps - 1)];
+  if (m.id == w.id && m.first == first && m.count == count && m.lanes == lanes) return m.map;
   m.id = 0;
   int64_t groups = (count + lanes - 1) / lanes;
   std::vector<Run> runs;
@@ -162,9 +162,20 @@ void copy_window(const Window& w, const char* image, int64_t size, const Place& 
 
 }  // namespace
 
-uint64_t new_window_id() {
-  static std::atomic<uint64_t> next{1};
-  return next.fetch_add(1, std::memory_order_relaxed);
+uint64_t id_of(const Window& w) {
+  std::vector<int64_t> looks{w.strides.batch, w.strides.space[0], w.strides.space[1],
+                             w.strides.space[2]};
+  for (const int64_t* three : {w.grid, w.step, w.size}) looks.insert(looks.end(), three, three + 3);
+  for (const Tap& tap : w.taps) looks.insert(looks.end(), tap.offset, tap.offset + 3);
+  static std::mutex lock;
+  static std::map<std::vector<int64_t>, uint64_t> known;
+  static uint64_t next = 1;
+  constexpr size_t most = 1024;
+  std::lock_guard hold(lock);
+  if (known.size() >= most) known.clear();  // numbers are never given twice
+  auto [at, fresh] = known.try_emplace(std::move(looks), next);
+  next += fresh;
+  return at->second;
 }
 
 // --- Forward, space contiguous ---
@@ -184,7 +195,9 @@ void UnfoldedColumns::b(int64_t from, int64_t depth, int64_t col, int64_t n, int
   n /= kernels->per_column;
   int lanes = lanes_of(*kernels);
   int64_t vector = kernels->vector / kernels->per_column, wide = 2 * vector;
-  const PixelMap& whole = map_of(*window, col, n, lanes);
+  int64_t pixels = window->pixels();
+  const PixelMap& whole = map_of(*window, col % pixels, n, lanes);
+  const char* seen = image + col / pixels * window->strides.batch * kernels->source_size;
   int64_t channel = window->strides.channel;
   char* panel = static_cast<char*>(room_b);
   void* raw = kernels->plain ? nullptr : room(Room::rows, length * wide * kernels->source_size);
@@ -197,10 +210,10 @@ void UnfoldedColumns::b(int64_t from, int64_t depth, int64_t col, int64_t n, int
     if (kernels->plain) {
       if (part.groups * lanes < width)
         std::memset(panel, 0, size_t(length * width * kernels->compute_size));
-      kernels->gather(part, image, channel, first, length, panel, width);
+      kernels->gather(part, seen, channel, first, length, panel, width);
     } else {
       int64_t live = std::min(wide, n - j);
-      kernels->gather(part, image, channel, first, length, raw, wide);
+      kernels->gather(part, seen, channel, first, length, raw, wide);
       kernels->pack_b(raw, wide, 1, length, live, pitch, panel);
     }
   }
@@ -238,11 +251,13 @@ RowBlock WeightGradientFirst::a(int64_t row, int64_t rows, int64_t from, int64_t
                                 void* room_a) const {
   int64_t first = first_of(from), length = length_of(first, depth), size = kernels->source_size;
   if (length <= 0) return {room_a, 0, 0};
-  const PixelMap& map = map_of(*window, first, length, lanes_of(*kernels));
+  int64_t pixels = window->pixels();
+  const PixelMap& map = map_of(*window, first % pixels, length, lanes_of(*kernels));
+  const char* seen = image + first / pixels * window->strides.batch * size;
   int64_t pitch = (length + 15) / 16 * 16 + 16;
   char* raw = static_cast<char*>(kernels->plain ? room_a : room(Room::rows, rows * pitch * size));
   int64_t unfolded = std::min(rows, window->depth() - row);
-  kernels->gather(map, image, window->strides.channel, row, unfolded, raw, pitch);
+  kernels->gather(map, seen, window->strides.channel, row, unfolded, raw, pitch);
   for (int64_t p = 0; unfolded < rows && p < length; ++p)
     std::memcpy(raw + ((rows - 1) * pitch + p) * size, one, size_t(size));
   if (kernels->plain) return {raw, pitch, 1};

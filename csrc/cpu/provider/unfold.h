@@ -20,12 +20,12 @@ struct Window {
   ImageStrides strides;
   int64_t channels = 0;  // of one group
   std::vector<Tap> taps;
-  uint64_t id = 0;  // what thread-local maps are kept by
+  uint64_t id = 0;  // id_of(*this): what thread-local maps are kept by
 
   int64_t pixels() const { return grid[0] * grid[1] * grid[2]; }
   int64_t depth() const { return channels * int64_t(taps.size()); }
 };
-uint64_t new_window_id();
+uint64_t id_of(const Window& window);  // the same for windows that look alike, their channels aside
 
 // Space is contiguous. C (out channels, pixels) of one image and group: A are weights (out,
 // channel, tap), B the unfolded image.
