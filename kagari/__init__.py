@@ -145,7 +145,7 @@ from kagari._core import functions as _functions
 from kagari._core.functions import *  # noqa: F403
 
 if _TYPE_CHECKING:
-    from kagari import io, nn, optim, overrides, serialization, utils
+    from kagari import fft, io, nn, optim, overrides, serialization, signal, special, utils
     from kagari._tensor_str import set_printoptions
     from kagari.serialization import load, save
 
@@ -158,7 +158,7 @@ newaxis = None
 pi = _math.pi
 
 # Modules and names that cost time, imported when first asked for.
-_MODULES = ("io", "nn", "optim", "overrides", "serialization", "utils")
+_MODULES = ("fft", "io", "nn", "optim", "overrides", "serialization", "signal", "special", "utils")
 _NAMES = {
     "load": "kagari.serialization",
     "save": "kagari.serialization",
@@ -169,7 +169,8 @@ _NAMES = {
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return _importlib.import_module(f"kagari.{name}")
-    if name.startswith("_") and hasattr(_functions, name):
+    # What is there but not listed: internal functions, and those of submodules (special_erf).
+    if not name.startswith("__") and hasattr(_functions, name):
         return getattr(_functions, name)
     if name in _NAMES:
         value = getattr(_importlib.import_module(_NAMES[name]), name)
@@ -220,6 +221,7 @@ __all__ = [
     "dtype",
     "e",
     "enable_grad",
+    "fft",
     "finfo",
     "float",
     "float8_e4m3fn",
@@ -304,8 +306,10 @@ __all__ = [
     "set_rng_state",
     "set_warn_always",
     "short",
+    "signal",
     "sparse_coo",
     "sparse_csr",
+    "special",
     "strided",
     "tensor",
     "to_dlpack",

@@ -184,7 +184,9 @@ def functions_stub(rows: list[Row], doc: str, public: bool) -> str:
             for line in definitions(name, inplace, "inplace", "")
         ]
     if public:
-        listed = [f'    "{name}",' for name in sorted(defined) if name[0] != "_"]
+        from kagari._core.functions import __all__ as index  # less the names of submodules
+
+        listed = [f'    "{name}",' for name in sorted(defined) if name in index]
         lines[1:1] = ["__all__ = [", *listed, "]", ""]
     return "\n".join(lines) + "\n"
 

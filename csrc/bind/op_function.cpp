@@ -355,15 +355,15 @@ void install_method(const std::string& name, PyObject* object) {
   PyType_Modified(tensor_type);
 }
 
-// Ops of a module of their own (kagari.special.erf is the op special_erf) are not names of kagari.
+// Ops of a module of their own (kagari.special.erf is the op special_erf) are reachable as names of
+// kagari, but not listed there.
 bool in_submodule(std::string_view name) {
   return name.starts_with("special_") || name.starts_with("linalg_") || name.starts_with("fft_");
 }
 
 void install_public(const std::string& name, PyObject* object) {
-  if (in_submodule(name)) return;
   add_object(functions_module, name.c_str(), object);
-  if (name[0] == '_') return;  // there, but not listed
+  if (name[0] == '_' || in_submodule(name)) return;  // there, but not listed
   Ref key = checked(PyUnicode_InternFromString(name.c_str()));
   checked_status(PyList_Append(public_names, key.get()));
 }
@@ -672,8 +672,7 @@ PyMethodDef functions[] = {
 
 namespace {
 
-void add_row(const Row& row, const Signature& signature) {
-  uint16_t as = row.facts.as;
+void add_row(const Row& row, const Signature& signature, uint16_t as) {
   auto o = std::make_unique<Overload>(signature, as);
   o->row = &row;
   o->defaults = row.defaults.data();
@@ -692,7 +691,9 @@ void add_row_as(const Row& row, std::string_view name) {
   r->text += row.sig.text.substr(row.sig.name.size());
   r->signature.text = r->text;
   r->signature.name = name;
-  add_row(row, r->signature);
+  // special.erf is a function; its method and in-place forms are those of erf.
+  add_row(row, r->signature,
+          in_submodule(name) ? row.facts.as & ~(kMethod | kInplace) : row.facts.as);
 }
 
 }  // namespace
@@ -707,7 +708,7 @@ void init_op_function(PyObject* module) {
   init_result_types(module);
   add_functions(module, functions);
   for (Row* row = first_row(); row; row = row->next) {
-    add_row(*row, row->sig);
+    add_row(*row, row->sig, row->facts.as);
     for (NameAlias* a = NameAlias::first; a; a = a->next)
       if (row->sig.name == a->of) add_row_as(*row, a->name);
   }

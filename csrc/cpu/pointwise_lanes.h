@@ -152,14 +152,15 @@ KG_INLINE Many<T> each(Many<T> a, Many<T> b, F f) {
     return {simd::f(a.v, b.v)};                                     \
   }
 KG_LANES_1(exp)
-KG_LANES_1(exp2) KG_LANES_1(expm1) KG_LANES_1(log) KG_LANES_1(log2) KG_LANES_1(log10)
-    KG_LANES_1(log1p) KG_LANES_1(sqrt) KG_LANES_1(rsqrt) KG_LANES_1(sin) KG_LANES_1(cos)
-        KG_LANES_1(tan) KG_LANES_1(asin) KG_LANES_1(acos) KG_LANES_1(atan) KG_LANES_1(sinh)
-            KG_LANES_1(cosh) KG_LANES_1(tanh) KG_LANES_1(asinh) KG_LANES_1(acosh) KG_LANES_1(atanh)
-                KG_LANES_1(erf) KG_LANES_1(erfc) KG_LANES_1(sigmoid) KG_LANES_1(abs)
-                    KG_LANES_1(floor) KG_LANES_1(ceil) KG_LANES_1(trunc) KG_LANES_1(round)
-                        KG_LANES_2(atan2) KG_LANES_2(maximum) KG_LANES_2(minimum) KG_LANES_2(fmax)
-                            KG_LANES_2(fmin) KG_LANES_2(copysign)
+KG_LANES_1(exp2)
+KG_LANES_1(expm1) KG_LANES_1(log) KG_LANES_1(log2) KG_LANES_1(log10) KG_LANES_1(log1p)
+    KG_LANES_1(sqrt) KG_LANES_1(rsqrt) KG_LANES_1(sin) KG_LANES_1(cos) KG_LANES_1(tan)
+        KG_LANES_1(asin) KG_LANES_1(acos) KG_LANES_1(atan) KG_LANES_1(sinh) KG_LANES_1(cosh)
+            KG_LANES_1(tanh) KG_LANES_1(asinh) KG_LANES_1(acosh) KG_LANES_1(atanh) KG_LANES_1(erf)
+                KG_LANES_1(erfc) KG_LANES_1(sigmoid) KG_LANES_1(abs) KG_LANES_1(floor)
+                    KG_LANES_1(ceil) KG_LANES_1(trunc) KG_LANES_1(round) KG_LANES_2(atan2)
+                        KG_LANES_2(maximum) KG_LANES_2(minimum) KG_LANES_2(fmax) KG_LANES_2(fmin)
+                            KG_LANES_2(copysign)
 #undef KG_LANES_1
 #undef KG_LANES_2
 
@@ -265,6 +266,27 @@ template <RealFloat T>
 KG_INLINE Many<T> polygamma(std::type_identity_t<Many<T>> n, Many<T> x) {
   return each(n, x, [](T m, T v) { return T(scalar::polygamma(int(m), v)); });
 }
+#define KG_LANES_SPECIAL(f)                              \
+  template <RealFloat T>                                 \
+  KG_INLINE Many<T> f(Many<T> x) {                       \
+    return each(x, [](T v) { return T(scalar::f(v)); }); \
+  }
+KG_WORDS_SPECIAL(KG_LANES_SPECIAL)
+#undef KG_LANES_SPECIAL
+#define KG_LANES_SPECIAL(f)                                         \
+  template <RealFloat T>                                            \
+  KG_INLINE Many<T> f(Many<T> a, std::type_identity_t<Many<T>> b) { \
+    return each(a, b, [](T x, T y) { return T(scalar::f(x, y)); }); \
+  }
+KG_LANES_SPECIAL(zeta)
+KG_LANES_SPECIAL(igamma)
+KG_LANES_SPECIAL(igammac)
+#undef KG_LANES_SPECIAL
+template <RealFloat T>
+KG_INLINE Many<T> polynomial(Many<T> x, Many<T> n, std::type_identity_t<T> kind,
+                             std::type_identity_t<T> order) {
+  return each(x, n, [=](T v, T m) { return T(scalar::polynomial(int(kind), m, v, int(order))); });
+}
 template <RealFloat T>
 KG_INLINE Many<T> logaddexp(Many<T> a, Many<T> b) {
   Many<T> high = where(a > b, a, b);
@@ -365,8 +387,9 @@ KG_INLINE Mask<T> signbit(Many<T> x) {
     return each(a, b, [](T x, T y) { return scalar::name(x, y); });    \
   }
 KG_INTEGERS_2(pow)
-KG_INTEGERS_2(trunc_divide) KG_INTEGERS_2(floor_divide) KG_INTEGERS_2(fmod) KG_INTEGERS_2(remainder)
-    KG_INTEGERS_2(shift_left) KG_INTEGERS_2(shift_right) KG_INTEGERS_2(gcd) KG_INTEGERS_2(lcm)
+KG_INTEGERS_2(trunc_divide)
+KG_INTEGERS_2(floor_divide) KG_INTEGERS_2(fmod) KG_INTEGERS_2(remainder) KG_INTEGERS_2(shift_left)
+    KG_INTEGERS_2(shift_right) KG_INTEGERS_2(gcd) KG_INTEGERS_2(lcm)
 #undef KG_INTEGERS_2
 
     // ---- complex numbers
@@ -429,10 +452,10 @@ KG_INLINE Many<std::complex<R>> where(Mask<std::complex<R>> m,
     return __VA_ARGS__;                                        \
   }
 KG_COMPLEX_1(exp, std::exp(z))
-KG_COMPLEX_1(log, std::log(z)) KG_COMPLEX_1(sqrt, std::sqrt(z)) KG_COMPLEX_1(sin, std::sin(z))
-    KG_COMPLEX_1(cos, std::cos(z)) KG_COMPLEX_1(tan, std::tan(z)) KG_COMPLEX_1(sinh, std::sinh(z))
-        KG_COMPLEX_1(cosh, std::cosh(z)) KG_COMPLEX_1(tanh, std::tanh(z)) KG_COMPLEX_1(asin,
-                                                                                       std::asin(z))
+KG_COMPLEX_1(log, std::log(z))
+KG_COMPLEX_1(sqrt, std::sqrt(z)) KG_COMPLEX_1(sin, std::sin(z)) KG_COMPLEX_1(cos, std::cos(z))
+    KG_COMPLEX_1(tan, std::tan(z)) KG_COMPLEX_1(sinh, std::sinh(z)) KG_COMPLEX_1(cosh, std::cosh(z))
+        KG_COMPLEX_1(tanh, std::tanh(z)) KG_COMPLEX_1(asin, std::asin(z))
             KG_COMPLEX_1(acos, std::acos(z)) KG_COMPLEX_1(atan, std::atan(z))
                 KG_COMPLEX_1(asinh, std::asinh(z)) KG_COMPLEX_1(acosh, std::acosh(z))
                     KG_COMPLEX_1(atanh, std::atanh(z)) KG_COMPLEX_1(exp2,

@@ -46,6 +46,44 @@ double erfinv(double x);
 double zeta(double s, double q);    // Hurwitz's: the sum of (q + k)^-s over k >= 0, for s > 1
 double polygamma(int n, double x);  // n >= 0
 
+// In cpu/special.cpp. "e" marks the exponentially scaled form.
+double bessel_i0(double x);
+double bessel_i0e(double x);
+double bessel_i1(double x);
+double bessel_i1e(double x);
+double bessel_k0(double x);
+double bessel_k0e(double x);
+double bessel_k1(double x);
+double bessel_k1e(double x);
+double bessel_j0(double x);
+double bessel_j1(double x);
+double bessel_y0(double x);
+double bessel_y1(double x);
+double airy_ai(double x);
+double airy_ai_prime(double x);
+double erfcx(double x);  // exp(x^2) erfc(x)
+double ndtri(double p);  // where the normal distribution function is p
+double igamma(double a, double x);
+double igammac(double a, double x);
+
+// kagari/ops/special.py numbers them in this order.
+enum class Polynomial {
+  chebyshev_t,
+  chebyshev_u,
+  chebyshev_v,
+  chebyshev_w,
+  hermite_h,
+  hermite_he,
+  laguerre_l,
+  legendre_p,
+  shifted_chebyshev_t,
+  shifted_chebyshev_u,
+  shifted_chebyshev_v,
+  shifted_chebyshev_w
+};
+// The `order`-th derivative by x of the polynomial of a degree; 0 for negative degrees.
+double polynomial(int kind, double degree, double x, int order);
+
 // ---- complex numbers
 // -------------------------------------------------------------------------------------------
 

@@ -743,6 +743,13 @@ void choose_smooth_l1(Plan& plan, const Value*) {
 void choose_polygamma(Plan& plan, const Value*) {
   KG_CHECK(plan.attribute[0].to_int() >= 0, "polygamma(n, x) does not support negative n.");
 }
+void choose_polynomial(Plan& plan, const Value*) {
+  int64_t kind = plan.attribute[0].to_int(), order = plan.attribute[1].to_int();
+  KG_CHECK(kind >= 0 && kind < 12, "expected a kind of polynomial from 0 to 11, got ", kind);
+  KG_CHECK_IMPLEMENTED(order >= 0 && order < kMaxDerivatives,
+                       "derivatives of orthogonal polynomials are implemented up to order ",
+                       kMaxDerivatives, ", got order ", order);
+}
 void choose_softshrink(Plan& plan, const Value*) {
   KG_CHECK(plan.attribute[0].to_double() >= 0,
            "lambda must be greater or equal to 0, but found to be ", plan.attribute[0].to_double(),
@@ -807,6 +814,8 @@ consteval ChooseFn choose_for(Id id) {
       return choose_smooth_l1;
     case Id::polygamma:
       return choose_polygamma;
+    case Id::polynomial:
+      return choose_polynomial;
     case Id::softshrink:
       return choose_softshrink;
     default:

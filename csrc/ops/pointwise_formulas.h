@@ -65,15 +65,23 @@ inline constexpr DtypeRule Ints{kInts, false, false, Out::same, true};
 // -------------------------------------------------------------------------------------------------
 
 // Functions that lanes and tensors both have (for tensors each is a row of this name).
-#define KG_WORDS_1(W)                                                                            \
-  W(exp)                                                                                         \
-  W(exp2) W(expm1) W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) W(cos) \
-      W(tan) W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) W(erf)   \
-          W(erfc) W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil)       \
-              W(trunc) W(round) W(conj_physical)
+#define KG_WORDS_1(W)                                                                           \
+  W(exp)                                                                                        \
+  W(exp2)                                                                                       \
+  W(expm1) W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) W(cos) W(tan) \
+      W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) W(erf) W(erfc) \
+          W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil) W(trunc)     \
+              W(round) W(conj_physical)
+// Special functions of one number without a vector form.
+#define KG_WORDS_SPECIAL(W)                                                                     \
+  W(bessel_i0)                                                                                  \
+  W(bessel_i0e)                                                                                 \
+  W(bessel_i1) W(bessel_i1e) W(bessel_k0) W(bessel_k0e) W(bessel_k1) W(bessel_k1e) W(bessel_j0) \
+      W(bessel_j1) W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) W(erfcx) W(ndtri)
 #define KG_WORDS_2(W) \
   W(pow)              \
-  W(atan2) W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) W(polygamma)
+  W(atan2)            \
+  W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) W(polygamma) W(zeta)
 
 // The type of "has no derivative here".
 struct NoGrad {
@@ -93,8 +101,9 @@ struct Probe {
 #define KG_JOIN(op) \
   friend constexpr Probe operator op(Probe a, Probe b) { return join(a, b); }
   KG_JOIN(+)
-  KG_JOIN(-) KG_JOIN(*) KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=) KG_JOIN(==)
-      KG_JOIN(!=) KG_JOIN(&) KG_JOIN(|) KG_JOIN(^)
+  KG_JOIN(-)
+  KG_JOIN(*) KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=) KG_JOIN(==) KG_JOIN(!=)
+      KG_JOIN(&) KG_JOIN(|) KG_JOIN(^)
 #undef KG_JOIN
           friend constexpr Probe operator-(Probe a) {
     return a;
@@ -107,7 +116,9 @@ struct Probe {
 #define KG_PROBE_2(f) \
   friend constexpr Probe f(Probe a, Probe b) { return join(a, b); }
   KG_WORDS_1(KG_PROBE_1)
+  KG_WORDS_SPECIAL(KG_PROBE_1)
   KG_WORDS_2(KG_PROBE_2)
+  friend constexpr Probe polynomial(Probe x, Probe n, Probe, Probe) { return join(x, n); }
   friend constexpr Probe replace(Probe x, Probe, Probe, Probe) { return x; }
   KG_PROBE_1(isnan) KG_PROBE_1(isfinite) KG_PROBE_1(angle_slope)
 #undef KG_PROBE_1
@@ -121,7 +132,9 @@ inline constexpr double kSqrtHalf = 0.707106781186547524400844362104849039;
 inline constexpr double kTwoOverSqrtPi = 1.128379167095512573896158903121545172;
 inline constexpr double kHalfSqrtPi = 0.886226925452758013649083741670572591;
 inline constexpr double kInvSqrtTwoPi = 0.398942280401432677939946059934381868;
-inline constexpr double kGeluScale = 0.797884560802865355879892119868763737;  // sqrt(2 / pi)
+inline constexpr double kSqrtTwoPi = 2.506628274631000502415765284811045253;
+inline constexpr double kSqrtTwoOverPi = 0.797884560802865355879892119868763737;
+inline constexpr double kGeluScale = kSqrtTwoOverPi;
 inline constexpr double kGeluCubic = 0.044715;
 inline constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
@@ -175,6 +188,25 @@ template <class E>
 constexpr E lerp_value(E a, E b, E w) {
   return where(abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w));
 }
+// A divisor that is never zero, for quotients whose value at zero stands beside them.
+template <class E>
+constexpr E nonzero(E x) {
+  return where(x == 0, 1, x);
+}
+// The derivative of sin(x) / x, by its series near zero.
+template <class E>
+constexpr E sin_ratio_slope(E x) {
+  E z = x * x, q = nonzero(x);
+  return where(
+      abs(x) < 0.25,
+      x * (-1.0 / 3 + z * (1.0 / 30 + z * (-1.0 / 840 + z * (1.0 / 45360 - z * (1.0 / 3991680))))),
+      (cos(x) - sin(x) / q) / q);
+}
+template <class E>
+constexpr E log_ndtr_value(E x) {
+  return where(x < -1, log(0.5 * erfcx(-x * kSqrtHalf)) - 0.5 * x * x,
+               log1p(-0.5 * erfc(x * kSqrtHalf)));
+}
 template <class E, class N>
 constexpr E bce_log(E x, N low) {
   return maximum(x, E(low));
@@ -196,6 +228,7 @@ enum class Id : uint16_t {
 inline constexpr int kFormulas = int(Id::count);
 inline constexpr int kMaxAttributes = 4;
 inline constexpr int kMaxOperands = 3;
+inline constexpr int kMaxDerivatives = 31;  // of orthogonal polynomials
 
 namespace detail {
 template <class... A>
