@@ -8,7 +8,7 @@ dimensions, ``_r2c`` real numbers to the half of a Hermitian spectrum along one 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kagari._core import composite, ops
 from kagari.autograd.function import Function
@@ -23,8 +23,9 @@ Ints = tuple[int, ...]
 # The scale of a transform over n elements: 1, 1 / sqrt(n) or 1 / n.
 NONE, ROOT, FULL = "none", "root", "full"
 # NumPy's words for them, in the direction that a transform takes.
-_FORWARD = {NONE: "backward", ROOT: "ortho", FULL: "forward"}
-_INVERSE = {NONE: "forward", ROOT: "ortho", FULL: "backward"}
+_Norm = Literal["backward", "ortho", "forward"]
+_FORWARD: dict[str, _Norm] = {NONE: "backward", ROOT: "ortho", FULL: "forward"}
+_INVERSE: dict[str, _Norm] = {NONE: "forward", ROOT: "ortho", FULL: "backward"}
 
 
 # ---- primitives ---------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def float_power(input: Tensor | complex, exponent: Tensor | complex) -> Tensor:
     Example:
         >>> import kagari
         >>> kagari.float_power(kagari.tensor([2, 3]), 2)
-        tensor([4., 9.], dtype=float64)
+        tensor([4., 9.], dtype=kagari.float64)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.float_power.html
     """
@@ -110,7 +110,7 @@ def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
         >>> import kagari
         >>> mantissa, exponent = kagari.frexp(kagari.tensor([3.0]))
         >>> mantissa, exponent
-        (tensor([0.7500]), tensor([2], dtype=int32))
+        (tensor([0.7500]), tensor([2], dtype=kagari.int32))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.frexp.html
     """

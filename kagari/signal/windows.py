@@ -311,7 +311,7 @@ def blackman(
     Example:
         >>> import kagari
         >>> kagari.signal.windows.blackman(5)[2]
-        tensor(1.)
+        tensor(1.0000)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.signal.windows.blackman.html
     """
@@ -343,7 +343,7 @@ def nuttall(
     Example:
         >>> import kagari
         >>> kagari.signal.windows.nuttall(5)[2]
-        tensor(1.)
+        tensor(1.0000)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.signal.windows.nuttall.html
     """
