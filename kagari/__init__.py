@@ -145,7 +145,18 @@ from kagari._core import functions as _functions
 from kagari._core.functions import *  # noqa: F403
 
 if _TYPE_CHECKING:
-    from kagari import fft, io, nn, optim, overrides, serialization, signal, special, utils
+    from kagari import (
+        fft,
+        io,
+        linalg,
+        nn,
+        optim,
+        overrides,
+        serialization,
+        signal,
+        special,
+        utils,
+    )
     from kagari._tensor_str import set_printoptions
     from kagari.serialization import load, save
 
@@ -158,7 +169,18 @@ newaxis = None
 pi = _math.pi
 
 # Modules and names that cost time, imported when first asked for.
-_MODULES = ("fft", "io", "nn", "optim", "overrides", "serialization", "signal", "special", "utils")
+_MODULES = (
+    "fft",
+    "io",
+    "linalg",
+    "nn",
+    "optim",
+    "overrides",
+    "serialization",
+    "signal",
+    "special",
+    "utils",
+)
 _NAMES = {
     "load": "kagari.serialization",
     "save": "kagari.serialization",
@@ -271,6 +293,7 @@ __all__ = [
     "is_tensor",
     "is_warn_always_enabled",
     "layout",
+    "linalg",
     "load",
     "long",
     "manual_seed",

@@ -29,6 +29,9 @@ inline Tensor amax(const Tensor& x, Ints dim, bool keepdim = false) {
 // repetition.
 Dims reduced_dims(std::optional<Ints> dim, int64_t ndim, bool empty_is_all = true);
 Dims reduced_sizes(Ints sizes, const Dims& dims, bool keepdim);
+// d prod / d x_i along dim: the products of the other elements, from both sides by scans, so that
+// zeros need no division.
+Tensor product_of_others(const Tensor& x, int64_t dim);
 // a / b, and zero with zero gradients where b is zero.
 Tensor div_or_zero(const Tensor& a, const Tensor& b);
 // Zeros of `sizes` with g put where `indices` points along dim: the gradient of choosing elements.

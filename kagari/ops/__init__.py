@@ -5,6 +5,7 @@ from kagari.ops import complex as complex
 from kagari.ops import fft as fft
 from kagari.ops import indexing as indexing
 from kagari.ops import joining as joining
+from kagari.ops import linalg as linalg
 from kagari.ops import loss as loss
 from kagari.ops import matmul as matmul
 from kagari.ops import pointwise as pointwise

@@ -375,7 +375,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     Example:
         >>> import kagari
         >>> parts = [kagari.ones(2, 3), kagari.ones(3, 1), kagari.ones(1, 2)]
-        >>> kagari._core.ops.linalg_multi_dot(parts).tolist()
+        >>> kagari.linalg.multi_dot(parts).tolist()
         [[3.0, 3.0], [3.0, 3.0]]
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html

@@ -36,6 +36,13 @@ void KG_JOIN(BLAS_SYMBOL_PREFIX, openblas_set_num_threads)(int);
   void KG_LAPACK(p##getrf)(const Int*, const Int*, T*, const Int*, Int*, Int*);                   \
   void KG_LAPACK(p##getrs)(const char*, const Int*, const Int*, const T*, const Int*, const Int*, \
                            T*, const Int*, Int*, size_t);                                         \
+  void KG_LAPACK(p##trsm)(const char*, const char*, const char*, const char*, const Int*,         \
+                          const Int*, const T*, const T*, const Int*, T*, const Int*, size_t,     \
+                          size_t, size_t, size_t);                                                \
+  void KG_LAPACK(p##sytrf)(const char*, const Int*, T*, const Int*, Int*, T*, const Int*, Int*,   \
+                           size_t);                                                               \
+  void KG_LAPACK(p##sytrs)(const char*, const Int*, const Int*, const T*, const Int*, const Int*, \
+                           T*, const Int*, Int*, size_t);                                         \
   void KG_LAPACK(p##potrf)(const char*, const Int*, T*, const Int*, Int*, size_t);                \
   void KG_LAPACK(p##geqrf)(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);     \
   void KG_LAPACK(orgqr_name)(const Int*, const Int*, const Int*, T*, const Int*, const T*, T*,    \
@@ -60,6 +67,10 @@ KG_DECLARE_REAL(double, d)
 #undef KG_DECLARE_REAL
 
 #define KG_DECLARE_COMPLEX(T, R, p)                                                                \
+  void KG_LAPACK(p##hetrf)(const char*, const Int*, T*, const Int*, Int*, T*, const Int*, Int*,    \
+                           size_t);                                                                \
+  void KG_LAPACK(p##hetrs)(const char*, const Int*, const Int*, const T*, const Int*, const Int*,  \
+                           T*, const Int*, Int*, size_t);                                          \
   void KG_LAPACK(p##gesdd)(const char*, const Int*, const Int*, T*, const Int*, R*, T*,            \
                            const Int*, T*, const Int*, T*, const Int*, R*, Int*, Int*, size_t);    \
   void KG_LAPACK(p##heevd)(const char*, const char*, const Int*, T*, const Int*, R*, T*,           \
@@ -89,23 +100,28 @@ constexpr bool kComplex = !std::is_same_v<T, typename Real<T>::type>;
 // The four kinds' functions under one name each.
 template <class T>
 struct Lapack;
-#define KG_FUNCTIONS(T, p, orgqr_name, syevd_name)        \
-  template <>                                             \
-  struct Lapack<T> {                                      \
-    static constexpr auto getrf = &KG_LAPACK(p##getrf);   \
-    static constexpr auto getrs = &KG_LAPACK(p##getrs);   \
-    static constexpr auto potrf = &KG_LAPACK(p##potrf);   \
-    static constexpr auto geqrf = &KG_LAPACK(p##geqrf);   \
-    static constexpr auto orgqr = &KG_LAPACK(orgqr_name); \
-    static constexpr auto gesdd = &KG_LAPACK(p##gesdd);   \
-    static constexpr auto syevd = &KG_LAPACK(syevd_name); \
-    static constexpr auto geev = &KG_LAPACK(p##geev);     \
-    static constexpr auto gelsd = &KG_LAPACK(p##gelsd);   \
+#define KG_FUNCTIONS(T, p, orgqr_name, syevd_name, h)                             \
+  template <>                                                                     \
+  struct Lapack<T> {                                                              \
+    static constexpr auto getrf = &KG_LAPACK(p##getrf);                           \
+    static constexpr auto getrs = &KG_LAPACK(p##getrs);                           \
+    static constexpr auto trsm = &KG_LAPACK(p##trsm);                             \
+    static constexpr auto sytrf = &KG_LAPACK(p##sytrf);                           \
+    static constexpr auto sytrs = &KG_LAPACK(p##sytrs);                           \
+    static constexpr auto hetrf = &KG_LAPACK(h##trf); /* of a real kind: sytrf */ \
+    static constexpr auto hetrs = &KG_LAPACK(h##trs);                             \
+    static constexpr auto potrf = &KG_LAPACK(p##potrf);                           \
+    static constexpr auto geqrf = &KG_LAPACK(p##geqrf);                           \
+    static constexpr auto orgqr = &KG_LAPACK(orgqr_name);                         \
+    static constexpr auto gesdd = &KG_LAPACK(p##gesdd);                           \
+    static constexpr auto syevd = &KG_LAPACK(syevd_name);                         \
+    static constexpr auto geev = &KG_LAPACK(p##geev);                             \
+    static constexpr auto gelsd = &KG_LAPACK(p##gelsd);                           \
   };
-KG_FUNCTIONS(float, s, sorgqr, ssyevd)
-KG_FUNCTIONS(double, d, dorgqr, dsyevd)
-KG_FUNCTIONS(c64, c, cungqr, cheevd)
-KG_FUNCTIONS(c128, z, zungqr, zheevd)
+KG_FUNCTIONS(float, s, sorgqr, ssyevd, ssy)
+KG_FUNCTIONS(double, d, dorgqr, dsyevd, dsy)
+KG_FUNCTIONS(c64, c, cungqr, cheevd, che)
+KG_FUNCTIONS(c128, z, zungqr, zheevd, zhe)
 #undef KG_FUNCTIONS
 
 void one_thread() {
@@ -151,13 +167,14 @@ class Buffer {
   std::unique_ptr<T[]> data_;
 };
 
-// A matrix in column-major order: itself or a copy, which goes back on request.
+// A matrix in column-major order: itself or a copy, which goes back on request. Scratch is always a
+// copy, for functions that destroy what they read.
 template <class T>
 class Columns {
  public:
-  enum Use { kInput, kOutput, kBoth };
+  enum Use { kInput, kOutput, kBoth, kScratch };
   Columns(const Matrix& m, Use use) : m_(m), rows_(narrow(m.rows)), cols_(narrow(m.cols)) {
-    own_ = !(m.row_stride == 1 || m.rows <= 1) ||
+    own_ = use == kScratch || !(m.row_stride == 1 || m.rows <= 1) ||
            !(m.cols <= 1 || (m.col_stride >= std::max<int64_t>(m.rows, 1) &&
                              m.col_stride <= std::numeric_limits<Int>::max()));
     if (!own_) {
@@ -246,6 +263,61 @@ int64_t getrs(Kind kind, char transpose, const Matrix& lu, const int32_t* pivots
   });
 }
 
+void trsm(Kind kind, bool left, bool upper, bool unit, const Matrix& a, const Matrix& b) {
+  KG_INTERNAL(a.rows == a.cols && a.rows == (left ? b.rows : b.cols), "trsm of ", a.rows, " by ",
+              a.cols);
+  with_kind(kind, [&]<class T>() -> int64_t {
+    if (b.rows == 0 || b.cols == 0) return 0;
+    // A row-major A is the transpose of a column-major one.
+    bool turned = a.row_stride != 1 && a.col_stride == 1;
+    Matrix stored = turned ? Matrix{a.data, a.cols, a.rows, a.col_stride, a.row_stride} : a;
+    Columns<T> x(stored, Columns<T>::kInput), y(b, Columns<T>::kBoth);
+    char side = left ? 'L' : 'R', triangle = upper != turned ? 'U' : 'L';
+    char transpose = turned ? 'T' : 'N', diagonal = unit ? 'U' : 'N';
+    T one(1);
+    Lapack<T>::trsm(&side, &triangle, &transpose, &diagonal, y.rows(), y.cols(), &one, x.data(),
+                    x.lead(), y.data(), y.lead(), 1, 1, 1, 1);
+    y.put_back();
+    return 0;
+  });
+}
+
+int64_t sytrf(Kind kind, bool hermitian, const Matrix& a, int32_t* pivots) {
+  KG_INTERNAL(a.rows == a.cols, "sytrf of ", a.rows, " by ", a.cols);
+  return with_kind(kind, [&]<class T>() -> int64_t {
+    if (a.rows == 0) return 0;
+    Columns<T> x(a, Columns<T>::kBoth);
+    auto factor = Lapack<T>::sytrf;
+    if constexpr (kComplex<T>)
+      if (hermitian) factor = Lapack<T>::hetrf;
+    Int info = 0, length = -1;
+    T wanted{};
+    char lower = 'L';
+    factor(&lower, x.rows(), x.data(), x.lead(), pivots, &wanted, &length, &info, 1);
+    length = workspace(wanted);
+    Buffer<T> work(length);
+    factor(&lower, x.rows(), x.data(), x.lead(), pivots, work.get(), &length, &info, 1);
+    x.put_back();
+    return checked("sytrf", info);
+  });
+}
+
+int64_t sytrs(Kind kind, bool hermitian, const Matrix& ld, const int32_t* pivots, const Matrix& b) {
+  KG_INTERNAL(ld.rows == ld.cols && b.rows == ld.rows, "sytrs of ", ld.rows, " by ", ld.cols);
+  return with_kind(kind, [&]<class T>() -> int64_t {
+    if (b.rows == 0 || b.cols == 0) return 0;
+    Columns<T> x(ld, Columns<T>::kInput), y(b, Columns<T>::kBoth);
+    auto solve = Lapack<T>::sytrs;
+    if constexpr (kComplex<T>)
+      if (hermitian) solve = Lapack<T>::hetrs;
+    Int info = 0;
+    char lower = 'L';
+    solve(&lower, x.rows(), y.cols(), x.data(), x.lead(), pivots, y.data(), y.lead(), &info, 1);
+    y.put_back();
+    return checked("sytrs", info);
+  });
+}
+
 int64_t potrf(Kind kind, bool upper, const Matrix& a) {
   KG_INTERNAL(a.rows == a.cols, "potrf of ", a.rows, " by ", a.cols);
   return with_kind(kind, [&]<class T>() -> int64_t {
@@ -306,7 +378,7 @@ int64_t gesdd(Kind kind, char job, const Matrix& a, void* s, const Matrix& u, co
             static_cast<T*>(m->data)[i * m->row_stride + j * m->col_stride] = T(i == j);
       return 0;
     }
-    Columns<T> x(a, Columns<T>::kBoth);
+    Columns<T> x(a, Columns<T>::kScratch);
     Matrix none{nullptr, 1, 1, 1, 1};
     Columns<T> left(job == 'N' ? none : u, Columns<T>::kOutput);
     Columns<T> right(job == 'N' ? none : vh, Columns<T>::kOutput);
@@ -345,7 +417,7 @@ int64_t syevd(Kind kind, bool vectors, bool upper, const Matrix& a, void* values
   return with_kind(kind, [&]<class T>() -> int64_t {
     using R = typename Real<T>::type;
     if (a.rows == 0) return 0;
-    Columns<T> x(a, Columns<T>::kBoth);
+    Columns<T> x(a, vectors ? Columns<T>::kBoth : Columns<T>::kScratch);
     char job = vectors ? 'V' : 'N', triangle = upper ? 'U' : 'L';
     R* values = static_cast<R*>(values_);
     Int info = 0, length = -1, reals = -1, integers = -1;
@@ -380,7 +452,7 @@ int64_t geev(Kind kind, const Matrix& a, void* values_, const Matrix* vectors) {
     using C = std::complex<R>;
     int64_t n = a.rows;
     if (n == 0) return 0;
-    Columns<T> x(a, Columns<T>::kBoth);
+    Columns<T> x(a, Columns<T>::kScratch);
     C* values = static_cast<C*>(values_);
     char no = 'N', job = vectors ? 'V' : 'N';
     Buffer<T> right(vectors ? n * n : 1);
@@ -439,7 +511,7 @@ int64_t gelsd(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond
           static_cast<T*>(b.data)[i * b.row_stride + j * b.col_stride] = T(0);
       if (a.rows == 0 || a.cols == 0) return 0;
     }
-    Columns<T> x(a, Columns<T>::kBoth), y(b, Columns<T>::kBoth);
+    Columns<T> x(a, Columns<T>::kScratch), y(b, Columns<T>::kBoth);
     Int info = 0, length = -1, found = 0;
     R limit = R(rcond);
     R* values = static_cast<R*>(s);

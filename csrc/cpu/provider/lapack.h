@@ -22,20 +22,28 @@ struct Matrix {
 int64_t getrf(Kind kind, const Matrix& a, int32_t* pivots);
 // B = A⁻¹·B from getrf's result; transpose: 'N' A, 'T' Aᵀ, 'C' Aᴴ.
 int64_t getrs(Kind kind, char transpose, const Matrix& lu, const int32_t* pivots, const Matrix& b);
+// B = A⁻¹·B, or B·A⁻¹ unless `left`, for a triangular A; only its triangle is read, without the
+// diagonal where `unit`.
+void trsm(Kind kind, bool left, bool upper, bool unit, const Matrix& a, const Matrix& b);
+// A = L·D·Lᵀ, or L·D·Lᴴ where `hermitian`, in place, from the lower triangle; pivots (rows) mark
+// the blocks of D as LAPACK does.
+int64_t sytrf(Kind kind, bool hermitian, const Matrix& a, int32_t* pivots);
+// B = A⁻¹·B from sytrf's result.
+int64_t sytrs(Kind kind, bool hermitian, const Matrix& ld, const int32_t* pivots, const Matrix& b);
 // A = L·Lᴴ, or Uᴴ·U, in place; the other triangle becomes zero.
 int64_t potrf(Kind kind, bool upper, const Matrix& a);
 // A = Q·R in place: R above the diagonal, reflectors below; tau (min(rows, cols)) of the kind.
 int64_t geqrf(Kind kind, const Matrix& a, void* tau);
 // The first cols columns of Q from `reflectors` reflectors, in place (unitary for complex kinds).
 int64_t orgqr(Kind kind, const Matrix& a, int64_t reflectors, const void* tau);
-// A = U·diag(s)·Vᴴ, A destroyed. job: 'N' values only, 'S' min(rows, cols) vectors, 'A' all; s is
+// A = U·diag(s)·Vᴴ. job: 'N' values only, 'S' min(rows, cols) vectors, 'A' all; s is
 // real.
 int64_t gesdd(Kind kind, char job, const Matrix& a, void* s, const Matrix& u, const Matrix& vh);
 // Eigenvalues (real, ascending) of a symmetric or Hermitian matrix; with `vectors` A becomes their
 // columns.
 int64_t syevd(Kind kind, bool vectors, bool upper, const Matrix& a, void* values);
-// Eigenvalues of a square matrix, A destroyed; values and, unless null, vectors (columns) are of
-// the complex kind.
+// Eigenvalues of a square matrix; values and, unless null, vectors (columns) are of the complex
+// kind.
 int64_t geev(Kind kind, const Matrix& a, void* values, const Matrix* vectors);
 // Least squares: B (max(rows, cols) of A, right sides) becomes the solution in its first cols rows.
 // s (min(rows, cols)) is real; singular values up to rcond times the largest count as zero, a
