@@ -85,8 +85,21 @@ def argument_type(p: Row, element: bool = False) -> str:
     return text + (" | None" if p["optional"] and text != "Any" else "")
 
 
+def result_names(row: Row) -> list[str]:
+    """The names of an op's several results, where they have names."""
+    if row["returns"] is None:
+        names: list[str] = row["results"]
+    else:  # of a composite: (Tensor values, Tensor indices)
+        text = row["returns"]
+        parts = text[1:-1].split(",") if text.startswith("(") else []
+        names = [part.strip().removeprefix("Tensor").strip() for part in parts]
+    return names if len(names) > 1 and all(names) else []
+
+
 def returned_type(row: Row) -> str:
     """The annotation of what an op returns."""
+    if row["returns"] is not None and result_names(row):
+        return f"return_types.{row['name']}"
     if row["returns"] is not None:
         text = row["returns"]
         if text.startswith("(") and "Tensor" in text:
@@ -134,7 +147,7 @@ def parameters(row: Row, form: str, spread: bool) -> str | None:
 
 
 def out_type(row: Row) -> str:
-    many = row["returns"] is None and len(row["results"]) > 1
+    many = (row["returns"] is None and len(row["results"]) > 1) or bool(result_names(row))
     return "Sequence[Tensor]" if many else "Tensor"
 
 
@@ -196,15 +209,10 @@ def return_types_stub(rows: list[Row]) -> str:
     lines += ["from typing import NamedTuple", "", "from kagari._core import Tensor", ""]
     seen = set()
     for row in rows:
-        if (
-            row["returns"] is None
-            and len(row["results"]) > 1
-            and row["results"][0]
-            and row["name"] not in seen
-        ):
+        if result_names(row) and row["name"] not in seen:
             seen.add(row["name"])
             lines.append(f"class {row['name']}(NamedTuple):")
-            lines += [f"    {field}: Tensor" for field in row["results"]]
+            lines += [f"    {field}: Tensor" for field in result_names(row)]
     return "\n".join(lines) + "\n"
 
 

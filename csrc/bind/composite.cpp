@@ -95,6 +95,22 @@ std::string dedent(std::string_view text) {
   return out;
 }
 
+// The names in `(Tensor values, Tensor indices)`; none where a result has no name.
+std::vector<std::string> result_names(std::string_view returns) {
+  std::vector<std::string> names;
+  if (!returns.starts_with("(") || !returns.ends_with(")")) return names;
+  std::string_view rest = returns.substr(1, returns.size() - 2);
+  while (!rest.empty()) {
+    std::string_view item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+    size_t space = item.rfind(' ');
+    item.remove_prefix(space == std::string_view::npos ? item.size() : space + 1);
+    if (item.empty() || item == "Tensor") return {};
+    names.emplace_back(item);
+  }
+  return names;
+}
+
 // The signature is read as a row's is; what a Python function returns is only documented.
 void read(Composite& c, std::string_view text) {
   c.text = text;
@@ -105,6 +121,8 @@ void read(Composite& c, std::string_view text) {
   c.returns = word == std::string::npos ? "" : c.text.substr(word);
   c.readable = c.text.substr(0, arrow) + "-> Tensor";
   c.signature = read_signature(c.readable);
+  c.fields = result_names(c.returns);
+  if (!c.fields.empty()) c.result_type = result_type(c.signature.name, c.fields);
   for (int i = 0; i < c.signature.count; ++i) {
     const Param& p = c.signature.params[size_t(i)];
     if (p.has_default) c.defaults[i] = default_object(p).release();
@@ -298,6 +316,14 @@ PyObject* call_composite(const Overload& o, Form form, const Value* values, PyOb
   }
   Ref result = checked(PyObject_Vectorcall(
       c.function, args, size_t(o.sig->count) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr));
+  if (c.result_type && PyTuple_CheckExact(result.get()) &&
+      PyTuple_GET_SIZE(result.get()) == Py_ssize_t(c.fields.size())) {
+    PyObject* items[kMaxResults];
+    KG_INTERNAL(c.fields.size() <= size_t(kMaxResults), c.text);
+    for (size_t i = 0; i < c.fields.size(); ++i)
+      items[i] = Py_NewRef(PyTuple_GET_ITEM(result.get(), i));
+    result = checked(make_result(c.result_type, items, Py_ssize_t(c.fields.size())));
+  }
   if (out) return finish_out(out, result.get());
   if (form != Form::inplace) return result.release();
   KG_CHECK_TYPE(is_tensor(result.get()), "the function returned ", describe_object(result.get()),

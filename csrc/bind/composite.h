@@ -1,6 +1,7 @@
 // Python functions declared with a signature: how the call machinery sees them.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "bind/parser.h"
 
@@ -10,6 +11,10 @@ struct Composite {
   std::string text;      // the signature as given; `signature` points into it
   std::string readable;  // the same with its results replaced by Tensor
   std::string returns;   // what stood after ->
+  // Of `-> (Tensor values, Tensor indices)`: a plain tuple that the function returns becomes one
+  // with these names.
+  std::vector<std::string> fields;
+  PyTypeObject* result_type = nullptr;
   std::string doc;
   Signature signature;
   PyObject* function = nullptr;
