@@ -151,11 +151,14 @@ void fold_plan(Fold fold, const Plan& p, A identity, double power, const double*
   }
   int64_t strips = (p.inner + kColumnsPerTask - 1) / kColumnsPerTask;
   int64_t blocks = (p.n + kColumnBlock - 1) / kColumnBlock;
+  // Columns read their parameter beside them, also where it is one power for all.
+  double same[kColumnsPerTask];
+  std::fill_n(same, kColumnsPerTask, power);
   auto block = [&](int64_t outer, int64_t strip, int64_t b, A* out) {
     int64_t c = strip * kColumnsPerTask, r = b * kColumnBlock;
     table().columns(fold, p.dtype, p.data + ((outer * p.n + r) * p.inner + c) * size,
                     std::min(kColumnBlock, p.n - r), std::min(kColumnsPerTask, p.inner - c),
-                    p.inner, parameter ? parameter + outer * p.inner + c : nullptr, out);
+                    p.inner, parameter ? parameter + outer * p.inner + c : same, out);
   };
   auto width = [&](int64_t strip) {
     return std::min(kColumnsPerTask, p.inner - strip * kColumnsPerTask);

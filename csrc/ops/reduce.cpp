@@ -149,9 +149,8 @@ KG_ROW(
     .grad = vjp<&mean_vjp>(), .infer = infer<&mean_infer>, .as = kFunction | kMethod,
     .doc = "The mean over the given dimensions.")
 
-// d prod / d x_i is the product of the others: from both sides by scans, so that zeros need no
-// division.
-static Tensor product_of_others(const Tensor& x, int64_t dim) {
+Tensor product_of_others(const Tensor& x, int64_t dim) {
+  dim = wrap_dim(dim, x.dim());
   int64_t n = x.dim() ? x.size(dim) : 1;
   if (x.dim() == 0 || n <= 1) return ones(x.sizes(), x.dtype(), x.device());
   Dims edge(x.sizes());
@@ -387,7 +386,7 @@ static void norm_vjp(Vjp& v, const Tensor& x, Scalar ord, OptInts dim, bool keep
 KG_ROW(vector_norm,
        "linalg_vector_norm(Tensor input, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
        "ScalarType? dtype=None) -> Tensor",
-       .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>, .as = kInternal,
+       .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>, .as = kFunction,
        .autocast = Autocast::fp32,
        .doc =
            "The norm (sum |x|^ord)^(1/ord) over the given dimensions; inf and -inf give the "
@@ -416,11 +415,11 @@ KG_ROW(cumsum, "cumsum(Tensor input, int dim, *, ScalarType? dtype=None) -> Tens
 // after i.
 static void cumprod_vjp(Vjp& v, const Tensor& x, int64_t dim, Dtype dtype) {
   const Tensor& g = v.g();
-  if (x.dim() == 0 || x.numel() == 0) {
+  int64_t d = wrap_dim(dim, x.dim()), n = x.dim() ? x.size(d) : 1;
+  if (n <= 1 || x.numel() == 0) {
     v.set(0, g);
     return;
   }
-  int64_t d = wrap_dim(dim, x.dim()), n = x.size(d);
   Tensor in = dtype == Dtype::undefined || dtype == x.dtype() ? x : to(x, dtype);
   if (x.is_meta() || !has_zero(in)) {
     Tensor y = call(rows::cumprod, in, d);
