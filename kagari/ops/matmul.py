@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import string
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kagari._core import composite
@@ -572,12 +574,61 @@ def _pair(
     return (left @ right).reshape([size[label] for label in order]), order
 
 
+Labels = tuple[str, ...]
+_EXHAUSTIVE = 5  # so many operands have at most 180 orders, which are all tried
+
+
+@lru_cache(maxsize=512)
+def _contraction_path(
+    terms: tuple[Labels, ...], sizes: tuple[tuple[str, int], ...], output: Labels
+) -> tuple[tuple[int, int], ...]:
+    """In which pairs to contract, each pair replaced by its result at the list's end.
+
+    All orders are tried for few operands, for the fewest multiplications; with more, the pair is
+    taken each time that frees most memory.
+    """
+    size = dict(sizes)
+
+    def count(labels: frozenset[str]) -> int:
+        return math.prod(size[label] for label in labels)
+
+    def merged(rest: list[frozenset[str]], i: int, j: int) -> list[frozenset[str]]:
+        others = [t for k, t in enumerate(rest) if k not in (i, j)]
+        needed = frozenset(output).union(*others)
+        return [*others, (rest[i] | rest[j]) & needed]
+
+    def best(rest: list[frozenset[str]]) -> tuple[int, tuple[tuple[int, int], ...]]:
+        if len(rest) == 1:
+            return 0, ()
+        found = []
+        for i in range(len(rest)):
+            for j in range(i + 1, len(rest)):
+                cost, path = best(merged(rest, i, j))
+                found.append((count(rest[i] | rest[j]) + cost, ((i, j), *path)))
+        return min(found, key=lambda c: c[0])
+
+    rest = [frozenset(t) for t in terms]
+    path: list[tuple[int, int]] = []
+    while len(rest) > _EXHAUSTIVE:
+        choices = []
+        for i in range(len(rest)):
+            for j in range(i + 1, len(rest)):
+                made = merged(rest, i, j)[-1]
+                freed = count(rest[i]) + count(rest[j]) - count(made)
+                choices.append((-freed, count(rest[i] | rest[j]), i, j))
+        _, _, i, j = min(choices)
+        path.append((i, j))
+        rest = merged(rest, i, j)
+    return (*path, *best(rest)[1])
+
+
 @composite("einsum(str equation, Tensor[*] operands) -> Tensor")
 def einsum(equation: str, operands: Sequence[Tensor]) -> Tensor:
-    r"""Sums of products in Einstein's notation, taken in pairs from the left.
+    r"""Sums of products in Einstein's notation, taken in the pairs that cost least.
 
     A letter names a dimension; letters that the result lacks are summed. ``"ij,jk->ik"`` is a
-    product of matrices, ``"ii"`` a trace, ``"...ij->...ji"`` a transposition.
+    product of matrices, ``"ii"`` a trace, ``"...ij->...ji"`` a transposition. Numbers from 0 to 51
+    may stand for the letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
 
     Args:
         equation (str): the letters of each operand, then ``->`` and those of the result; without
@@ -616,9 +667,44 @@ def einsum(equation: str, operands: Sequence[Tensor]) -> Tensor:
         ones = [k for k, n in enumerate(labels) if x.shape[k] == 1 and sizes[n] != 1]
         if ones:
             terms[i] = (x.squeeze(ones), [n for k, n in enumerate(labels) if k not in ones])
-    result, labels = terms[0]
-    for i in range(1, len(terms)):
-        later = {label for _, rest in terms[i + 1 :] for label in rest}
-        result, labels = _pair(result, labels, *terms[i], later | set(output))
-    result, labels = _sum_labels(result, labels, set(output))
+    path: tuple[tuple[int, int], ...] = ((0, 1),) if len(terms) == 2 else ()
+    if len(terms) > 2:
+        path = _contraction_path(
+            tuple(tuple(labels) for _, labels in terms), tuple(sizes.items()), tuple(output)
+        )
+    for i, j in path:
+        one, other = terms[i], terms[j]
+        terms = [t for k, t in enumerate(terms) if k not in (i, j)]
+        later = {label for _, rest in terms for label in rest}
+        terms.append(_pair(*one, *other, later | set(output)))
+    result, labels = _sum_labels(*terms[0], set(output))
     return result.permute([labels.index(label) for label in output])
+
+
+def _letters(sublist: Any) -> str:
+    """A list of numbers in the equation's letters: 0 is A, 26 is a."""
+    text = ""
+    for number in sublist:
+        if number is Ellipsis:
+            text += "..."
+        elif isinstance(number, int) and 0 <= number < 52:
+            text += string.ascii_uppercase[number] if number < 26 else chr(number - 26 + ord("a"))
+        else:
+            raise ValueError(f"einsum: subscript {number} in subscript list is not within [0, 52)")
+    return text
+
+
+@composite(
+    "einsum.sublist(Tensor operand, Any sublist, "
+    + ", ".join(f"Any? more_{i}=None" for i in range(18))
+    + ") -> Tensor"
+)
+def _einsum_sublist(operand: Tensor, sublist: Any, *more: Any) -> Tensor:
+    """Sums of products with a list of numbers after each operand, and one for the result last."""
+    given = [operand, sublist, *more]
+    while given[-1] is None:
+        given.pop()
+    output = _letters(given.pop()) if len(given) % 2 else None
+    terms = ",".join(_letters(numbers) for numbers in given[1::2])
+    operands: Any = tuple(given[::2])
+    return einsum(terms if output is None else f"{terms}->{output}", operands)

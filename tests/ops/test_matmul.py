@@ -233,3 +233,30 @@ def test_booleans_have_no_products() -> None:
 def test_meta() -> None:
     a = kagari.ones(2, 3, device="meta")
     assert tuple((a @ kagari.ones(3, 4, device="meta")).shape) == (2, 4)
+
+
+def test_einsum_takes_lists_of_numbers() -> None:
+    a, b = numbers((2, 3), "float64"), numbers((3, 4), "float64")
+    x, y = tensor(a), tensor(b)
+    close(kagari.einsum(x, [0, 1], y, [1, 2], [2, 0]), (a @ b).T, "float64")
+    close(kagari.einsum(x, [0, 1], y, [1, 2]), a @ b, "float64")
+    close(kagari.einsum(x, [..., 50], [50, ...]), a.T, "float64")
+    with pytest.raises(ValueError, match=r"subscript 52 in subscript list is not within \[0, 52\)"):
+        kagari.einsum(x, [0, 52])
+
+
+@pytest.mark.parametrize("count", (3, 5, 9))
+def test_einsum_of_many(count: int) -> None:
+    letters = "abcdefghijk"
+    sizes = [2 + i % 3 for i in range(count + 1)]
+    parts = [numbers((sizes[i], sizes[i + 1]), "float64", i) for i in range(count)]
+    equation = ",".join(letters[i : i + 2] for i in range(count)) + f"->{letters[count]}a"
+    close(kagari.einsum(equation, *map(tensor, parts)), np.linalg.multi_dot(parts).T, "float64")
+
+
+def test_einsum_contracts_the_cheapest_pair_first() -> None:
+    from kagari.ops.matmul import _contraction_path
+
+    sizes = (("i", 100), ("j", 100), ("k", 100))
+    path = _contraction_path((("i", "j"), ("j", "k"), ("k",)), sizes, ("i",))
+    assert path == ((1, 2), (0, 1))  # the vector goes through the matrices

@@ -62,29 +62,4 @@ def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
     return x / norm
 
 
-@overridable
-def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    r"""Distances of all pairs of rows: :math:`\|x_i - x_j\|_p` for :math:`i < j`.
-
-    Args:
-        input (Tensor): ``(N, D)``.
-        p (float): the norm's exponent.
-
-    Returns:
-        ``(N (N - 1) / 2,)``, in the order (0, 1), (0, 2), ..., (1, 2), ...
-
-    Raises:
-        RuntimeError: the input does not have 2 dimensions, or ``p`` is negative.
-
-    Example:
-        >>> import kagari
-        >>> pdist(kagari.tensor([[0.0], [1.0], [3.0]])).tolist()
-        [1.0, 3.0, 2.0]
-    """
-    if input.dim() != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D; flatten the rows")
-    if p < 0:
-        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
-    rows, columns = kagari.triu_indices(input.size(0), input.size(0), 1, device=input.device)
-    difference = input.index_select(0, rows) - input.index_select(0, columns)
-    return ops.linalg_vector_norm(difference, p, 1)
+pdist = ops.pdist
