@@ -32,8 +32,8 @@ def linalg_det(A: Tensor) -> Tensor:
 
     Example:
         >>> import kagari
-        >>> kagari.linalg.det(kagari.tensor([[1.0, 2.0], [3.0, 4.0]]))
-        tensor(-2.)
+        >>> kagari.linalg.det(kagari.tensor([[2.0, 1.0], [0.0, 4.0]]))
+        tensor(8.)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.det.html
     """
