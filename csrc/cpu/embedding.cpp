@@ -10,6 +10,8 @@ namespace kagari {
 
 KG_DECLARE_ROW(embedding)
 KG_DECLARE_ROW(embedding_backward)
+KG_DECLARE_ROW(bag_sum)
+KG_DECLARE_ROW(bag_argmax)
 
 namespace {
 
@@ -89,9 +91,95 @@ void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices
   });
 }
 
+// ---- bags
+// --------------------------------------------------------------------------------------------------------
+
+std::vector<int64_t> read_offsets(const Tensor& offsets, int64_t count) {
+  std::vector<int64_t> at = read_indices(offsets);
+  KG_CHECK(at.front() == 0,
+           "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has "
+           "to start from position 0. However, got ",
+           at.front());
+  for (size_t i = 0; i + 1 < at.size(); ++i)
+    KG_CHECK(at[i] <= at[i + 1], "expected offsets that do not fall, got ", at[i], " before ",
+             at[i + 1]);
+  KG_CHECK(at.back() <= count, "offsets[-1] can not be greater than input's length (", count,
+           "), got ", at.back());
+  return at;
+}
+
+// A row of the table as T: its own memory or a copy in `room`.
+template <class T>
+const T* table_row(const Lines<T>& lines, int64_t row, std::vector<char>& room) {
+  return lines.read(row, room.data());
+}
+
+void bag_sum_cpu(Results& out, const Tensor& weight, const Tensor& indices, const Tensor& offsets,
+                 const Tensor&, const Tensor& factors, int64_t padding, bool) {
+  std::vector<int64_t> at = read_indices(indices), bag = read_offsets(offsets, indices.numel());
+  check_range(at, weight.sizes()[0]);
+  int64_t width = weight.sizes()[1], bags = int64_t(bag.size()) - 1;
+  if (out[0].numel() == 0) return;
+  visit_row_type(weight.dtype(), [&]<class T>() {
+    Lines<T> table(weight, 1);
+    Whole<T> sums(out[0], false);
+    std::unique_ptr<Whole<T>> factor;
+    if (factors.defined()) factor = std::make_unique<Whole<T>>(factors);
+    int64_t work = std::max<int64_t>(1, indices.numel() / bags * width);
+    parallel_for(0, bags, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
+      std::vector<char> room(size_t(table.scratch()));
+      for (int64_t b = begin; b < end; ++b) {
+        T* sum = sums.get() + b * width;
+        std::fill_n(sum, width, T(0));
+        for (int64_t i = bag[size_t(b)]; i < bag[size_t(b) + 1]; ++i) {
+          if (at[size_t(i)] == padding) continue;
+          const T* row = table_row(table, at[size_t(i)], room);
+          if (factor) {
+            T f = factor->get()[i];
+            for (int64_t k = 0; k < width; ++k) sum[k] += f * row[k];
+          } else {
+            for (int64_t k = 0; k < width; ++k) sum[k] += row[k];
+          }
+        }
+      }
+    });
+    sums.store();
+  });
+}
+
+void bag_argmax_cpu(Results& out, const Tensor& weight, const Tensor& indices,
+                    const Tensor& offsets, int64_t padding) {
+  std::vector<int64_t> at = read_indices(indices), bag = read_offsets(offsets, indices.numel());
+  check_range(at, weight.sizes()[0]);
+  int64_t width = weight.sizes()[1], bags = int64_t(bag.size()) - 1;
+  if (out[0].numel() == 0) return;
+  visit_row_type(weight.dtype(), [&]<class T>() {
+    Lines<T> table(weight, 1);
+    parallel_for(0, bags, 16, [&](int64_t begin, int64_t end) {
+      std::vector<char> room(size_t(table.scratch()));
+      std::vector<T> best(static_cast<size_t>(width));
+      for (int64_t b = begin; b < end; ++b) {
+        int64_t* place = out[0].data_as<int64_t>() + b * width;
+        std::fill_n(place, width, int64_t(-1));
+        for (int64_t i = bag[size_t(b)]; i < bag[size_t(b) + 1]; ++i) {
+          if (at[size_t(i)] == padding) continue;
+          const T* row = table_row(table, at[size_t(i)], room);
+          for (int64_t k = 0; k < width; ++k)
+            if (place[k] < 0 || row[k] > best[size_t(k)]) {
+              best[size_t(k)] = row[k];
+              place[k] = at[size_t(i)];
+            }
+        }
+      }
+    });
+  });
+}
+
 }  // namespace
 
 KG_KERNEL(embedding, cpu, embedding_cpu)
 KG_KERNEL(embedding_backward, cpu, embedding_backward_cpu)
+KG_KERNEL(bag_sum, cpu, bag_sum_cpu)
+KG_KERNEL(bag_argmax, cpu, bag_argmax_cpu)
 
 }  // namespace kagari

@@ -1,4 +1,4 @@
-// Embedding: rows of a table by index.
+// Embedding: rows of a table by index, and sums of them by bag.
 #include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/pointwise.h"
@@ -9,6 +9,8 @@ namespace kagari {
 
 KG_DECLARE_ROW(embedding)
 KG_DECLARE_ROW(embedding_backward)
+KG_DECLARE_ROW(bag_sum)
+KG_DECLARE_ROW(bag_argmax)
 
 static void check_indices(const Tensor& indices) {
   KG_CHECK(indices.dtype() == Dtype::i64 || indices.dtype() == Dtype::i32,
@@ -54,5 +56,58 @@ KG_ROW(embedding_backward,
        "scale_grad_by_freq) -> Tensor",
        .grad = vjp<&embedding_backward_vjp>("indices"), .infer = infer<&embedding_backward_infer>,
        .as = kInternal, .doc = "The gradient of embedding: rows of grad added up by index.")
+
+// ---- bags: sums of runs of rows
+// ----------------------------------------------------------------------------------
+
+static void check_bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets) {
+  KG_CHECK(weight.dim() == 2, "'weight' must be 2-D, got ", weight.sizes());
+  check_indices(indices);
+  KG_CHECK(indices.dim() == 1, "indices has to be a 1D Tensor, got ", indices.sizes());
+  KG_CHECK(offsets.dim() == 1 && offsets.numel() >= 1 && offsets.dtype() == Dtype::i64,
+           "offsets has to be a 1D int64 Tensor with the end of the last bag, got ",
+           describe(offsets));
+}
+static void bag_sum_infer(Infer& o, const Tensor& weight, const Tensor& indices,
+                          const Tensor& offsets, const Tensor& bags, const Tensor& factors, int64_t,
+                          bool) {
+  check_bags(weight, indices, offsets);
+  KG_CHECK(bags.sizes() == indices.sizes() && is_index(bags.dtype()),
+           "expected a bag for each index, got bags ", describe(bags), " and indices ",
+           describe(indices));
+  KG_CHECK(!factors.defined() ||
+               (factors.sizes() == indices.sizes() && factors.dtype() == weight.dtype()),
+           "expected per_sample_weights of indices' shape and weight's dtype");
+  o.out({offsets.numel() - 1, weight.sizes()[1]}, weight.dtype());
+}
+static void bag_sum_vjp(Vjp& v, const Tensor& weight, const Tensor& indices, const Tensor&,
+                        const Tensor& bags, const Tensor& factors, int64_t padding, bool scale) {
+  Tensor rows = index_select(v.g(), 0, bags);
+  if (v.needs(0))
+    v.set(0,
+          call(rows::embedding_backward, factors.defined() ? rows * unsqueeze(factors, -1) : rows,
+               indices, v.sizes(0)[0], padding, scale));
+  if (v.needs(4)) {
+    Tensor by_factor = sum(rows * call(rows::embedding, weight, indices), {-1});
+    if (padding >= 0) by_factor = by_factor * to(ne(indices, double(padding)), by_factor.dtype());
+    v.set(4, by_factor);
+  }
+}
+KG_ROW(bag_sum,
+       "_bag_sum(Tensor weight, Tensor indices, Tensor offsets, Tensor bags, Tensor? factors, int "
+       "padding_idx=-1, bool scale_grad_by_freq=False) -> Tensor",
+       .grad = vjp<&bag_sum_vjp>("weight:factors indices bags factors"),
+       .infer = infer<&bag_sum_infer>, .as = kInternal,
+       .doc = "Sums of the rows of each bag; bag b holds the indices offsets[b] .. offsets[b + 1].")
+
+static void bag_argmax_infer(Infer& o, const Tensor& weight, const Tensor& indices,
+                             const Tensor& offsets, int64_t) {
+  check_bags(weight, indices, offsets);
+  o.out({offsets.numel() - 1, weight.sizes()[1]}, Dtype::i64);
+}
+KG_ROW(bag_argmax,
+       "_bag_argmax(Tensor weight, Tensor indices, Tensor offsets, int padding_idx=-1) -> Tensor",
+       .grad = nondiff("gives places"), .infer = infer<&bag_argmax_infer>, .as = kInternal,
+       .doc = "For each bag and column the table's row with the largest number; -1 if it is empty.")
 
 }  // namespace kagari

@@ -2,6 +2,8 @@
 
 from kagari.ops import attention as attention
 from kagari.ops import complex as complex
+from kagari.ops import ctc as ctc
+from kagari.ops import embedding as embedding
 from kagari.ops import fft as fft
 from kagari.ops import indexing as indexing
 from kagari.ops import joining as joining
@@ -11,6 +13,7 @@ from kagari.ops import matmul as matmul
 from kagari.ops import pointwise as pointwise
 from kagari.ops import random as random
 from kagari.ops import reduce as reduce
+from kagari.ops import resample as resample
 from kagari.ops import signal as signal
 from kagari.ops import special as special
 from kagari.ops import views as views

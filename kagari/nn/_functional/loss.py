@@ -13,7 +13,6 @@ from kagari._core import ops
 from kagari.nn import _reduction as _Reduction
 from kagari.nn._functional.activation import logsigmoid
 from kagari.nn._functional.distance import pairwise_distance
-from kagari.nn._functional.linear import linear
 from kagari.overrides import overridable
 
 # The arguments that most losses share are told once, here:
@@ -291,86 +290,6 @@ def cross_entropy(
     reduction = _Reduction.resolve(size_average, reduce, reduction)
     return ops.cross_entropy_loss(
         input, target, weight, _Reduction.get_enum(reduction), ignore_index, label_smoothing
-    )
-
-
-@overridable
-def linear_cross_entropy(
-    input: Tensor,
-    linear_weight: Tensor,
-    target: Tensor,
-    *,
-    linear_bias: Tensor | None = None,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
-    ignore_index: int | None = None,
-    label_smoothing: float = 0.0,
-    options: Any = None,
-) -> Tensor:
-    r"""Cross entropy of the logits :math:`x A^T + b`.
-
-    Args:
-        input (Tensor): ``(N, in_features)`` or ``(in_features,)``.
-        linear_weight (Tensor): ``(C, ..., in_features)``.
-        target (Tensor): as for :func:`cross_entropy` of logits ``(N, C, ...)``.
-        linear_bias (Tensor): ``(C, ...)``.
-        weight (Tensor): weights of classes ``(C,)``.
-        reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
-        ignore_index (int): a target class that counts for nothing; -100 by default.
-        label_smoothing (float): the part of the target spread evenly over the classes.
-        options: PyTorch's settings for working in chunks are not taken; leave it out.
-
-    Returns:
-        A scalar, or the shape of the classes with ``"none"``.
-
-    Raises:
-        RuntimeError: the shapes do not fit.
-        NotImplementedError: ``options`` is given.
-
-    Example:
-        >>> import kagari
-        >>> x, w = kagari.zeros(1, 3), kagari.zeros(2, 3)
-        >>> round(linear_cross_entropy(x, w, kagari.tensor([1])).item(), 4)
-        0.6931
-    """
-    if options is not None:
-        raise NotImplementedError(
-            "linear_cross_entropy: expected options=None, got "
-            f"{type(options).__name__}; leave it out, the logits are computed at once"
-        )
-    if input.dim() not in (1, 2):
-        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
-    if linear_weight.dim() < 2:
-        raise RuntimeError(
-            f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}"
-        )
-    classes, *more, features = linear_weight.shape
-    if input.shape[-1] != features:
-        raise RuntimeError(
-            "expected equal input and linear_weight last dimensions (in_features), got "
-            f"{input.shape[-1]} and {features}, respectively"
-        )
-    if linear_bias is not None and tuple(linear_bias.shape) != (classes, *more):
-        raise RuntimeError(
-            f"expected linear_bias shape {(classes, *more)}, got {tuple(linear_bias.shape)}"
-        )
-    if more and input.dim() == 1:
-        raise RuntimeError(
-            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} "
-            f"requires batched input, (N, {features}), got shape {tuple(input.shape)}"
-        )
-    logits_shape = (*input.shape[:-1], classes, *more)
-    if ignore_index is not None and tuple(target.shape) == logits_shape:
-        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
-    bias = None if linear_bias is None else linear_bias.reshape(-1)
-    logits = linear(input, linear_weight.reshape(-1, features), bias).reshape(logits_shape)
-    return cross_entropy(  # type: ignore[no-any-return]
-        logits,
-        target,
-        weight=weight,
-        reduction=reduction,
-        ignore_index=-100 if ignore_index is None else ignore_index,
-        label_smoothing=label_smoothing,
     )
 
 
@@ -1093,13 +1012,17 @@ def ctc_loss(
 
     Raises:
         ValueError: the reduction is not known.
-        NotImplementedError: the core has no kernel for it.
+        RuntimeError: shapes or lengths do not fit.
+
+    Example:
+        >>> import kagari
+        >>> log_probs = kagari.full((1, 1, 2), 0.5).log()
+        >>> round(ctc_loss(log_probs, kagari.tensor([[1]]), (1,), (1,)).item(), 4)
+        0.6931
 
     Reference: Graves et al. 2006, "Connectionist temporal classification".
     """
-    from kagari.nn._functional._primitive import primitive
-
-    return primitive("ctc_loss")(  # type: ignore[no-any-return]
+    return kagari.ctc_loss(
         log_probs,
         targets,
         input_lengths,

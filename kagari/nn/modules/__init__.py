@@ -43,12 +43,17 @@ from kagari.nn.modules.pooling import (
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
     LPPool1d,
     LPPool2d,
     LPPool3d,
     MaxPool1d,
     MaxPool2d,
     MaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
 )
 from kagari.nn.modules.batchnorm import (
     BatchNorm1d,
@@ -68,6 +73,7 @@ from kagari.nn.modules.instancenorm import (
     LazyInstanceNorm3d,
 )
 from kagari.nn.modules.normalization import (
+    CrossMapLRN2d,
     GroupNorm,
     LayerNorm,
     LocalResponseNorm,
@@ -139,6 +145,7 @@ from kagari.nn.modules.loss import (
 )
 from kagari.nn.modules.sparse import (
     Embedding,
+    EmbeddingBag,
 )
 from kagari.nn.modules.flatten import (
     Flatten,
@@ -173,6 +180,21 @@ from kagari.nn.modules.channelshuffle import (
     ChannelShuffle,
 )
 from kagari.nn.modules import lazy, utils
+from kagari.nn.modules.fold import (
+    Fold,
+    Unfold,
+)
+from kagari.nn.modules.upsampling import (
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
+from kagari.nn.modules.adaptive import (
+    AdaptiveLogSoftmaxWithLoss,
+)
+from kagari.nn.modules.linear_cross_entropy_options import (
+    LinearCrossEntropyOptions,
+)
 
 __all__ = [
     "CELU",
@@ -183,6 +205,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -214,13 +237,18 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -255,6 +283,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
@@ -263,6 +292,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -308,6 +340,10 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -268,11 +268,10 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         weight (Tensor): weights of classes ``(C,)``.
         ignore_index (int): a target class that counts for nothing.
         label_smoothing (float): the part of the target spread evenly over the classes.
-        options: PyTorch's settings for working in chunks are not taken; leave it out.
+        options (LinearCrossEntropyOptions): compute the logits of a few inputs at a time.
 
     Raises:
         RuntimeError: the weight's shape or the smoothing is not allowed.
-        NotImplementedError: ``options`` is given.
     """
 
     def __init__(
@@ -290,11 +289,6 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         label_smoothing: float = 0.0,
         options: Any = None,
     ) -> None:
-        if options is not None:
-            raise NotImplementedError(
-                "LinearCrossEntropyLoss: expected options=None, got "
-                f"{type(options).__name__}; leave it out, the logits are computed at once"
-            )
         if weight is not None and tuple(weight.shape) != (num_classes,):
             raise RuntimeError(
                 f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}"
@@ -329,6 +323,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
             reduction=self.reduction,
             ignore_index=self.ignore_index,
             label_smoothing=self.label_smoothing,
+            options=self.options,
         )
 
     def extra_repr(self) -> str:

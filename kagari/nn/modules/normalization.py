@@ -12,7 +12,13 @@ from kagari.nn import init
 from kagari.nn.modules.module import Module
 from kagari.nn.parameter import Parameter
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = [
+    "CrossMapLRN2d",
+    "GroupNorm",
+    "LayerNorm",
+    "LocalResponseNorm",
+    "RMSNorm",
+]
 
 
 def _shape(normalized_shape: Any) -> tuple[int, ...]:
@@ -252,3 +258,48 @@ class RMSNorm(Module):
         return (
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
+
+
+class CrossMapLRN2d(Module):
+    r"""Divides each element by a power of the mean square of neighbouring channels.
+
+    The formula of :class:`LocalResponseNorm`, under the name and with the default of older
+    programs.
+
+    Args:
+        size (int): n, number of neighbouring channels.
+        alpha (float): factor of the squares.
+        beta (float): the exponent.
+        k (float): what is added to them.
+
+    Shape:
+        ``(N, C, H, W)`` to the same.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> tuple(nn.CrossMapLRN2d(3)(kagari.ones(1, 4, 2, 2)).shape)
+        (1, 4, 2, 2)
+
+    Reference: Krizhevsky et al. 2012, "ImageNet classification with deep convolutional networks".
+    """
+
+    size: int
+    alpha: float
+    beta: float
+    k: float
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return "{size}, alpha={alpha}, beta={beta}, k={k}".format(**self.__dict__)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kagari import Tensor
 from kagari.nn import functional as F
-from kagari.nn._sizes import _single
+from kagari.nn._sizes import _pair, _single, _triple
 from kagari.nn.modules.module import Module
 
 __all__ = [
@@ -19,12 +20,17 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
 ]
 
 
@@ -495,3 +501,227 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool3d(input, self.output_size)
+
+
+class _MaxUnpoolNd(Module):
+    def __init__(
+        self, parse: Callable[[Any], tuple[Any, ...]], kernel_size: Any, stride: Any, padding: Any
+    ) -> None:
+        super().__init__()
+        self.kernel_size = parse(kernel_size)
+        self.stride = parse(kernel_size if stride is None else stride)
+        self.padding = parse(padding)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool1d(_MaxUnpoolNd):
+    """Maxima put back where :class:`MaxPool1d` found them, zeros elsewhere.
+
+    Args:
+        kernel_size (int): size of a window.
+        stride (int): steps between windows; ``kernel_size`` by default.
+        padding (int): what the pooling padded.
+
+    Shape:
+        ``(N, C, L)`` and the places of the maxima to the pooling's input; ``output_size`` tells its
+        size where several fit.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> x, places = nn.MaxPool1d(2, return_indices=True)(kagari.tensor([[1.0, 4.0, 2.0, 3.0]]))
+        >>> nn.MaxUnpool1d(2)(x, places).tolist()
+        [[0.0, 4.0, 0.0, 3.0]]
+    """
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__(_single, kernel_size, stride, padding)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool1d(
+            input, indices, self.kernel_size, self.stride, self.padding, output_size
+        )
+
+
+class MaxUnpool2d(_MaxUnpoolNd):
+    """Maxima put back where :class:`MaxPool2d` found them, zeros elsewhere.
+
+    Args:
+        kernel_size (int or pair): size of a window.
+        stride (int or pair): steps between windows; ``kernel_size`` by default.
+        padding (int or pair): what the pooling padded.
+
+    Shape:
+        ``(N, C, H, W)`` and the places of the maxima to the pooling's input; ``output_size`` tells its
+        size where several fit.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> image = kagari.arange(4.0).view(1, 2, 2)
+        >>> nn.MaxUnpool2d(2)(*nn.MaxPool2d(2, return_indices=True)(image)).tolist()
+        [[[0.0, 0.0], [0.0, 3.0]]]
+    """
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__(_pair, kernel_size, stride, padding)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool2d(
+            input, indices, self.kernel_size, self.stride, self.padding, output_size
+        )
+
+
+class MaxUnpool3d(_MaxUnpoolNd):
+    """Maxima put back where :class:`MaxPool3d` found them, zeros elsewhere.
+
+    Args:
+        kernel_size (int or triple): size of a window.
+        stride (int or triple): steps between windows; ``kernel_size`` by default.
+        padding (int or triple): what the pooling padded.
+
+    Shape:
+        ``(N, C, D, H, W)`` and the places of the maxima to the pooling's input; ``output_size`` tells its
+        size where several fit.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> volume = kagari.ones(1, 2, 2, 2)
+        >>> nn.MaxUnpool3d(2)(*nn.MaxPool3d(2, return_indices=True)(volume)).sum().item()
+        1.0
+    """
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__(_triple, kernel_size, stride, padding)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool3d(
+            input, indices, self.kernel_size, self.stride, self.padding, output_size
+        )
+
+
+class _FractionalMaxPoolNd(Module):
+    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]  # noqa: RUF012
+    _random_samples: Any
+
+    def __init__(
+        self,
+        parse: Callable[[Any], tuple[Any, ...]],
+        kernel_size: Any,
+        output_size: Any,
+        output_ratio: Any,
+        return_indices: bool,
+        _random_samples: Tensor | None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.kernel_size = parse(kernel_size)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = parse(output_size) if output_size is not None else None
+        self.output_ratio = parse(output_ratio) if output_ratio is not None else None
+        if output_size is None and output_ratio is None:
+            raise ValueError(
+                f"{name} requires specifying either an output size, or a pooling ratio"
+            )
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
+    """The maximum of each window, windows lying at steps that vary at random.
+
+    Args:
+        kernel_size (int or pair): sizes of a window.
+        output_size (int or pair): numbers of windows.
+        output_ratio (float or pair of floats): their ratios to the input's sizes, instead.
+        return_indices (bool): give the places of the maxima too.
+
+    Shape:
+        ``(N, C, H, W)`` to the same with ``output_size``.
+
+    Raises:
+        ValueError: not one of size and ratio is given, or a ratio is not between 0 and 1.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> tuple(nn.FractionalMaxPool2d(2, output_size=3)(kagari.randn(1, 1, 7, 7)).shape)
+        (1, 1, 3, 3)
+
+    Reference: Graham 2014, https://arxiv.org/abs/1412.6071
+    """
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__(
+            _pair, kernel_size, output_size, output_ratio, return_indices, _random_samples
+        )
+
+    def forward(self, input: Tensor) -> Any:
+        return F.fractional_max_pool2d(
+            input,
+            self.kernel_size,
+            self.output_size,
+            self.output_ratio,
+            self.return_indices,
+            _random_samples=self._random_samples,
+        )
+
+
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
+    """The maximum of each window, windows lying at steps that vary at random.
+
+    Args:
+        kernel_size (int or triple): sizes of a window.
+        output_size (int or triple): numbers of windows.
+        output_ratio (float or triple of floats): their ratios to the input's sizes, instead.
+        return_indices (bool): give the places of the maxima too.
+
+    Shape:
+        ``(N, C, D, H, W)`` to the same with ``output_size``.
+
+    Raises:
+        ValueError: not one of size and ratio is given, or a ratio is not between 0 and 1.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> tuple(nn.FractionalMaxPool3d(2, output_size=3)(kagari.randn(1, 1, 7, 7, 7)).shape)
+        (1, 1, 3, 3, 3)
+
+    Reference: Graham 2014, https://arxiv.org/abs/1412.6071
+    """
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__(
+            _triple, kernel_size, output_size, output_ratio, return_indices, _random_samples
+        )
+
+    def forward(self, input: Tensor) -> Any:
+        return F.fractional_max_pool3d(
+            input,
+            self.kernel_size,
+            self.output_size,
+            self.output_ratio,
+            self.return_indices,
+            _random_samples=self._random_samples,
+        )
