@@ -212,9 +212,11 @@ ERRORS = [
         "last dimensions",
     ),
     (
-        lambda: nn.LinearCrossEntropyLoss(2, 3, options=1),
-        NotImplementedError,
-        "expected options=None",
+        lambda: nn.LinearCrossEntropyLoss(2, 3, options=1)(
+            kagari.ones(1, 2), kagari.zeros(1).long()
+        ),
+        TypeError,
+        "expected options to be LinearCrossEntropyOptions, got int",
     ),
     (lambda: nn.factory_kwargs({"x": 1}), TypeError, "unexpected kwargs"),
     (

@@ -154,9 +154,7 @@ def interpolate(
             raise NotImplementedError(
                 f"Got {dims + 2}D input, but {mode} mode needs {needed + 2}D input"
             )
-    return ops._resize(
-        input, sizes, name, bool(align_corners), scales, antialias
-    )
+    return ops._resize(input, sizes, name, bool(align_corners), scales, antialias)
 
 
 def upsample(
@@ -176,9 +174,7 @@ def upsample(
         Size([1, 1, 4])
     """
     _deprecated("upsample")
-    return interpolate(
-        input, size, scale_factor, mode, align_corners
-    )
+    return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
@@ -190,9 +186,7 @@ def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """An older name of :func:`interpolate` with ``mode="bilinear"`` and aligned corners."""
     _deprecated("upsample_bilinear")
-    return interpolate(
-        input, size, scale_factor, mode="bilinear", align_corners=True
-    )
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
 def _deprecated(name: str) -> None:
