@@ -14,6 +14,7 @@ from kagari.ops import pointwise as pointwise
 from kagari.ops import random as random
 from kagari.ops import reduce as reduce
 from kagari.ops import resample as resample
+from kagari.ops import rnn as rnn
 from kagari.ops import signal as signal
 from kagari.ops import special as special
 from kagari.ops import views as views

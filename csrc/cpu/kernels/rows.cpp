@@ -1,6 +1,7 @@
 // Loops of the fused row-wise ops. Sums run in eight vectors that are folded in a fixed order; a
 // tail runs the vector body on a padded block.
 #include "cpu/rows_table.h"
+#include "cpu/simd/each_vector.h"
 #include "cpu/simd/math.h"
 #include "cpu/simd/vec.h"
 
@@ -8,30 +9,6 @@ namespace kagari::KG_ISA {
 namespace {
 
 using simd::Lanes;
-using simd::load;
-using simd::load_partial;
-using simd::store;
-using simd::store_partial;
-
-// Calls f(offset, count, partial): whole vectors first, then one padded vector.
-template <class T, class F>
-KG_INLINE void each_vector(int64_t n, F&& f) {
-  constexpr int64_t w = Lanes<T>::size;
-  int64_t i = 0;
-  for (; i + w <= n; i += w) f(i, int(w));
-  if (i < n) f(i, int(n - i));
-}
-template <class T>
-KG_INLINE typename Lanes<T>::type get(const T* p, int count) {
-  return count == Lanes<T>::size ? load(p) : load_partial(p, count);
-}
-template <class T>
-KG_INLINE void put(T* p, typename Lanes<T>::type v, int count) {
-  if (count == Lanes<T>::size)
-    store(p, v);
-  else
-    store_partial(p, v, count);
-}
 
 // A sum of vectors over a row: four running vectors, folded lane by lane in double at the end of
 // each block, so that long rows keep their accuracy.

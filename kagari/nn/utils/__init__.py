@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kagari.nn.utils import stateless
+from kagari.nn.utils import rnn, stateless
 from kagari.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -20,6 +20,7 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "rnn",
     "skip_init",
     "stateless",
     "vector_to_parameters",
