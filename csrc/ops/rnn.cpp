@@ -194,14 +194,15 @@ ScanGradients scan_formula(const Tensor& g_out, const Tensor& g_cells, const Ten
 }  // namespace
 
 static void scan_vjp(Vjp& v, const Tensor&, const Tensor& h, const Tensor& c, const Tensor& w,
-                     const Tensor&, std::string_view mode, Ints sizes, bool reverse) {
+                     const Tensor& b, std::string_view mode, Ints sizes, bool reverse) {
   RnnCell cell = rnn_cell(mode);
   bool gated = cell == RnnCell::lstm || cell == RnnCell::gru;
   Tensor out = v.out(0), cells = v.out(1), gates = v.out(2);
   int64_t rows = out.sizes()[0];
   if (rows == 0) {
     for (int k = 0; k < 5; ++k)
-      if (v.needs(k)) v.set(k, zeros(v.sizes(k), v.dtype(k), out.device()));
+      if ((k != 2 || c.defined()) && (k != 4 || b.defined()) && v.needs(k))
+        v.set(k, zeros(v.sizes(k), v.dtype(k), out.device()));
     return;
   }
   RnnSteps steps(sizes, rows, h.sizes()[0]);
@@ -218,13 +219,13 @@ static void scan_vjp(Vjp& v, const Tensor&, const Tensor& h, const Tensor& c, co
   if (v.needs(1)) v.set(1, s.h);
   if (c.defined() && v.needs(2)) v.set(2, s.c);
   if (v.needs(3)) v.set(3, mm(transpose(s.p, 0, 1), states_before(out, h, steps, reverse)));
-  if (v.needs(4)) v.set(4, sum(s.p, {0}));
+  if (b.defined() && v.needs(4)) v.set(4, sum(s.p, {0}));
 }
 KG_ROW(rnn_scan,
        "_rnn_scan(Tensor input, Tensor h, Tensor? c, Tensor weight, Tensor? bias, str mode, int[] "
        "sizes, bool reverse) -> (Tensor output, Tensor cells, Tensor gates)",
-       .grad = vjp<&scan_vjp>("#input h c weight output cells gates"), .infer = infer<&scan_infer>,
-       .as = kInternal, .autocast = Autocast::lower,
+       .grad = vjp<&scan_vjp>("#input h c weight #bias output cells gates"),
+       .infer = infer<&scan_infer>, .as = kInternal, .autocast = Autocast::lower,
        .doc =
            "A recurrent layer in one direction from the products of its inputs; sizes are the "
            "sequences at each step, none where all have one length.")
