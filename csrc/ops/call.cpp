@@ -215,6 +215,8 @@ NodeRef make_node(const Row& row, const Value* args) {
       d.edges.push(t && t->is(kRequiresGrad) && is_differentiable(t->dtype) ? tape::gradient_edge(t)
                                                                             : Edge{});
     };
+    // None for a tensor has an edge to nowhere: rules ask what needs a gradient by parameter.
+    if (v.is_none() && row.sig.params[size_t(i)].type == ArgType::tensor) edge(nullptr);
     switch (v.tag) {
       case Value::Tag::tensor:
         edge(v.t);

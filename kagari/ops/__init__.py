@@ -18,3 +18,4 @@ from kagari.ops import rnn as rnn
 from kagari.ops import signal as signal
 from kagari.ops import special as special
 from kagari.ops import views as views
+from kagari.ops import weight_norm as weight_norm
