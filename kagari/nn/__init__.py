@@ -12,13 +12,14 @@ from kagari.nn.parameter import (
 )
 from kagari.nn.modules import *  # noqa: F403
 from kagari.nn.modules import __all__ as _layers
-from kagari.nn import functional, init, modules, parameter, utils
+from kagari.nn import attention, functional, init, modules, parameter, utils
 
 __all__ = [
     "Buffer",
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "attention",
     "factory_kwargs",
     "functional",
     "init",

@@ -28,6 +28,8 @@ def _projected(
     import kagari
 
     w_hh, b_hh, w_hr = weights
+    assert w_hh is not None
+    assert w_hr is not None
     batch = h.size(0)
     if not sizes:
         sizes = [batch] * (products.size(0) // batch if batch else 0)

@@ -563,7 +563,7 @@ class RNNCellBase(Module):
         if hx is not None and hx.dim() not in (1, 2):
             raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {hx.dim()}D instead")
 
-    def _step(self, cell: Any, input: Tensor, hx: Tensor | None) -> Tensor:
+    def _step(self, cell: Any, input: Tensor, hx: Tensor | None) -> Any:
         """One step of a cell with one state."""
         self._check(input, hx)
         batched = input.dim() == 2
@@ -574,7 +574,7 @@ class RNNCellBase(Module):
             hx = kagari.zeros(shape, dtype=input.dtype, device=input.device)
         elif not batched:
             hx = hx.unsqueeze(0)
-        h: Tensor = cell(input, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        h: Any = cell(input, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         return h if batched else h.squeeze(0)
 
 
@@ -620,9 +620,11 @@ class RNNCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         if self.nonlinearity == "tanh":
-            return self._step(kagari.rnn_tanh_cell, input, hx)
+            h: Tensor = self._step(kagari.rnn_tanh_cell, input, hx)
+            return h
         if self.nonlinearity == "relu":
-            return self._step(kagari.rnn_relu_cell, input, hx)
+            h = self._step(kagari.rnn_relu_cell, input, hx)
+            return h
         raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
 
 
@@ -719,4 +721,5 @@ class GRUCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, num_chunks=3, device=device, dtype=dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        return self._step(kagari.gru_cell, input, hx)
+        h: Tensor = self._step(kagari.gru_cell, input, hx)
+        return h

@@ -68,6 +68,7 @@ class _Layer(Module):
 
     __constants__ = ["norm_first"]  # noqa: RUF012
     self_attn: Any
+    activation: Any
     norm1: Any
     norm2: Any
     dropout1: Any
@@ -81,8 +82,7 @@ class _Layer(Module):
         self.linear2 = Linear(hidden, d_model, bias=bias, **where)
 
     def _between(self, x: Tensor) -> Tensor:
-        activation: Any = self.activation
-        y: Tensor = self.linear2(self.dropout(activation(self.linear1(x))))
+        y: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
         return y
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -452,7 +452,7 @@ class TransformerEncoder(Module):
             output = layer(output, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
         if zero is not None:
             output = output.masked_fill(zero, 0.0)
-        return output if self.norm is None else self.norm(output)  # type: ignore[no-any-return]
+        return output if self.norm is None else self.norm(output)
 
 
 class TransformerDecoder(Module):
@@ -507,7 +507,7 @@ class TransformerDecoder(Module):
                 tgt_is_causal=causal,
                 memory_is_causal=memory_is_causal,
             )
-        return output if self.norm is None else self.norm(output)  # type: ignore[no-any-return]
+        return output if self.norm is None else self.norm(output)
 
 
 class Transformer(Module):

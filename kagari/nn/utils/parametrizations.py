@@ -7,6 +7,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
+from kagari._core import functions
 from kagari.nn import functional as F
 from kagari.nn.modules.module import Module
 from kagari.nn.utils import parametrize
@@ -43,7 +44,8 @@ def _make_orthogonal(a: Tensor) -> Tensor:
     """The orthogonal factor of a matrix, with the signs that make its R positive."""
     x, tau = kagari.geqrf(a)
     q: Tensor = kagari.linalg.householder_product(x, tau)
-    return q * x.diagonal(dim1=-2, dim2=-1).sgn().unsqueeze(-2)
+    result: Tensor = q * x.diagonal(dim1=-2, dim2=-1).sgn().unsqueeze(-2)
+    return result
 
 
 class _OrthMaps(Enum):
@@ -94,7 +96,7 @@ class _Orthogonal(Module):
         result: Tensor = q.mT if wide else q
         return result
 
-    @kagari.no_grad()
+    @kagari.no_grad()  # type: ignore[untyped-decorator]
     def right_inverse(self, q: Tensor) -> Tensor:
         """X such that ``forward(X)`` is the orthogonal matrix nearest in the sense of QR."""
         if q.shape != self.shape:
@@ -191,7 +193,7 @@ class _WeightNorm(Module):
         self.dim = -1 if dim is None else dim
 
     def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
-        w: Tensor = kagari._weight_norm(weight_v, weight_g, self.dim)
+        w: Tensor = functions._weight_norm(weight_v, weight_g, self.dim)
         return w
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -269,7 +271,7 @@ class _SpectralNorm(Module):
     def _matrix(self, weight: Tensor) -> Tensor:
         return weight.movedim(self.dim, 0).flatten(1)
 
-    @kagari.no_grad()
+    @kagari.no_grad()  # type: ignore[untyped-decorator]
     def _power_method(self, matrix: Tensor, steps: int) -> None:
         for _ in range(steps):
             self._u.copy_(F.normalize(matrix @ self._v, dim=0, eps=self.eps))

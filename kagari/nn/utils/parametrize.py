@@ -113,7 +113,7 @@ class ParametrizationList(ModuleList):
             )
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
-        if self.is_tensor:
+        if isinstance(new, Tensor):
             for attribute in ("dtype", "device"):
                 a, b = getattr(original, attribute), getattr(new, attribute)
                 if a != b:

@@ -49,8 +49,9 @@ def _validate_pruning_amount_init(amount: Any) -> None:
 def _count(amount: Any, size: int) -> int:
     """How many of ``size`` things fall: a number of them, or a part."""
     if not isinstance(amount, numbers.Integral):
-        return round(amount * size)
-    if amount > size:
+        part: int = round(amount * size)
+        return part
+    if int(amount) > size:
         raise ValueError(
             f"amount={amount} should be smaller than the number of parameters to prune={size}"
         )

@@ -81,7 +81,8 @@ class SpectralNorm:
 
     def _solve_v_and_rescale(self, matrix: Tensor, u: Tensor, sigma: Tensor) -> Tensor:
         """v with ``u^T W v = sigma``, for states that were saved without it."""
-        v = (matrix.t().mm(matrix).pinverse() @ (matrix.t() @ u.unsqueeze(1))).squeeze(1)
+        gram: Any = matrix.t().mm(matrix)
+        v = (gram.pinverse() @ (matrix.t() @ u.unsqueeze(1))).squeeze(1)
         result: Tensor = v * (sigma / kagari.dot(u, matrix @ v))
         return result
 

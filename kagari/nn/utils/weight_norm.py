@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import kagari
 from kagari import Tensor
+from kagari._core import functions
 from kagari.nn.modules.module import Module
 from kagari.nn.parameter import Parameter, UninitializedParameter
 
@@ -25,7 +26,7 @@ class WeightNorm:
     def compute_weight(self, module: Module) -> Tensor:
         """The weight from its length and direction."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        weight: Tensor = kagari._weight_norm(v, g, self.dim)
+        weight: Tensor = functions._weight_norm(v, g, self.dim)
         return weight
 
     @staticmethod
