@@ -755,7 +755,10 @@ def flex_attention(
         return result
     lse = most = None
     if return_lse or (return_aux is not None and return_aux.lse):
-        lse = scores.masked_fill(blind, 0.0).logsumexp(-1).masked_fill(blind[..., 0], -math.inf)
+        seen = scores.masked_fill(blind, 0.0)
+        top = seen.amax(-1, keepdim=True).detach()
+        lse = (seen - top).exp().sum(-1).log() + top.squeeze(-1)
+        lse = lse.masked_fill(blind.squeeze(-1), -math.inf)
     if return_aux is None:
         return result, lse
     if return_aux.max_scores:
