@@ -12,18 +12,33 @@ from kagari.nn.parameter import (
 )
 from kagari.nn.modules import *  # noqa: F403
 from kagari.nn.modules import __all__ as _layers
-from kagari.nn import attention, functional, init, modules, parameter, utils
+from kagari.nn import (
+    attention,
+    common_types,
+    functional,
+    grad,
+    init,
+    modules,
+    parallel,
+    parameter,
+    utils,
+)
+from kagari.nn.parallel import DataParallel
 
 __all__ = [
     "Buffer",
+    "DataParallel",
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
     "attention",
+    "common_types",
     "factory_kwargs",
     "functional",
+    "grad",
     "init",
     "modules",
+    "parallel",
     "parameter",
     "utils",
     *_layers,

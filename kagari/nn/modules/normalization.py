@@ -19,6 +19,7 @@ __all__ = [
     "LocalResponseNorm",
     "RMSNorm",
 ]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 def _shape(normalized_shape: Any) -> tuple[int, ...]:
@@ -58,6 +59,49 @@ class LocalResponseNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    r"""Divides by the energy of near channels, as Torch 7 did: with a sum instead of a mean.
+
+    .. math:: x_c / (k + \tfrac{\alpha}{n} \sum_{|c' - c| \le (n - 1) / 2} x_{c'}^2)^\beta
+
+    Args:
+        size (int): n.
+        alpha (float): :math:`\alpha`.
+        beta (float): :math:`\beta`.
+        k (float): k.
+
+    Shape:
+        ``(N, C, H, W)`` to the same.
+
+    Raises:
+        ValueError: the input has another number of dimensions.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import nn
+        >>> tuple(nn.CrossMapLRN2d(3)(kagari.ones(1, 4, 2, 2)).shape)
+        (1, 4, 2, 2)
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
+        reach = (self.size - 1) // 2
+        squares = F.pad(input * input, (0, 0, 0, 0, reach, reach))
+        energy = squares.unfold(1, 2 * reach + 1, 1).sum(-1)
+        return input * (self.k + self.alpha / self.size * energy) ** -self.beta
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -1,0 +1,66 @@
+"""Gradients of convolutions as functions, layers over channels, and modules on several devices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kagari
+from kagari import nn
+from kagari.nn import functional as F
+
+CASES = [
+    (1, (2, 4, 9), (6, 2, 3), {"stride": 2, "padding": 1, "groups": 2}),
+    (2, (2, 3, 7, 6), (4, 3, 3, 2), {"padding": (1, 0), "dilation": (1, 2)}),
+    (3, (1, 2, 4, 4, 5), (3, 2, 2, 2, 2), {"stride": (1, 2, 1)}),
+]
+
+
+@pytest.mark.parametrize(("dims", "x_shape", "w_shape", "kwargs"), CASES)
+def test_gradients_of_convolutions(dims, x_shape, w_shape, kwargs):
+    kagari.manual_seed(0)
+    x = kagari.randn(*x_shape, dtype=kagari.float64, requires_grad=True)
+    w = kagari.randn(*w_shape, dtype=kagari.float64, requires_grad=True)
+    y = getattr(F, f"conv{dims}d")(x, w, **kwargs)
+    g = kagari.randn_like(y).requires_grad_()
+    dx, dw = kagari.autograd.grad(y, (x, w), g.detach())
+    got = getattr(nn.grad, f"conv{dims}d_input")(x_shape, w, g, **kwargs)
+    assert kagari.allclose(got, dx, atol=1e-12)
+    assert got.requires_grad
+    got = getattr(nn.grad, f"conv{dims}d_weight")(x, w_shape, g, **kwargs)
+    assert kagari.allclose(got, dw, atol=1e-12)
+    with kagari.no_grad():
+        assert not getattr(nn.grad, f"conv{dims}d_weight")(x, w_shape, g, **kwargs).requires_grad
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
+def test_cross_map_normalization_as_torch(size):
+    torch = pytest.importorskip("torch")
+    array = np.random.default_rng(0).standard_normal((2, 5, 3, 3))
+
+    def run(m):
+        net, x = m.nn.CrossMapLRN2d(size, 0.5, 0.6, 2), m.tensor(array, requires_grad=True)
+        y = net(x)
+        y.square().sum().backward()
+        return y.detach().numpy(), x.grad.numpy(), repr(net)
+
+    (y, g, text), (their_y, their_g, their_text) = run(kagari), run(torch)
+    np.testing.assert_allclose(y, their_y, rtol=1e-10)
+    np.testing.assert_allclose(g, their_g, rtol=1e-9, atol=1e-12)
+    assert text == their_text
+
+
+def test_data_parallel_is_the_module():
+    inner = nn.Linear(2, 3)
+    net = nn.DataParallel(inner)
+    x = kagari.randn(4, 2)
+    assert kagari.equal(net(x), inner(x))
+    assert list(net.state_dict()) == ["module.weight", "module.bias"]
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="CrossMapLRN2d: Expected input to be 4D, got 3D"):
+        nn.CrossMapLRN2d(3)(kagari.zeros(1, 2, 3))
+    with pytest.raises(NotImplementedError, match="train the Linear in one process"):
+        nn.parallel.DistributedDataParallel(nn.Linear(1, 1))
