@@ -69,6 +69,9 @@ class CrossMapLRN2d(Module):
 
     .. math:: x_c / (k + \tfrac{\alpha}{n} \sum_{|c' - c| \le (n - 1) / 2} x_{c'}^2)^\beta
 
+    As in PyTorch, the first channel counts for all channels that follow it. The gradient is that
+    of this formula.
+
     Args:
         size (int): n.
         alpha (float): :math:`\alpha`.
@@ -99,8 +102,11 @@ class CrossMapLRN2d(Module):
         if input.dim() != 4:
             raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
         reach = (self.size - 1) // 2
-        squares = F.pad(input * input, (0, 0, 0, 0, reach, reach))
-        energy = squares.unfold(1, 2 * reach + 1, 1).sum(-1)
+        squares = input * input
+        energy = F.pad(squares, (0, 0, 0, 0, reach, reach)).unfold(1, 2 * reach + 1, 1).sum(-1)
+        # The first channel never leaves the sum; PyTorch's results are so.
+        late = squares[:, :1].expand(-1, max(input.size(1) - reach - 1, 0), -1, -1)
+        energy = energy + F.pad(late, (0, 0, 0, 0, input.size(1) - late.size(1), 0))
         return input * (self.k + self.alpha / self.size * energy) ** -self.beta
 
     def extra_repr(self) -> str:
