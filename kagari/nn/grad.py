@@ -26,7 +26,7 @@ def _gradient(conv: Any, x: Tensor, w: Tensor, wanted: int, g: Tensor, settings:
         pair = [x, w]
         pair[wanted] = leaf = pair[wanted].detach().requires_grad_()
         y = conv(*pair, None, *settings)
-        (result,) = kagari.autograd.grad(y, leaf, g, create_graph=recorded)
+        result: Tensor = kagari.autograd.grad(y, leaf, g, create_graph=recorded)[0]
     return result
 
 

@@ -6,7 +6,7 @@ import inspect
 import itertools
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, NoReturn
 
@@ -72,11 +72,11 @@ def _get_mod_type(fn: Any) -> _ModificationType:
     return _ModificationType.SCORE_MOD if count == 5 else _ModificationType.MASK_MOD
 
 
-def _places(b: int, h: int, q: int, kv: int, device: Any) -> tuple[Tensor, ...]:
+def _places(shape: Sequence[int], device: Any) -> tuple[Tensor, ...]:
     """The indices of batch, head, query and key, of shapes that broadcast to all scores."""
     return tuple(
         kagari.arange(size, device=device).reshape([-1 if i == d else 1 for i in range(4)])
-        for d, size in enumerate((b, h, q, kv))
+        for d, size in enumerate(shape)
     )
 
 
@@ -175,7 +175,7 @@ def create_mask(
         [[[[1, 0, 0], [1, 1, 0]]]]
     """
     shape = (1 if B is None else B, 1 if H is None else H, Q_LEN, KV_LEN)
-    places = _places(*shape, device)
+    places = _places(shape, device)
     if _get_mod_type(mod_fn) == _ModificationType.SCORE_MOD:
         scores = mod_fn(kagari.zeros(shape, device=device), *places)
         return (scores == -math.inf).logical_not().expand(shape)
@@ -434,7 +434,7 @@ class BlockMask:
 
     def to(self, device: Any) -> BlockMask:
         """The mask on another device."""
-        moved = {
+        moved: dict[str, Any] = {
             name: None if t is None else t.to(device)
             for name, t in ((name, getattr(self, name)) for name in self._TENSORS)
         }
@@ -456,8 +456,12 @@ class BlockMask:
     def _like(
         self, blocks: tuple[Any, ...], mask_mod: MaskMod, lengths: tuple[int, int]
     ) -> BlockMask:
+        kv, kv_indices, full_kv, full_kv_indices = blocks
         return BlockMask.from_kv_blocks(
-            *blocks,
+            kv,
+            kv_indices,
+            full_kv,
+            full_kv_indices,
             BLOCK_SIZE=self.BLOCK_SIZE,
             mask_mod=mask_mod,
             seq_lengths=lengths,
@@ -582,9 +586,13 @@ def create_block_mask(
     seen = whole.reshape(*mask.shape[:2], q, rows, kv, columns).sum((3, 5))
     full = seen == rows * columns
     some = (seen > 0) & full.logical_not() if separate_full_blocks else seen > 0
+    count, places = _dense_to_ordered(some)
+    full_blocks = _dense_to_ordered(full) if separate_full_blocks else (None, None)
     return BlockMask.from_kv_blocks(
-        *_dense_to_ordered(some),
-        *(_dense_to_ordered(full) if separate_full_blocks else (None, None)),
+        count,
+        places,
+        full_blocks[0],
+        full_blocks[1],
         BLOCK_SIZE=(rows, columns),
         mask_mod=mask_mod,
         seq_lengths=(Q_LEN, KV_LEN),
@@ -742,7 +750,7 @@ def flex_attention(
         key, value = (kagari.repeat_interleave(t, groups, dim=1) for t in (key, value))
     wide = kagari.float64 if query.dtype == kagari.float64 else kagari.float32
     scores = query.to(wide) @ key.to(wide).transpose(-2, -1) * scale
-    places = _places(*scores.shape, scores.device)
+    places = _places(scores.shape, scores.device)
     if score_mod is not None:
         scores = score_mod(scores, *places).to(wide)
     if block_mask is not None:

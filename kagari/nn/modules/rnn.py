@@ -532,7 +532,7 @@ class RNNCellBase(Module):
         self.bias = bias
         wide = num_chunks * hidden_size
 
-        def parameter(*shape: int) -> Parameter:
+        def parameter(*shape: int) -> Any:
             return Parameter(kagari.empty(shape, device=device, dtype=dtype))
 
         self.weight_ih = parameter(wide, input_size)
