@@ -364,6 +364,18 @@ def test_distances_by_products() -> None:
     close(one, other, 1e3)
 
 
+def test_distances_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kagari.ops.linalg import distances
+
+    a, b = numbers((2, 7, 3), "float64").requires_grad_(), numbers((4, 3), "float64")
+    whole = kagari.cdist(a, b, 1.0)
+    monkeypatch.setattr(distances, "_AT_ONCE", 30)  # two rows at a time
+    parts = kagari.cdist(a, b, 1.0)
+    assert kagari.equal(parts, whole)
+    (one,), (other,) = (kagari.autograd.grad(d.square().sum(), a) for d in (whole, parts))
+    assert kagari.equal(one, other)
+
+
 def test_distance_of_zero_has_no_slope() -> None:
     for count in (3, 30):
         a = kagari.ones(count, 2, dtype=kagari.float64, requires_grad=True)
@@ -664,6 +676,8 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: linalg.svd(SQUARE, driver="gesvd"), RuntimeError, "only supported on CUDA inputs"),
     (lambda: linalg.lu(SQUARE, pivot=False), RuntimeError, "without pivoting is not implemented"),
     (lambda: linalg.solve(SQUARE, kagari.ones(4)), RuntimeError, r"AX = B \(3x3 and 4x1\)"),
+    (lambda: linalg.solve(SQUARE, kagari.tensor(1.0)), RuntimeError, "B must have at least one d"),
+    (lambda: linalg.tensorsolve(SQUARE, kagari.ones(2)), RuntimeError, r"\(3x3 and 2x1\)"),
     (
         lambda: linalg.solve(SQUARE, kagari.ones(3), left=False),
         RuntimeError,

@@ -56,8 +56,18 @@ def _by_product(x: Tensor, y: Tensor) -> Tensor:
     return squares.where(apart, 1.0).sqrt().where(apart, 0.0)
 
 
+# Differences are taken for so many elements at a time, which stay in the cache.
+_AT_ONCE = 2**18
+
+
 def _direct(x: Tensor, y: Tensor, p: float) -> Tensor:
-    return ops.linalg_vector_norm(x.unsqueeze(-2) - y.unsqueeze(-3), p, [-1])
+    """Norms of all differences."""
+    import kagari
+
+    step = max(1, _AT_ONCE // max(1, y.shape[-2] * y.shape[-1]))
+    y = y.unsqueeze(-3)
+    parts = [ops.linalg_vector_norm(rows.unsqueeze(-2) - y, p, [-1]) for rows in x.split(step, -2)]
+    return parts[0] if len(parts) == 1 else kagari.cat(parts, -2)
 
 
 @composite(

@@ -22,6 +22,8 @@ def _solve(name: str, a: Tensor, b: Tensor, left: bool) -> tuple[Tensor, Tensor]
     """The solution and LAPACK's info; a vector, or a batch of them, is one column."""
     _checks.square(name, a)
     _checks.same_dtype(name, a, b)
+    if b.dim() == 0:
+        raise RuntimeError(f"{name}: B must have at least one dimension, got a number")
     vector = b.dim() == 1 or (a.dim() - 1 == b.dim() and b.shape == a.shape[:-1])
     if vector:
         if not left:
@@ -613,7 +615,7 @@ def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Sequence[int] | None)
         a = a.movedim(list(dims), places)
     shape = a.shape[other.dim() :]
     size = math.prod(shape)
-    if size * math.prod(a.shape[: other.dim()]) != size * size or size != other.numel():
+    if math.prod(a.shape[: other.dim()]) != size:
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
             f"prod(self.shape[:other.ndim]), but got {size} != "
