@@ -43,6 +43,7 @@ test: $(installed)
 conformance: $(installed)
 	@scripts/setup-venv conformance
 	@$(BIN)/pytest -m conformance $(ARGS)
+	@$(BIN)/python tests/conformance/run.py
 
 bench: $(installed)
 	@scripts/setup-venv conformance

@@ -170,6 +170,7 @@ pi = _math.pi
 
 # Modules and names that cost time, imported when first asked for.
 _MODULES = (
+    "amp",
     "fft",
     "io",
     "linalg",
@@ -182,6 +183,19 @@ _MODULES = (
     "utils",
 )
 _NAMES = {
+    "autocast": "kagari.amp.autocast_mode",
+    "clear_autocast_cache": "kagari.amp.autocast_mode",
+    "get_autocast_cpu_dtype": "kagari.amp.autocast_mode",
+    "get_autocast_dtype": "kagari.amp.autocast_mode",
+    "get_autocast_gpu_dtype": "kagari.amp.autocast_mode",
+    "is_autocast_cache_enabled": "kagari.amp.autocast_mode",
+    "is_autocast_cpu_enabled": "kagari.amp.autocast_mode",
+    "is_autocast_enabled": "kagari.amp.autocast_mode",
+    "set_autocast_cache_enabled": "kagari.amp.autocast_mode",
+    "set_autocast_cpu_dtype": "kagari.amp.autocast_mode",
+    "set_autocast_cpu_enabled": "kagari.amp.autocast_mode",
+    "set_autocast_dtype": "kagari.amp.autocast_mode",
+    "set_autocast_enabled": "kagari.amp.autocast_mode",
     "load": "kagari.serialization",
     "save": "kagari.serialization",
     "set_printoptions": "kagari._tensor_str",

@@ -143,6 +143,7 @@ enum ThreadFlags : uint32_t {
   kDefaultDevice = 2,  // `with device(...)` or set_default_device
   kNoSubclass = 4,     // DisableTorchFunctionSubclass: __torch_function__ of arguments is not asked
   kNoModes = 8,        // DisableTorchFunction: neither are modes
+  kAutocast = 16,      // ops cast their floating arguments (bind/autocast.h)
 };
 struct ThreadState {
   uint32_t flags = 0;
@@ -224,5 +225,6 @@ void init_op_function(
     PyObject* module);  // methods of rows are put on tensor_type where it has none of that name
 void init_composite(PyObject* module);
 void init_settings(PyObject* module);
+void init_autocast(PyObject* module);
 
 }  // namespace kagari

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "bind/autocast.h"
 #include "bind/op_function.h"
 #include "ops/call.h"
 
@@ -140,7 +141,7 @@ std::string attribute_text(PyObject* o, const char* name) {
   return s;
 }
 
-// The second half of `@composite(...)`: `state` is (signature, flags, out, doc).
+// The second half of `@composite(...)`: `state` is (signature, flags, out, doc, autocast).
 PyObject* decorate(PyObject* state, PyObject* function) {
   KG_BIND_TRY
   KG_CHECK_TYPE(PyCallable_Check(function), "expected a function, got ", describe_object(function));
@@ -152,6 +153,7 @@ PyObject* decorate(PyObject* state, PyObject* function) {
   PyObject* doc = PyTuple_GET_ITEM(state, 3);
   c.doc = dedent(doc == Py_None ? attribute_text(function, "__doc__")
                                 : std::string(PyUnicode_AsUTF8(doc)));
+  c.autocast = Autocast(PyLong_AsLong(PyTuple_GET_ITEM(state, 4)));
   c.function = Py_NewRef(function);
   auto o =
       std::make_unique<Overload>(c.signature, uint16_t(PyLong_AsLong(PyTuple_GET_ITEM(state, 1))));
@@ -171,17 +173,22 @@ PyMethodDef decorate_method = {"composite", decorate, METH_O, nullptr};
 
 PyObject* composite(PyObject*, PyObject* args, PyObject* kwargs) {
   KG_BIND_TRY
-  static const char* const names[] = {"signature", "function", "method", "inplace",
-                                      "out",       "doc",      nullptr};
+  static const char* const names[] = {"signature", "function", "method",   "inplace",
+                                      "out",       "doc",      "autocast", nullptr};
   PyObject *signature = nullptr, *doc = Py_None;
+  const char* policy = nullptr;
   int function = 1, method = 0, inplace = 0, out = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$ppppO:composite", const_cast<char**>(names),
-                                   &signature, &function, &method, &inplace, &out, &doc))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$ppppOz:composite", const_cast<char**>(names),
+                                   &signature, &function, &method, &inplace, &out, &doc, &policy))
     return nullptr;
   KG_CHECK_TYPE(doc == Py_None || PyUnicode_Check(doc), "argument 'doc' must be str, not ",
                 describe_object(doc));
   int as = (function ? kFunction : 0) | (method ? kMethod : 0) | (inplace ? kInplace : 0);
-  Ref state = checked(Py_BuildValue("(OiOO)", signature, as, out ? Py_True : Py_False, doc));
+  Autocast autocast = Autocast::none;
+  KG_CHECK_VALUE(!policy || read_autocast(policy, autocast),
+                 "argument 'autocast' must be 'lower', 'fp32' or 'promote', not '", policy, "'");
+  Ref state = checked(
+      Py_BuildValue("(OiOOi)", signature, as, out ? Py_True : Py_False, doc, int(autocast)));
   return PyCFunction_New(&decorate_method, state.get());
   KG_BIND_CATCH("composite", nullptr)
 }
@@ -189,12 +196,14 @@ PyObject* composite(PyObject*, PyObject* args, PyObject* kwargs) {
 PyMethodDef functions[] = {
     {"composite", (PyCFunction)(void (*)())composite, METH_VARARGS | METH_KEYWORDS,
      "composite($module, signature, *, function=True, method=False, inplace=False, out=False, "
-     "doc=None)\n--\n\n"
+     "doc=None, autocast=None)\n--\n\n"
      "Declares a Python function as an op.\n\n"
      "The function is called with its arguments in the signature's order, converted and with "
      "defaults filled in.\n"
      "`method` makes Tensor.name, `inplace` Tensor.name_, `out` accepts out=, and `function` lists "
-     "it in kagari."},
+     "it in kagari. `autocast` is what it does while autocast is on: 'lower' runs in low "
+     "precision, "
+     "'fp32' in float32,\n'promote' in the widest dtype of its arguments."},
     {}};
 
 // ---- Calling ------------------------------------------------------------------------------------
@@ -210,12 +219,19 @@ Ref tuple_of_ints(Ints list, PyObject* given) {
   return checked(wrap_ints(list));
 }
 
+// The tensor given, or what autocast put in its place.
+Ref cast_or_given(const Value& v, PyObject* given) {
+  if (!v.is_tensor() || (is_tensor(given) && as_impl(given) == v.t)) return Ref::borrow(given);
+  return checked(wrap(Tensor::borrow(v.t)));
+}
+
 // An argument as the function gets it: converted to the signature's type, tensors and plain numbers
 // as they are.
 Ref argument(const Param& p, const Value& v, PyObject* given) {
   if (given == Py_None && p.type != ArgType::any) return Ref::borrow(Py_None);
   switch (p.type) {
     case ArgType::tensor:
+      return cast_or_given(v, given);
     case ArgType::string:
     case ArgType::generator:
     case ArgType::memory_format:
@@ -224,8 +240,8 @@ Ref argument(const Param& p, const Value& v, PyObject* given) {
       return Ref::borrow(given);
     case ArgType::operand:
     case ArgType::scalar:
-      if (v.is_tensor() || PyFloat_CheckExact(given) || PyLong_Check(given) ||
-          PyComplex_CheckExact(given))
+      if (v.is_tensor()) return cast_or_given(v, given);
+      if (PyFloat_CheckExact(given) || PyLong_Check(given) || PyComplex_CheckExact(given))
         return Ref::borrow(given);
       return checked(wrap(v.scalar()));
     case ArgType::integer:

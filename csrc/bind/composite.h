@@ -17,6 +17,7 @@ struct Composite {
   PyTypeObject* result_type = nullptr;
   std::string doc;
   Signature signature;
+  Autocast autocast = Autocast::none;
   PyObject* function = nullptr;
   PyObject* defaults[kMaxParams] = {};
 };

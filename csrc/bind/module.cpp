@@ -65,6 +65,7 @@ extern "C" __attribute__((visibility("default"))) PyObject* PyInit__core() {
     init_factories(m);
     init_composite(m);
     init_settings(m);
+    init_autocast(m);
   } catch (...) {
     core_module = nullptr;
     throw;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "bind/autocast.h"
 #include "bind/composite.h"
 #include "ops/call.h"
 // after Python.h
@@ -125,6 +126,15 @@ PyObject* run_first_match(Callable& c, PyObject* const* args, Py_ssize_t nargs, 
     bool overridden = parsed.overridden || (parsed.out && any_override(&parsed.out, 1));
     if (__builtin_expect(overridden, 0) && !(thread_state.flags & (kNoSubclass | kNoModes)))
       return dispatch_override(c.object, args, nargs, kwnames);
+    if (__builtin_expect(autocast_active(), 0) && c.form != Form::inplace && !parsed.out) {
+      Autocast policy = o->row ? o->row->facts.autocast : o->composite->autocast;
+      if (policy != Autocast::none) {
+        Casts casts;
+        casts.apply(policy, *o->sig, v);
+        WithoutAutocast inside;
+        return o->row ? run_row(*o, c, v, parsed) : call_composite(*o, c.form, v, slots, nullptr);
+      }
+    }
     if (o->row) return run_row(*o, c, v, parsed);
     return call_composite(*o, c.form, v, slots, parsed.out);
   }
@@ -191,7 +201,7 @@ inline bool quick_operand(const Param& p, PyObject* o, Value& v) {
 
 // The straight way for two arguments; null when it does not apply (no exception is set).
 inline PyObject* run_binary(const Overload* o, Form form, PyObject* a, PyObject* b) {
-  if (!o || (thread_state.flags & kModes)) return nullptr;
+  if (!o || (thread_state.flags & (kModes | kAutocast))) return nullptr;
   ValueRoom room;
   Value* v = room.get();
   const Row& row = *o->row;

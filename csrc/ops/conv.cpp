@@ -338,7 +338,7 @@ KG_ROW(conv_weight,
          "] stride=1, int[" #dims "] padding=0, int[" #dims                                        \
          "] dilation=1, int groups=1) -> Tensor",                                                  \
          .grad = nondiff("is composed of convolution"), .direct = &conv_direct<dims>,              \
-         .as = kFunction | kNoOut,                                                                 \
+         .as = kFunction | kNoOut, .autocast = Autocast::lower,                                    \
          .doc =                                                                                    \
              "The convolution of images (N, C, ...) or (C, ...) with kernels (C_out, C / groups, " \
              "...).")                                                                              \
@@ -346,7 +346,7 @@ KG_ROW(conv_weight,
          "conv" #dims "d.padding(Tensor input, Tensor weight, Tensor? bias=None, int[" #dims       \
          "] stride=1, str padding='valid', int[" #dims "] dilation=1, int groups=1) -> Tensor",    \
          .grad = nondiff("is composed of convolution"), .direct = &conv_padding_direct<dims>,      \
-         .as = kFunction | kNoOut,                                                                 \
+         .as = kFunction | kNoOut, .autocast = Autocast::lower,                                    \
          .doc =                                                                                    \
              "The convolution with padding 'same', which keeps the input's size, or 'valid', "     \
              "which is none.")
@@ -362,7 +362,7 @@ KG_CONV(3)
            "] padding=0, int[" #dims "] output_padding=0, int groups=1, int[" #dims               \
            "] dilation=1) -> Tensor",                                                             \
       .grad = nondiff("is composed of convolution"), .direct = &conv_transpose_direct<dims>,      \
-      .as = kFunction | kNoOut,                                                                   \
+      .as = kFunction | kNoOut, .autocast = Autocast::lower,                                      \
       .doc =                                                                                      \
           "The transposed convolution: the gradient of a convolution as an operation of its own.")
 KG_CONV_TRANSPOSE(1, "conv_transpose1d")

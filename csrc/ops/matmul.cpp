@@ -309,8 +309,7 @@ KG_ROW(bmm, "bmm(Tensor input, Tensor mat2) -> Tensor",
        .as = kFunction | kMethod, .autocast = Autocast::lower,
        .doc = "The products of two batches of matrices.")
 KG_ROW(mv, "mv(Tensor input, Tensor vec) -> Tensor", .grad = vjp<&mv_vjp>("input:vec vec:input"),
-       .infer = infer<&mv_infer>, .as = kFunction | kMethod, .autocast = Autocast::lower,
-       .doc = "A matrix times a vector.")
+       .infer = infer<&mv_infer>, .as = kFunction | kMethod, .doc = "A matrix times a vector.")
 KG_ROW(dot, "dot(Tensor input, Tensor tensor) -> Tensor",
        .grad = vjp<&dot_vjp>("input:tensor tensor:input"), .infer = infer<&dot_infer>,
        .as = kFunction | kMethod, .doc = "The sum of the products of two vectors' elements.")
@@ -343,7 +342,6 @@ KG_ROW(baddbmm,
 KG_ROW(addmv,
        "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
        .grad = vjp<&addmv_vjp>("mat:vec vec:mat"), .infer = infer<&addmv_infer>,
-       .as = kFunction | kMethod | kInplace, .autocast = Autocast::lower,
-       .doc = "beta * input + alpha * (mat @ vec).")
+       .as = kFunction | kMethod | kInplace, .doc = "beta * input + alpha * (mat @ vec).")
 
 }  // namespace kagari

@@ -94,7 +94,7 @@ KG_ROW(layer_norm,
        "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, "
        "float eps=1e-05, bool cudnn_enable=True) -> Tensor",
        .grad = vjp<&layer_norm_vjp>("input weight"), .infer = infer<&layer_norm_infer>,
-       .as = kFunction | kNoOut, .autocast = Autocast::fp32,
+       .as = kFunction | kNoOut,
        .doc = "(x - mean) / sqrt(variance + eps) * weight + bias over the last dimensions.")
 
 static void rms_norm_infer(Infer& o, const Tensor& x, Ints shape, const Tensor& w,
@@ -116,7 +116,7 @@ KG_ROW(rms_norm,
        "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> "
        "Tensor",
        .grad = vjp<&rms_norm_vjp>("input weight"), .infer = infer<&rms_norm_infer>,
-       .as = kFunction | kNoOut, .autocast = Autocast::fp32,
+       .as = kFunction | kNoOut,
        .doc = "x / sqrt(mean(x^2) + eps) * weight over the last dimensions.")
 
 static void layer_norm_backward_infer(Infer& o, const Tensor&, const Tensor& x, int64_t count,
@@ -183,7 +183,7 @@ KG_ROW(group_norm,
        "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float "
        "eps=1e-05, bool cudnn_enabled=True) -> Tensor",
        .grad = vjp<&group_norm_vjp>("input weight"), .infer = infer<&group_norm_infer>,
-       .as = kFunction | kNoOut, .autocast = Autocast::fp32,
+       .as = kFunction | kNoOut,
        .doc = "Normalises each group of channels of each sample by its own mean and variance.")
 static void group_norm_backward_infer(Infer& o, const Tensor&, const Tensor& x, int64_t,
                                       const Tensor&, double) {

@@ -269,32 +269,35 @@ void adaptive_max_vjp(Vjp& v, const Tensor&, Ints) {
 // ---- the rows
 // ---------------------------------------------------------------------------------------------------
 
-#define KG_POOL(D)                                                                             \
-  KG_ROW(max_pool##D##d,                                                                       \
-         "max_pool" #D "d(Tensor input, int[" #D "] kernel_size, int[" #D                      \
-         "]? stride=None, int[" #D "] padding=0, int[" #D                                      \
-         "] dilation=1, bool ceil_mode=False) -> Tensor",                                      \
-         .grad = nondiff("is composed of its form with indices"), .direct = &max_direct<D>,    \
-         .as = kFunction | kNoOut, .doc = "The maximum of each window.")                       \
-  KG_ROW(max_pool##D##d_with_indices,                                                          \
-         "max_pool" #D "d_with_indices(Tensor input, int[" #D "] kernel_size, int[" #D         \
-         "]? stride=None, int[" #D "] padding=0, int[" #D                                      \
-         "] dilation=1, bool ceil_mode=False) -> (Tensor output, Tensor indices)",             \
-         .grad = vjp<&max_vjp<D>>("indices", 1), .infer = infer<&max_infer<D>>,                \
-         .as = D == 1 ? kFunction : kInternal,                                                 \
-         .doc = "The maximum of each window and its place in the flattened image.")            \
-  KG_ROW(adaptive_avg_pool##D##d,                                                              \
-         "adaptive_avg_pool" #D "d(Tensor input, int[" #D "] output_size) -> Tensor",          \
-         .grad = vjp<&adaptive_avg_vjp<D>>(), .infer = infer<&adaptive_avg_infer<D>>,          \
-         .as = D == 1 ? kFunction : kInternal,                                                 \
-         .doc = "The means of windows that divide the input into output_size parts.")          \
-  KG_ROW(                                                                                      \
-      adaptive_max_pool##D##d,                                                                 \
-      "adaptive_max_pool" #D "d(Tensor input, int[" #D                                         \
-      "] output_size) -> (Tensor output, Tensor indices)",                                     \
-      .grad = vjp<&adaptive_max_vjp<D>>("indices", 1), .infer = infer<&adaptive_max_infer<D>>, \
-      .as = D == 1 ? kFunction : kInternal,                                                    \
-      .doc =                                                                                   \
+#define KG_POOL(D)                                                                                \
+  KG_ROW(max_pool##D##d,                                                                          \
+         "max_pool" #D "d(Tensor input, int[" #D "] kernel_size, int[" #D                         \
+         "]? stride=None, int[" #D "] padding=0, int[" #D                                         \
+         "] dilation=1, bool ceil_mode=False) -> Tensor",                                         \
+         .grad = nondiff("is composed of its form with indices"), .direct = &max_direct<D>,       \
+         .as = kFunction | kNoOut, .autocast = D == 3 ? Autocast::fp32 : Autocast::none,          \
+         .doc = "The maximum of each window.")                                                    \
+  KG_ROW(max_pool##D##d_with_indices,                                                             \
+         "max_pool" #D "d_with_indices(Tensor input, int[" #D "] kernel_size, int[" #D            \
+         "]? stride=None, int[" #D "] padding=0, int[" #D                                         \
+         "] dilation=1, bool ceil_mode=False) -> (Tensor output, Tensor indices)",                \
+         .grad = vjp<&max_vjp<D>>("indices", 1), .infer = infer<&max_infer<D>>,                   \
+         .as = D == 1 ? kFunction : kInternal,                                                    \
+         .autocast = D == 3 ? Autocast::fp32 : Autocast::none,                                    \
+         .doc = "The maximum of each window and its place in the flattened image.")               \
+  KG_ROW(adaptive_avg_pool##D##d,                                                                 \
+         "adaptive_avg_pool" #D "d(Tensor input, int[" #D "] output_size) -> Tensor",             \
+         .grad = vjp<&adaptive_avg_vjp<D>>(), .infer = infer<&adaptive_avg_infer<D>>,             \
+         .as = D == 1 ? kFunction : kInternal,                                                    \
+         .autocast = D == 3 ? Autocast::fp32 : Autocast::none,                                    \
+         .doc = "The means of windows that divide the input into output_size parts.")             \
+  KG_ROW(                                                                                         \
+      adaptive_max_pool##D##d,                                                                    \
+      "adaptive_max_pool" #D "d(Tensor input, int[" #D                                            \
+      "] output_size) -> (Tensor output, Tensor indices)",                                        \
+      .grad = vjp<&adaptive_max_vjp<D>>("indices", 1), .infer = infer<&adaptive_max_infer<D>>,    \
+      .as = D == 1 ? kFunction : kInternal, .autocast = D == 3 ? Autocast::fp32 : Autocast::none, \
+      .doc =                                                                                      \
           "The maxima of windows that divide the input into output_size parts, and their places.")
 KG_POOL(1)
 KG_POOL(2)
@@ -314,7 +317,7 @@ KG_ROW(avg_pool1d,
          "] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? "     \
          "divisor_override=None) -> Tensor",                                         \
          .grad = vjp<&avg_vjp<D>>(), .infer = infer<&avg_infer<D>>, .as = kInternal, \
-         .doc = "The mean of each window.")
+         .autocast = D == 3 ? Autocast::fp32 : Autocast::none, .doc = "The mean of each window.")
 KG_AVG_POOL(2)
 KG_AVG_POOL(3)
 #undef KG_AVG_POOL

@@ -100,7 +100,7 @@ static void sum_all_infer(Infer& o, const Tensor& x, Dtype dtype) {
 }
 static void sum_all_vjp(Vjp& v, const Tensor&, Dtype) { v.set(0, expand(v.g(), v.sizes(0))); }
 KG_ROW(sum, "sum(Tensor input, *, ScalarType? dtype=None) -> Tensor", .grad = vjp<&sum_all_vjp>(),
-       .infer = infer<&sum_all_infer>, .as = kFunction | kMethod, .autocast = Autocast::fp32,
+       .infer = infer<&sum_all_infer>, .as = kFunction | kMethod,
        .doc = "Sums all elements; integers and bool are summed as int64.")
 
 static void sum_infer(Infer& o, const Tensor& x, OptInts dim, bool keepdim, Dtype dtype) {
@@ -114,7 +114,7 @@ KG_ROW(
     sum_dim,
     "sum.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
     .grad = vjp<&sum_vjp>(), .infer = infer<&sum_infer>, .as = kFunction | kMethod,
-    .autocast = Autocast::fp32, .doc = "Sums over the given dimensions.")
+    .doc = "Sums over the given dimensions.")
 
 static Dtype mean_dtype(const Tensor& x, Dtype dtype) {
   Dtype d = dtype == Dtype::undefined ? x.dtype() : dtype;
@@ -387,7 +387,6 @@ KG_ROW(vector_norm,
        "linalg_vector_norm(Tensor input, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
        "ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>, .as = kFunction,
-       .autocast = Autocast::fp32,
        .doc =
            "The norm (sum |x|^ord)^(1/ord) over the given dimensions; inf and -inf give the "
            "largest and smallest magnitude.")
@@ -408,8 +407,7 @@ static void cumsum_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
 }
 KG_ROW(cumsum, "cumsum(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&cumsum_vjp>(), .infer = infer<&scan_infer>,
-       .as = kFunction | kMethod | kInplace, .autocast = Autocast::fp32,
-       .doc = "Running sums along a dimension.")
+       .as = kFunction | kMethod | kInplace, .doc = "Running sums along a dimension.")
 // d y_k / d x_i = prod of the others up to k. Without zeros that is y_k / x_i; with zeros the sums
 // are taken one element at a time, as a product of prefixes and of the running products that start
 // after i.
@@ -443,7 +441,6 @@ static void cumprod_vjp(Vjp& v, const Tensor& x, int64_t dim, Dtype dtype) {
 }
 KG_ROW(cumprod, "cumprod(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&cumprod_vjp>("input"), .infer = infer<&scan_infer>,
-       .as = kFunction | kMethod | kInplace, .autocast = Autocast::fp32,
-       .doc = "Running products along a dimension.")
+       .as = kFunction | kMethod | kInplace, .doc = "Running products along a dimension.")
 
 }  // namespace kagari

@@ -29,8 +29,7 @@ static void softmax_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
 }
 KG_ROW(softmax, "softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&softmax_vjp>("result"), .infer = infer<&softmax_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::fp32,
-       .doc = "exp(x_i) / sum_j exp(x_j) along a dimension.")
+       .as = kFunction | kMethod, .doc = "exp(x_i) / sum_j exp(x_j) along a dimension.")
 
 static void log_softmax_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
   Tensor y = v.out(0);
@@ -43,8 +42,7 @@ static void log_softmax_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
 }
 KG_ROW(log_softmax, "log_softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&log_softmax_vjp>("result"), .infer = infer<&softmax_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::fp32,
-       .doc = "x_i - log sum_j exp(x_j) along a dimension.")
+       .as = kFunction | kMethod, .doc = "x_i - log sum_j exp(x_j) along a dimension.")
 
 static void softmax_backward_infer(Infer& o, const Tensor&, const Tensor& y, int64_t, bool) {
   o.out(y.sizes(), y.dtype());

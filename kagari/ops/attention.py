@@ -93,6 +93,7 @@ def _masked_softmax(scores: Tensor, mask: Tensor, unseen: Tensor | None) -> Tens
     "Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None, "
     "bool enable_gqa=False) -> Tensor",
     function=False,
+    autocast="lower",
 )
 def scaled_dot_product_attention(
     query: Tensor,

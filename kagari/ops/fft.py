@@ -338,6 +338,7 @@ def _declare(name: str, transform: Any, flag: bool, what: str) -> None:
     composite(
         f"fft_{name}(Tensor input, int? n=None, int dim=-1, str? norm=None) -> Tensor",
         out=True,
+        autocast="fp32",
         doc=f"Computes {what} along a dimension.\n{_FORMULA}\nArgs:\n"
         "    input (Tensor): any shape with at least one dimension.\n"
         "    n (int, optional): cut or fill up with zeros to this size first.\n"
@@ -350,6 +351,7 @@ def _declare(name: str, transform: Any, flag: bool, what: str) -> None:
         composite(
             f"fft_{name}{suffix}(Tensor input, int[1]? s=None, {dims}, str? norm=None) -> Tensor",
             out=True,
+            autocast="fp32",
             doc=f"Computes {what} over several dimensions.\n{_FORMULA}\nArgs:\n"
             "    input (Tensor): any shape.\n"
             "    s (tuple of ints, optional): cut or fill up with zeros to these sizes first; -1\n"

@@ -45,6 +45,7 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     "nll_loss(Tensor input, Tensor target, Tensor? weight=None, int reduction=1, "
     "int ignore_index=-100) -> Tensor",
     function=False,
+    autocast="fp32",
 )
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignore_index: int
@@ -58,6 +59,7 @@ def nll_loss(
     "cross_entropy_loss(Tensor input, Tensor target, Tensor? weight=None, int reduction=1, "
     "int ignore_index=-100, float label_smoothing=0.0) -> Tensor",
     function=False,
+    autocast="fp32",
 )
 def cross_entropy_loss(
     input: Tensor,

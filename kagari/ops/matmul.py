@@ -153,6 +153,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, beta: Any, alpha: Any) -> Te
     method=True,
     inplace=True,
     out=True,
+    autocast="lower",
 )
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Any, alpha: Any) -> Tensor:
     r"""A matrix plus a sum of products: :math:`\beta\,M + \alpha \sum_b A_b B_b`.

@@ -41,6 +41,7 @@ def _window(
     "Tensor? window=None, bool center=True, str pad_mode='reflect', bool normalized=False, "
     "bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor",
     method=True,
+    autocast="fp32",
 )
 def stft(
     input: Tensor,

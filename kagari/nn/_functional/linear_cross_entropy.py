@@ -7,6 +7,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
+from kagari.amp._precision import full_precision
 from kagari.autograd import Function
 from kagari.nn._functional.linear import linear
 from kagari.nn._functional.loss import cross_entropy
@@ -137,6 +138,7 @@ def _in_chunks(
 
 
 @overridable
+@full_precision
 def linear_cross_entropy(
     input: Tensor,
     linear_weight: Tensor,

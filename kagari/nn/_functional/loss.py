@@ -10,6 +10,7 @@ from typing import Any
 import kagari
 from kagari import Tensor
 from kagari._core import ops
+from kagari.amp._precision import full_precision
 from kagari.nn import _reduction as _Reduction
 from kagari.nn._functional.activation import logsigmoid
 from kagari.nn._functional.distance import pairwise_distance
@@ -51,6 +52,7 @@ def _weighted(
 
 
 @overridable
+@full_precision
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -89,6 +91,7 @@ def l1_loss(
 
 
 @overridable
+@full_precision
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -127,6 +130,7 @@ def mse_loss(
 
 
 @overridable
+@full_precision
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -172,6 +176,7 @@ def smooth_l1_loss(
 
 
 @overridable
+@full_precision
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -294,6 +299,7 @@ def cross_entropy(
 
 
 @overridable
+@full_precision
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -341,6 +347,7 @@ def binary_cross_entropy(
 
 
 @overridable
+@full_precision
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -390,6 +397,7 @@ def binary_cross_entropy_with_logits(
 
 
 @overridable
+@full_precision
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -445,6 +453,7 @@ def kl_div(
 
 
 @overridable
+@full_precision
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -550,6 +559,7 @@ def gaussian_nll_loss(
 
 
 @overridable
+@full_precision
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -588,6 +598,7 @@ def hinge_embedding_loss(
 
 
 @overridable
+@full_precision
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -631,6 +642,7 @@ def margin_ranking_loss(
 
 
 @overridable
+@full_precision
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -701,6 +713,7 @@ def multilabel_soft_margin_loss(
 
 
 @overridable
+@full_precision
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -762,6 +775,7 @@ def multi_margin_loss(
 
 
 @overridable
+@full_precision
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -812,6 +826,7 @@ def multilabel_margin_loss(
 
 
 @overridable
+@full_precision
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -869,6 +884,7 @@ def cosine_embedding_loss(
 
 
 @overridable
+@full_precision
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -987,6 +1003,7 @@ def _triplet(
 
 
 @overridable
+@full_precision
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

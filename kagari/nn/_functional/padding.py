@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import kagari
 from kagari import Tensor
 from kagari._core import ops
+from kagari.amp._precision import full_precision
 from kagari.overrides import overridable
 
 
@@ -89,6 +90,12 @@ def pad(
         raise NotImplementedError(
             "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now"
         )
+    return (
+        _padded_from_inside(input, pad, mode) if mode == "circular" else _mirrored(input, pad, mode)
+    )
+
+
+def _padded_from_inside(input: Tensor, pad: Sequence[int], mode: str) -> Tensor:
     for i in range(0, len(pad), 2):
         before, after = pad[i], pad[i + 1]
         dim = input.dim() - 1 - i // 2
@@ -96,3 +103,6 @@ def pad(
             places = _places(mode, before, after, input.size(dim), dim, input)
             input = input.index_select(dim, places)
     return input
+
+
+_mirrored = full_precision(_padded_from_inside)

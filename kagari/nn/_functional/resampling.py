@@ -10,6 +10,7 @@ from typing import Any
 import kagari
 from kagari import Tensor
 from kagari._core import ops
+from kagari.amp._precision import full_precision
 from kagari.nn._functional.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -204,6 +205,7 @@ _DEFAULT_CHANGED = (
 
 
 @overridable
+@full_precision
 def grid_sample(
     input: Tensor,
     grid: Tensor,

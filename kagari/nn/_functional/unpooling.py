@@ -8,6 +8,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
+from kagari.amp._precision import full_precision
 from kagari.nn._sizes import _pair, _single, _triple
 from kagari.overrides import overridable
 
@@ -102,6 +103,7 @@ def _max_unpool(
 
 
 @overridable
+@full_precision
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -139,6 +141,7 @@ def max_unpool1d(
 
 
 @overridable
+@full_precision
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -176,6 +179,7 @@ def max_unpool2d(
 
 
 @overridable
+@full_precision
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,
@@ -313,6 +317,7 @@ def _fractional_max_pool(
 
 
 @overridable
+@full_precision
 def fractional_max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Any,
@@ -327,6 +332,7 @@ def fractional_max_pool2d_with_indices(
 
 
 @overridable
+@full_precision
 def fractional_max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -365,6 +371,7 @@ def fractional_max_pool2d(
 
 
 @overridable
+@full_precision
 def fractional_max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Any,
@@ -381,6 +388,7 @@ def fractional_max_pool3d_with_indices(
 
 
 @overridable
+@full_precision
 def fractional_max_pool3d(
     input: Tensor,
     kernel_size: Any,

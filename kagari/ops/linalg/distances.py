@@ -72,7 +72,8 @@ def _direct(x: Tensor, y: Tensor, p: float) -> Tensor:
 
 @composite(
     "cdist(Tensor x1, Tensor x2, float p=2.0, "
-    "str compute_mode='use_mm_for_euclid_dist_if_necessary') -> Tensor"
+    "str compute_mode='use_mm_for_euclid_dist_if_necessary') -> Tensor",
+    autocast="fp32",
 )
 def cdist(x1: Tensor, x2: Tensor, p: float, compute_mode: str) -> Tensor:
     r"""The p-norm distances between all pairs of rows: :math:`\|x_i - y_j\|_p`.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     "linalg_cholesky_ex(Tensor input, *, bool upper=False, bool check_errors=False)"
     " -> (Tensor L, Tensor info)",
     out=True,
+    autocast="fp32",
 )
 def linalg_cholesky_ex(input: Tensor, upper: bool, check_errors: bool) -> Any:
     r"""The Cholesky factor of a positive-definite matrix, without a check that it was one.
@@ -57,7 +58,9 @@ def _cholesky(name: str, a: Tensor, upper: bool) -> Tensor:
     return factor
 
 
-@composite("linalg_cholesky(Tensor input, *, bool upper=False) -> Tensor", out=True)
+@composite(
+    "linalg_cholesky(Tensor input, *, bool upper=False) -> Tensor", out=True, autocast="fp32"
+)
 def linalg_cholesky(input: Tensor, upper: bool) -> Tensor:
     r"""The Cholesky factor of a positive-definite matrix: :math:`A = L L^H`.
 
@@ -83,7 +86,9 @@ def linalg_cholesky(input: Tensor, upper: bool) -> Tensor:
     return _cholesky("linalg.cholesky", input, upper)
 
 
-@composite("cholesky(Tensor input, bool upper=False) -> Tensor", method=True, out=True)
+@composite(
+    "cholesky(Tensor input, bool upper=False) -> Tensor", method=True, out=True, autocast="fp32"
+)
 def cholesky(input: Tensor, upper: bool) -> Tensor:
     """The Cholesky factor of a positive-definite matrix; the older name of ``linalg.cholesky``.
 
@@ -365,7 +370,9 @@ def linalg_ldl_factor(input: Tensor, hermitian: bool) -> Any:
 # ---- QR and reflectors ---------------------------------------------------------------------------
 
 
-@composite("linalg_qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)", out=True)
+@composite(
+    "linalg_qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)", out=True, autocast="fp32"
+)
 def linalg_qr(A: Tensor, mode: str) -> Any:
     r"""The QR factorisation: :math:`A = Q R` with orthonormal columns and an upper triangle.
 
@@ -400,7 +407,12 @@ def linalg_qr(A: Tensor, mode: str) -> Any:
     return tuple(ops._linalg_qr(A, mode))
 
 
-@composite("qr(Tensor input, bool some=True) -> (Tensor Q, Tensor R)", method=True, out=True)
+@composite(
+    "qr(Tensor input, bool some=True) -> (Tensor Q, Tensor R)",
+    method=True,
+    out=True,
+    autocast="fp32",
+)
 def qr(input: Tensor, some: bool) -> Any:
     """The QR factorisation; the older form of ``linalg.qr``.
 
@@ -472,7 +484,9 @@ def _householder_product(name: str, a: Tensor, tau: Tensor) -> Tensor:
     return eye - v @ (t @ v[..., :n, :].mH)
 
 
-@composite("linalg_householder_product(Tensor input, Tensor tau) -> Tensor", out=True)
+@composite(
+    "linalg_householder_product(Tensor input, Tensor tau) -> Tensor", out=True, autocast="fp32"
+)
 def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
     r"""The first columns of a product of Householder reflectors.
 
@@ -501,7 +515,7 @@ def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
     return _householder_product("torch.linalg.householder_product", input, tau)
 
 
-@composite("orgqr(Tensor input, Tensor input2) -> Tensor", method=True, out=True)
+@composite("orgqr(Tensor input, Tensor input2) -> Tensor", method=True, out=True, autocast="fp32")
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     """Another name of ``linalg.householder_product``.
 
@@ -520,6 +534,7 @@ def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     " -> Tensor",
     method=True,
     out=True,
+    autocast="fp32",
 )
 def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool, transpose: bool) -> Tensor:
     r"""A matrix times the square Q of a QR factorisation that ``geqrf`` holds.

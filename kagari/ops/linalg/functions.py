@@ -324,7 +324,7 @@ def matrix_exp(input: Tensor) -> Tensor:
     return _matrix_exp(input)
 
 
-@composite("trace(Tensor input) -> Tensor", method=True)
+@composite("trace(Tensor input) -> Tensor", method=True, autocast="fp32")
 def trace(input: Tensor) -> Tensor:
     r"""The sum of a matrix's diagonal: :math:`\sum_i A_{ii}`.
 

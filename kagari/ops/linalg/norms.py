@@ -226,7 +226,7 @@ def _cond(a: Tensor, p: Any) -> Tensor:
     return found.masked_fill(singular, math.inf)
 
 
-@composite("linalg_cond(Tensor input, Scalar? p=None) -> Tensor", out=True)
+@composite("linalg_cond(Tensor input, Scalar? p=None) -> Tensor", out=True, autocast="fp32")
 def linalg_cond(input: Tensor, p: Any) -> Tensor:
     r"""The condition number of matrices: :math:`\|A\|_p \|A^{-1}\|_p`.
 
@@ -251,7 +251,7 @@ def linalg_cond(input: Tensor, p: Any) -> Tensor:
     return _cond(input, p)
 
 
-@composite("linalg_cond.p_str(Tensor input, str p) -> Tensor", out=True)
+@composite("linalg_cond.p_str(Tensor input, str p) -> Tensor", out=True, autocast="fp32")
 def _linalg_cond_str(input: Tensor, p: str) -> Tensor:
     """The condition number in the Frobenius or the nuclear norm."""
     return _cond(input, p)
@@ -274,6 +274,7 @@ def _rank(a: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
     "linalg_matrix_rank(Tensor input, *, Operand? atol=None, Operand? rtol=None, "
     "bool hermitian=False) -> Tensor",
     out=True,
+    autocast="fp32",
 )
 def linalg_matrix_rank(input: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
     r"""How many singular values are above :math:`\max(atol, rtol \cdot s_1)`.
@@ -303,7 +304,9 @@ def linalg_matrix_rank(input: Tensor, atol: Any, rtol: Any, hermitian: bool) -> 
 
 
 @composite(
-    "linalg_matrix_rank.tol(Tensor input, Operand tol, bool hermitian=False) -> Tensor", out=True
+    "linalg_matrix_rank.tol(Tensor input, Operand tol, bool hermitian=False) -> Tensor",
+    out=True,
+    autocast="fp32",
 )
 def _linalg_matrix_rank_tol(input: Tensor, tol: Any, hermitian: bool) -> Tensor:
     """The rank with an absolute bound by position."""

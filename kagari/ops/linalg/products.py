@@ -90,7 +90,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None) -> Tensor:
     return _cross("linalg.cross", input, other, dim)
 
 
-@composite("linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", out=True)
+@composite("linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", out=True, autocast="lower")
 def linalg_vecdot(x: Tensor, y: Tensor, dim: int) -> Tensor:
     r"""Inner products along a dimension, the first factor conjugated: :math:`\sum \bar x_i y_i`.
 

@@ -77,7 +77,9 @@ def linalg_solve_ex(A: Tensor, B: Tensor, left: bool, check_errors: bool) -> Any
     return x, info
 
 
-@composite("linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor", out=True)
+@composite(
+    "linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor", out=True, autocast="fp32"
+)
 def linalg_solve(A: Tensor, B: Tensor, left: bool) -> Tensor:
     r"""The solution of a linear equation: X with :math:`A X = B`, or :math:`X A = B`.
 
@@ -107,7 +109,10 @@ def linalg_solve(A: Tensor, B: Tensor, left: bool) -> Tensor:
 
 
 @composite(
-    "lu_solve(Tensor input, Tensor LU_data, Tensor LU_pivots) -> Tensor", method=True, out=True
+    "lu_solve(Tensor input, Tensor LU_data, Tensor LU_pivots) -> Tensor",
+    method=True,
+    out=True,
+    autocast="fp32",
 )
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     """The solution of A X = B from A's LU factors; the older form of ``linalg.lu_solve``.
@@ -136,6 +141,7 @@ def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     "bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)",
     method=True,
     out=True,
+    autocast="fp32",
 )
 def triangular_solve(
     input: Tensor, A: Tensor, upper: bool, transpose: bool, unitriangular: bool
@@ -179,6 +185,7 @@ def triangular_solve(
     "cholesky_solve(Tensor input, Tensor input2, bool upper=False) -> Tensor",
     method=True,
     out=True,
+    autocast="fp32",
 )
 def cholesky_solve(input: Tensor, input2: Tensor, upper: bool) -> Tensor:
     r"""The solution of A X = B from A's Cholesky factor.
@@ -230,6 +237,7 @@ def _inverse(name: str, a: Tensor) -> Tensor:
 @composite(
     "linalg_inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)",
     out=True,
+    autocast="fp32",
 )
 def linalg_inv_ex(A: Tensor, check_errors: bool) -> Any:
     """The inverse of a square matrix, without a check that there is one.
@@ -260,7 +268,7 @@ def linalg_inv_ex(A: Tensor, check_errors: bool) -> Any:
     return inverse, info
 
 
-@composite("linalg_inv(Tensor A) -> Tensor", out=True)
+@composite("linalg_inv(Tensor A) -> Tensor", out=True, autocast="fp32")
 def linalg_inv(A: Tensor) -> Tensor:
     r"""The inverse of a square matrix: :math:`A A^{-1} = 1`.
 
@@ -285,7 +293,7 @@ def linalg_inv(A: Tensor) -> Tensor:
     return _inverse("linalg.inv", A)
 
 
-@composite("inverse(Tensor input) -> Tensor", method=True, out=True)
+@composite("inverse(Tensor input) -> Tensor", method=True, out=True, autocast="fp32")
 def inverse(input: Tensor) -> Tensor:
     """Another name of ``linalg.inv``.
 
@@ -299,7 +307,12 @@ def inverse(input: Tensor) -> Tensor:
     return _inverse("linalg.inv", input)
 
 
-@composite("cholesky_inverse(Tensor input, bool upper=False) -> Tensor", method=True, out=True)
+@composite(
+    "cholesky_inverse(Tensor input, bool upper=False) -> Tensor",
+    method=True,
+    out=True,
+    autocast="fp32",
+)
 def cholesky_inverse(input: Tensor, upper: bool) -> Tensor:
     r"""The inverse of a positive-definite matrix from its Cholesky factor.
 
@@ -432,7 +445,7 @@ def _linalg_pinv_rcond(input: Tensor, rcond: Any, hermitian: bool) -> Tensor:
     return _pinv("linalg.pinv", input, None, rcond, hermitian)
 
 
-@composite("pinverse(Tensor input, float rcond=1e-15) -> Tensor", method=True)
+@composite("pinverse(Tensor input, float rcond=1e-15) -> Tensor", method=True, autocast="fp32")
 def pinverse(input: Tensor, rcond: float) -> Tensor:
     """The pseudo-inverse; the older form of ``linalg.pinv``.
 
@@ -455,6 +468,7 @@ _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
     "linalg_lstsq(Tensor input, Tensor b, float? rcond=None, *, str? driver=None)"
     " -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)",
     out=True,
+    autocast="fp32",
 )
 def linalg_lstsq(input: Tensor, b: Tensor, rcond: float | None, driver: str | None) -> Any:
     r"""The least squares solution of a linear equation: X that minimises :math:`\|A X - B\|_F`.
@@ -548,7 +562,7 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: float | None, driver: str | No
 # ---- tensors as matrices -------------------------------------------------------------------------
 
 
-@composite("linalg_tensorinv(Tensor input, int ind=2) -> Tensor", out=True)
+@composite("linalg_tensorinv(Tensor input, int ind=2) -> Tensor", out=True, autocast="fp32")
 def linalg_tensorinv(input: Tensor, ind: int) -> Tensor:
     """The inverse of a tensor that is seen as a square matrix of its first and last dimensions.
 
@@ -585,7 +599,11 @@ def linalg_tensorinv(input: Tensor, ind: int) -> Tensor:
     return inverse.reshape(*columns, *rows)
 
 
-@composite("linalg_tensorsolve(Tensor input, Tensor other, int[]? dims=None) -> Tensor", out=True)
+@composite(
+    "linalg_tensorsolve(Tensor input, Tensor other, int[]? dims=None) -> Tensor",
+    out=True,
+    autocast="fp32",
+)
 def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Sequence[int] | None) -> Tensor:
     """The solution of ``tensordot(A, X, X.dim()) = B``.
 

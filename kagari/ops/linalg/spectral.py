@@ -28,7 +28,11 @@ def _eig(name: str, a: Tensor, vectors: bool) -> tuple[Tensor, Tensor]:
     return values, found
 
 
-@composite("linalg_eig(Tensor input) -> (Tensor eigenvalues, Tensor eigenvectors)", out=True)
+@composite(
+    "linalg_eig(Tensor input) -> (Tensor eigenvalues, Tensor eigenvectors)",
+    out=True,
+    autocast="fp32",
+)
 def linalg_eig(input: Tensor) -> Any:
     r"""Eigenvalues and eigenvectors of a square matrix: :math:`A V = V \mathrm{diag}(\lambda)`.
 
@@ -56,7 +60,7 @@ def linalg_eig(input: Tensor) -> Any:
     return _eig("linalg.eig", input, True)
 
 
-@composite("linalg_eigvals(Tensor input) -> Tensor", out=True)
+@composite("linalg_eigvals(Tensor input) -> Tensor", out=True, autocast="fp32")
 def linalg_eigvals(input: Tensor) -> Tensor:
     """Eigenvalues of a square matrix, complex.
 
@@ -95,6 +99,7 @@ def _eigh(name: str, a: Tensor, uplo: str, vectors: bool) -> tuple[Tensor, Tenso
 @composite(
     "linalg_eigh(Tensor input, str UPLO='L') -> (Tensor eigenvalues, Tensor eigenvectors)",
     out=True,
+    autocast="fp32",
 )
 def linalg_eigh(input: Tensor, UPLO: str) -> Any:
     r"""Eigenvalues and orthonormal eigenvectors of a symmetric or Hermitian matrix.
@@ -127,7 +132,7 @@ def linalg_eigh(input: Tensor, UPLO: str) -> Any:
     return _eigh("linalg.eigh", input, UPLO, True)
 
 
-@composite("linalg_eigvalsh(Tensor input, str UPLO='L') -> Tensor", out=True)
+@composite("linalg_eigvalsh(Tensor input, str UPLO='L') -> Tensor", out=True, autocast="fp32")
 def linalg_eigvalsh(input: Tensor, UPLO: str) -> Tensor:
     """Eigenvalues of a symmetric or Hermitian matrix.
 
@@ -174,6 +179,7 @@ def _no_driver(name: str, driver: str | None) -> None:
     "linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None)"
     " -> (Tensor U, Tensor S, Tensor Vh)",
     out=True,
+    autocast="fp32",
 )
 def linalg_svd(A: Tensor, full_matrices: bool, driver: str | None) -> Any:
     r"""The singular value decomposition: :math:`A = U\,\mathrm{diag}(s)\,V^H`.
@@ -208,7 +214,7 @@ def linalg_svd(A: Tensor, full_matrices: bool, driver: str | None) -> Any:
     return _svd("linalg.svd", A, full_matrices, True)
 
 
-@composite("linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor", out=True)
+@composite("linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor", out=True, autocast="fp32")
 def linalg_svdvals(A: Tensor, driver: str | None) -> Tensor:
     """The singular values of a matrix.
 
@@ -238,6 +244,7 @@ def linalg_svdvals(A: Tensor, driver: str | None) -> Tensor:
     "svd(Tensor input, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)",
     method=True,
     out=True,
+    autocast="fp32",
 )
 def svd(input: Tensor, some: bool, compute_uv: bool) -> Any:
     r"""The singular value decomposition :math:`A = U\,\mathrm{diag}(s)\,V^H`, with V itself.
