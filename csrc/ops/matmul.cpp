@@ -232,6 +232,7 @@ void linear_backward_infer(Infer& o, const Tensor& g, const Tensor&, const Tenso
 // ---- sums with a product
 // ----------------------------------------------------------------------------------------
 
+// Factors of integer sums lose their fraction, as in PyTorch.
 void check_addend(const Tensor& input, const Tensor& mat, Ints sizes) {
   KG_CHECK(input.dtype() == mat.dtype(), "self and mat2 must have the same dtype, but got ",
            input.dtype(), " and ", mat.dtype());
@@ -244,18 +245,10 @@ void check_addend(const Tensor& input, const Tensor& mat, Ints sizes) {
            " must match the existing size of input ", input.sizes(),
            ": expected an input that broadcasts to the product");
 }
-void check_factors(Dtype d, const Scalar& beta, const Scalar& alpha) {
-  if (!is_integral(d)) return;
-  KG_CHECK(
-      beta.is_integral() && alpha.is_integral(),
-      "For integral input tensors, argument beta and alpha must not be floating point numbers.");
-}
-void addmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta,
-                 Scalar alpha) {
+void addmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar, Scalar) {
   check_matrices(a, b, "mat1");
   Dims sizes{a.sizes()[0], b.sizes()[1]};
   check_addend(input, b, sizes);
-  check_factors(a.dtype(), beta, alpha);
   o.out(sizes, a.dtype());
 }
 // Both for matrices and for batches of them.
@@ -267,23 +260,21 @@ void addmm_vjp(Vjp& v, const Tensor&, const Tensor& a, const Tensor& b, Scalar b
   if (v.needs(1)) v.set(1, scaled(matmul(v.g(), adjoint(b)), conjugated(alpha)));
   if (v.needs(2)) v.set(2, scaled(matmul(adjoint(a), v.g()), conjugated(alpha)));
 }
-void baddbmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta,
-                   Scalar alpha) {
+void baddbmm_infer(Infer& o, const Tensor& input, const Tensor& a, const Tensor& b, Scalar,
+                   Scalar) {
   check_batches(a, b);
   Dims sizes{a.sizes()[0], a.sizes()[1], b.sizes()[2]};
   check_addend(input, b, sizes);
-  check_factors(a.dtype(), beta, alpha);
   o.out(sizes, a.dtype());
 }
-void addmv_infer(Infer& o, const Tensor& input, const Tensor& mat, const Tensor& vec, Scalar beta,
-                 Scalar alpha) {
+void addmv_infer(Infer& o, const Tensor& input, const Tensor& mat, const Tensor& vec, Scalar,
+                 Scalar) {
   check_vector(mat, vec, "");
   Dims sizes{mat.sizes()[0]};
   KG_CHECK(input.dim() <= 1 && (input.numel() == 1 || input.numel() == sizes[0]),
            "size mismatch, got input (", by(input.sizes()), "), mat (", by(mat.sizes()), "), vec (",
            vec.numel(), ")");
   check_addend(input, mat, sizes);
-  check_factors(mat.dtype(), beta, alpha);
   o.out(sizes, mat.dtype());
 }
 void addmv_vjp(Vjp& v, const Tensor&, const Tensor& mat, const Tensor& vec, Scalar beta,

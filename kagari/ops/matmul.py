@@ -138,7 +138,20 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, beta: Any, alpha: Any) -> Te
 
     Reference: https://pytorch.org/docs/stable/generated/torch.addr.html
     """
+    import kagari
+
     _vectors("addr", vec1, vec2)
+    result = kagari.promote_types(kagari.promote_types(input.dtype, vec1.dtype), vec2.dtype)
+    if result == kagari.bool:
+        product = vec1.unsqueeze(1) & vec2 & bool(alpha)
+        return (input & bool(beta)) | product
+    if not (result.is_floating_point or result.is_complex):
+        for name, factor in (("beta", beta), ("alpha", alpha)):
+            if not isinstance(factor, int):
+                raise RuntimeError(
+                    f"addr: For integral input tensors, argument {name} must not be a floating "
+                    f"point number, got {factor}"
+                )
     product = vec1.unsqueeze(1) * vec2
     if alpha != 1:
         product = product * alpha

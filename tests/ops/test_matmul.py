@@ -260,3 +260,20 @@ def test_einsum_contracts_the_cheapest_pair_first() -> None:
     sizes = (("i", 100), ("j", 100), ("k", 100))
     path = _contraction_path((("i", "j"), ("j", "k"), ("k",)), sizes, ("i",))
     assert path == ((1, 2), (0, 1))  # the vector goes through the matrices
+
+
+def test_factors_of_integer_sums_lose_their_fraction() -> None:
+    one, vector = kagari.ones(2, 2, dtype=kagari.int64), kagari.ones(2, dtype=kagari.int64)
+    factors = {"beta": 2.6, "alpha": 1.7}
+    assert kagari.addmm(one, one, one, **factors).tolist() == [[4, 4], [4, 4]]
+    assert kagari.addmv(vector, one, vector, **factors).tolist() == [4, 4]
+    assert kagari.baddbmm(one[None], one[None], one[None], **factors).tolist() == [[[4, 4], [4, 4]]]
+    with pytest.raises(RuntimeError, match="argument beta must not be a floating point number"):
+        kagari.addr(one, vector, vector, **factors)
+
+
+def test_outer_product_of_truths() -> None:
+    a = kagari.tensor([True, False])
+    none = kagari.zeros(2, 2, dtype=kagari.bool)
+    assert kagari.addr(none, a, a).tolist() == [[True, False], [False, False]]
+    assert kagari.addr(~none, a, a, beta=0, alpha=2).tolist() == [[True, False], [False, False]]
