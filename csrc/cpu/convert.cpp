@@ -1,6 +1,7 @@
 // See convert.h.
 #include "cpu/convert.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/parallel.h"
@@ -192,14 +193,44 @@ void transpose_patch(char* to, int64_t to_stride, const char* from, int64_t from
     }
 }
 
+namespace {
+
+// complex32 only stores numbers, but converts: by way of complex64, as pairs of float16.
+void convert_complex32(char* to, Dtype to_dtype, const char* from, Dtype from_dtype, int64_t n) {
+  constexpr int64_t kBlock = 256;
+  alignas(64) c64 block[kBlock];
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t m = std::min(kBlock, n - i);
+    const char* f = from + i * itemsize(from_dtype);
+    char* t = to + i * itemsize(to_dtype);
+    if (from_dtype == Dtype::c32)
+      convert_block(block, Dtype::f32, f, Dtype::f16, 2 * m);
+    else
+      convert_block(block, Dtype::c64, f, from_dtype, m);
+    if (to_dtype == Dtype::c32)
+      convert_block(t, Dtype::f16, block, Dtype::f32, 2 * m);
+    else
+      convert_block(t, to_dtype, block, Dtype::c64, m);
+  }
+}
+
+void check_convertible(Dtype d) {
+  if (is_storage_only(d) && d != Dtype::c32) throw_storage_only(d);
+}
+
+}  // namespace
+
 void convert_block(void* to, Dtype to_dtype, const void* from, Dtype from_dtype, int64_t n) {
   if (to_dtype == from_dtype) {
     __builtin_memcpy(to, from, size_t(n * itemsize(to_dtype)));
     return;
   }
-  if (is_storage_only(to_dtype)) throw_storage_only(to_dtype);
-  if (is_storage_only(from_dtype)) throw_storage_only(from_dtype);
-  if (is_complex(to_dtype) || is_complex(from_dtype)) {
+  check_convertible(to_dtype);
+  check_convertible(from_dtype);
+  if (to_dtype == Dtype::c32 || from_dtype == Dtype::c32) {
+    convert_complex32(static_cast<char*>(to), to_dtype, static_cast<const char*>(from), from_dtype,
+                      n);
+  } else if (is_complex(to_dtype) || is_complex(from_dtype)) {
     convert_complex(static_cast<char*>(to), to_dtype, static_cast<const char*>(from), from_dtype,
                     n);
   } else {
@@ -248,8 +279,8 @@ void convert(const TensorImpl* to, const TensorImpl* from) {
   if (to->numel == 0) return;
   const bool same = to->dtype == from->dtype;
   if (!same) {  // before any thread starts
-    if (is_storage_only(to->dtype)) throw_storage_only(to->dtype);
-    if (is_storage_only(from->dtype)) throw_storage_only(from->dtype);
+    check_convertible(to->dtype);
+    check_convertible(from->dtype);
   }
   Loop l;
   l.shape({to->sizes, to->ndim});

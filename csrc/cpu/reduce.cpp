@@ -414,6 +414,12 @@ void deviation(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar>
   Plan p = plan(x, dims, x.dtype());
   double n = double(p.n),
          denominator = std::max(0.0, n - (correction ? correction->to_double() : 1.0));
+  // Real and imaginary parts are columns side by side, whose variances add up.
+  const bool pairs = is_complex(p.dtype);
+  if (pairs) {
+    p.dtype = real_dtype(p.dtype);
+    p.inner *= 2;
+  }
   int64_t results = p.outer * p.inner;
   if (results == 0) return;
   Workspace means(size_t(results) * sizeof(double));
@@ -421,11 +427,16 @@ void deviation(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar>
   auto join = [](double a, double b) { return a + b; };
   fold_plan(Fold::sum, p, 0.0, 0, nullptr, join,
             [mean, n](double a, int64_t i) { mean[i] = a / n; });
+  auto store = storing<double>(out[0], [denominator, root](double a, int64_t) {
+    double v = a / denominator;
+    return root ? std::sqrt(v) : v;
+  });
+  if (!pairs) return fold_plan(Fold::square_deviation, p, 0.0, 0, mean, join, store);
+  Workspace sums(size_t(results) * sizeof(double));
+  double* sum = sums.as<double>();
   fold_plan(Fold::square_deviation, p, 0.0, 0, mean, join,
-            storing<double>(out[0], [denominator, root](double a, int64_t) {
-              double v = a / denominator;
-              return root ? std::sqrt(v) : v;
-            }));
+            [sum](double a, int64_t i) { sum[i] = a; });
+  for (int64_t i = 0; i < results / 2; ++i) store(sum[2 * i] + sum[2 * i + 1], i);
 }
 void var_cpu(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> c, bool) {
   deviation(out, x, dim, c, false);

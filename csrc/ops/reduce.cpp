@@ -309,9 +309,6 @@ static void var_infer(Infer& o, const Tensor& x, OptInts dim, OptScalar, bool ke
   KG_CHECK(is_differentiable(x.dtype()),
            "std and var only support floating point and complex dtypes, got ", x.dtype(),
            "; convert with .float()");
-  KG_CHECK_IMPLEMENTED(
-      !is_complex(x.dtype()),
-      "complex tensors are reduced through their parts: add the variances of x.real and x.imag");
   o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), keepdim), real_dtype(x.dtype()));
 }
 static Tensor var_gradient(const Tensor& full_g, const Tensor& x, const Dims& dims,

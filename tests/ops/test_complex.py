@@ -92,3 +92,31 @@ def test_isreal_and_numbers() -> None:
     assert kagari.isreal(kagari.tensor([1 + 0j, 1j])).tolist() == [True, False]
     assert kagari.isreal(kagari.tensor([1, 2])).tolist() == [True, True]
     assert complex(kagari.tensor(1 + 2j)) == 1 + 2j and complex(kagari.tensor(2)) == 2
+
+
+@pytest.mark.parametrize("dim", [None, 0, 1, (0, 1)])
+def test_spread(dim: Any) -> None:
+    for f, g in ((kagari.var, np.var), (kagari.std, np.std)):
+        np.testing.assert_allclose(f(Z, dim).numpy(), g(A + 1j * B, axis=dim, ddof=1))
+        z = Z.clone().requires_grad_()
+        assert f(Z, dim).dtype == kagari.float64
+        assert gradcheck(lambda t, f=f: f(t, dim), (z,))
+        assert gradgradcheck(lambda t, f=f: f(t, dim), (z,))
+
+
+@pytest.mark.parametrize("p", [0, 1, 1.5, 3, -1])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_norms(p: float, dim: int) -> None:
+    for x in (A, A + 1j * B):
+        want = (np.abs(x) ** p).sum(dim) ** (1 / p) if p else (x != 0).sum(dim)
+        np.testing.assert_allclose(kagari.norm(kagari.from_numpy(x), p, dim).numpy(), want)
+
+
+def test_complex32_converts() -> None:
+    z = kagari.tensor([1 + 2j, -0.5j])
+    half = z.to(kagari.complex32)
+    assert half.dtype == z.chalf().dtype == kagari.complex32
+    assert half.to(kagari.complex128).tolist() == z.tolist()
+    assert kagari.tensor([2.0, 3.0]).chalf().to(kagari.complex64).tolist() == [2, 3]
+    assert kagari.view_as_real(half).dtype == kagari.float16
+    assert z.chalf()[::2].cfloat().tolist() == [1 + 2j]
