@@ -1,8 +1,10 @@
 // Counting elements by value on the CPU.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/parallel.h"
+#include "cpu/convert.h"
 #include "cpu/lines.h"
 #include "ops/call.h"
 
@@ -66,8 +68,37 @@ void bincount_cpu(Results& out, const Tensor& x, const Tensor& weights, int64_t 
   single ? add(out[0].data_as<float>()) : add(out[0].data_as<double>());
 }
 
+void histc_cpu(Results& out, const Tensor& x, int64_t bins, Scalar from, Scalar to) {
+  Lines values(x, Dtype::f64);
+  const double* v = values.as<double>();
+  double low = from.to_double(), high = to.to_double();
+  if (low == high && values.n > 0) {
+    low = high = v[0];
+    for (int64_t i = 0; i < values.n; ++i) {
+      if (v[i] < low || v[i] != v[i]) low = v[i];
+      if (v[i] > high || v[i] != v[i]) high = v[i];
+    }
+  }
+  KG_CHECK(std::isfinite(low) && std::isfinite(high), "range of [", low, ", ", high,
+           "] is not finite");
+  if (low == high) {
+    low -= 1;
+    high += 1;
+  }
+  // Elements outside the range and NaN are not counted; the last bin includes its upper edge.
+  Workspace room(size_t(values.n) * sizeof(int64_t)), counted(size_t(bins) * sizeof(int64_t));
+  int64_t* place = room.as<int64_t>();
+  int64_t n = 0;
+  for (int64_t i = 0; i < values.n; ++i)
+    if (v[i] >= low && v[i] <= high)
+      place[n++] = std::min(int64_t((v[i] - low) / (high - low) * double(bins)), bins - 1);
+  count(counted.as<int64_t>(), bins, place, n);
+  convert_block(out[0].data(), x.dtype(), counted.as<int64_t>(), Dtype::i64, bins);
+}
+
 }  // namespace
 
+KG_KERNEL(histc, cpu, histc_cpu)
 KG_KERNEL(bincount, cpu, bincount_cpu)
 
 }  // namespace kagari

@@ -474,54 +474,6 @@ void norm_cpu(Results& out, const Tensor& x, Scalar ord, OptInts dim, bool, Dtyp
   }
 }
 
-// Scans run along n; columns side by side share the cache lines.
-template <class T, class A, class Op>
-void scan_of(const Plan& p, T* to, Op op) {
-  const T* from = reinterpret_cast<const T*>(p.data);
-  constexpr int64_t kStrip = 64;
-  int64_t strips = (p.inner + kStrip - 1) / kStrip;
-  parallel_for(0, p.outer * strips,
-               std::max<int64_t>(1, 8192 / std::max<int64_t>(p.n * std::min(p.inner, kStrip), 1)),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t task = begin; task < end; ++task) {
-                   int64_t outer = task / strips, c = task % strips * kStrip,
-                           w = std::min(kStrip, p.inner - c);
-                   A running[kStrip];
-                   for (int64_t r = 0; r < p.n; ++r) {
-                     int64_t at = (outer * p.n + r) * p.inner + c;
-                     for (int64_t k = 0; k < w; ++k) {
-                       running[k] = r == 0 ? A(from[at + k]) : op(running[k], A(from[at + k]));
-                       to[at + k] = narrow_to<T>(running[k]);
-                     }
-                   }
-                 }
-               });
-}
-void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
-  if (x.numel() == 0) return;
-  const Tensor& y = out[0];
-  // The scan keeps every element, so the copy keeps its order: convert into the output and scan in
-  // place.
-  convert(y.get(), x.get());
-  Plan p;
-  p.data = y.data();
-  p.dtype = y.dtype();
-  int64_t d = wrap_dim(dim, x.dim());
-  for (int64_t i = 0; i < x.dim(); ++i) (i < d ? p.outer : i == d ? p.n : p.inner) *= x.sizes()[i];
-  visit(y.dtype(), [&]<class T>() {
-    using A = std::conditional_t<
-        is_complex(dtype_of<T>), c128,
-        std::conditional_t<is_floating(dtype_of<T>), double,
-                           std::conditional_t<std::is_same_v<T, bool>, int64_t, uint64_t>>>;
-    if (product)
-      scan_of<T, A>(p, y.data_as<T>(), [](A a, A b) { return a * b; });
-    else
-      scan_of<T, A>(p, y.data_as<T>(), [](A a, A b) { return a + b; });
-  });
-}
-void cumsum_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, false); }
-void cumprod_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, true); }
-
 }  // namespace
 
 KG_KERNEL(sum, cpu, sum_all_cpu)
@@ -546,7 +498,5 @@ KG_KERNEL(count_nonzero, cpu, count_nonzero_cpu)
 KG_KERNEL(var_correction, cpu, var_cpu)
 KG_KERNEL(std_correction, cpu, std_cpu)
 KG_KERNEL(vector_norm, cpu, norm_cpu)
-KG_KERNEL(cumsum, cpu, cumsum_cpu)
-KG_KERNEL(cumprod, cpu, cumprod_cpu)
 
 }  // namespace kagari

@@ -19,4 +19,20 @@ KG_ROW(bincount, "bincount(Tensor input, Tensor? weights=None, int minlength=0) 
        .as = kFunction | kMethod | kNoOut,
        .doc = "How often each of 0, 1, ... occurs, or the sum of the weights at its places.")
 
+static void histc_infer(Infer& o, const Tensor& x, int64_t bins, Scalar min, Scalar max) {
+  KG_CHECK_IMPLEMENTED(is_floating(x.dtype()), "\"histogram_cpu\" not implemented for '", x.dtype(),
+                       "'; convert with .float()");
+  KG_CHECK(bins > 0, "bins must be > 0, but got ", bins);
+  KG_CHECK(min.to_double() <= max.to_double() || min.to_double() != min.to_double() ||
+               max.to_double() != max.to_double(),
+           "max must be larger than min, got min=", min.to_double(), " and max=", max.to_double());
+  o.out(Ints{bins}, x.dtype());
+}
+KG_ROW(histc, "histc(Tensor input, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
+       .grad = nondiff("counts have no derivative"), .infer = infer<&histc_infer>,
+       .as = kFunction | kMethod,
+       .doc =
+           "How many elements fall into each of equally wide bins from min to max, or over the "
+           "elements' range when both are equal.")
+
 }  // namespace kagari

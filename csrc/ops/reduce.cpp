@@ -62,11 +62,6 @@ Tensor scatter_selected(const Tensor& g, const Tensor& indices, Ints sizes, int6
   return call(rows::scatter_src, base, dim, unsqueeze(indices, dim), unsqueeze(g, dim));
 }
 
-static bool has_zero(const Tensor& x) {
-  GradGuard off(false);
-  return *call(rows::any, eq(x, 0.0)).data_as<bool>();
-}
-
 using OptInts = std::optional<Ints>;
 
 static Tensor spread(const Tensor& g, Ints sizes, const Dims& dims, bool keepdim) {
@@ -387,57 +382,5 @@ KG_ROW(vector_norm,
        .doc =
            "The norm (sum |x|^ord)^(1/ord) over the given dimensions; inf and -inf give the "
            "largest and smallest magnitude.")
-
-// ---- scans
-// -----------------------------------------------------------------------------------------------------
-
-static void scan_infer(Infer& o, const Tensor& x, int64_t dim, Dtype dtype) {
-  wrap_dim(dim, x.dim());
-  o.out(x.sizes(), sum_dtype(x, dtype));
-}
-static Tensor reversed_cumsum(const Tensor& g, int64_t dim) {
-  if (g.dim() == 0) return g;
-  return flip(call(rows::cumsum, flip(g, {dim}), dim), {dim});
-}
-static void cumsum_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
-  v.set(0, reversed_cumsum(v.g(), dim));
-}
-KG_ROW(cumsum, "cumsum(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor",
-       .grad = vjp<&cumsum_vjp>(), .infer = infer<&scan_infer>,
-       .as = kFunction | kMethod | kInplace, .doc = "Running sums along a dimension.")
-// d y_k / d x_i = prod of the others up to k. Without zeros that is y_k / x_i; with zeros the sums
-// are taken one element at a time, as a product of prefixes and of the running products that start
-// after i.
-static void cumprod_vjp(Vjp& v, const Tensor& x, int64_t dim, Dtype dtype) {
-  const Tensor& g = v.g();
-  int64_t d = wrap_dim(dim, x.dim()), n = x.dim() ? x.size(d) : 1;
-  if (n <= 1 || x.numel() == 0) {
-    v.set(0, g);
-    return;
-  }
-  Tensor in = dtype == Dtype::undefined || dtype == x.dtype() ? x : to(x, dtype);
-  if (x.is_meta() || !has_zero(in)) {
-    Tensor y = call(rows::cumprod, in, d);
-    v.set(0, reversed_cumsum(g * conj(y), d) / conj(in));
-    return;
-  }
-  std::vector<Tensor> parts;
-  Dims edge(x.sizes());
-  edge[d] = 1;
-  Tensor prefix = ones(edge, in.dtype(), in.device());
-  for (int64_t i = 0; i < n; ++i) {
-    Tensor tail = narrow(g, d, i, 1);
-    if (i + 1 < n) {
-      Tensor runs = call(rows::cumprod, narrow(in, d, i + 1, n - i - 1), d);
-      tail = tail + sum(narrow(g, d, i + 1, n - i - 1) * conj(runs), Ints{d}, true);
-    }
-    parts.push_back(conj(prefix) * tail);
-    prefix = prefix * narrow(in, d, i, 1);
-  }
-  v.set(0, cat(parts, d));
-}
-KG_ROW(cumprod, "cumprod(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor",
-       .grad = vjp<&cumprod_vjp>("input"), .infer = infer<&scan_infer>,
-       .as = kFunction | kMethod | kInplace, .doc = "Running products along a dimension.")
 
 }  // namespace kagari
