@@ -122,6 +122,7 @@ from kagari._tensor import (
     is_storage,
     is_tensor,
     numel,
+    resize_as_,
     resolve_conj,
     resolve_neg,
 )
@@ -140,6 +141,8 @@ from kagari._settings import (
     use_deterministic_algorithms,
 )
 
+from kagari.ops.views import broadcast_shapes
+
 # Every public row and composite; kagari.ops has declared the composites.
 from kagari._core import functions as _functions
 from kagari._core.functions import *  # noqa: F403
@@ -149,6 +152,7 @@ if _TYPE_CHECKING:
         fft,
         io,
         linalg,
+        masked,
         nn,
         optim,
         overrides,
@@ -174,6 +178,7 @@ _MODULES = (
     "fft",
     "io",
     "linalg",
+    "masked",
     "nn",
     "optim",
     "overrides",
@@ -239,6 +244,7 @@ __all__ = [
     "autograd",
     "bfloat16",
     "bool",
+    "broadcast_shapes",
     "can_cast",
     "cdouble",
     "cfloat",
@@ -311,6 +317,7 @@ __all__ = [
     "load",
     "long",
     "manual_seed",
+    "masked",
     "memory_format",
     "nan",
     "newaxis",
@@ -324,6 +331,7 @@ __all__ = [
     "preserve_format",
     "promote_types",
     "random",
+    "resize_as_",
     "resolve_conj",
     "resolve_neg",
     "result_type",

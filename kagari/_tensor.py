@@ -34,6 +34,7 @@ __all__ = [
     "is_storage",
     "is_tensor",
     "numel",
+    "resize_as_",
     "resolve_conj",
     "resolve_neg",
 ]
@@ -210,6 +211,13 @@ def _reversed(self: Tensor) -> Tensor:
     return self if self.dim() == 0 else self.flip(0)
 
 
+@_method("__rdiv__")
+def _rdiv(self: Tensor, other: Any) -> Tensor:
+    """``other / self``, under the name that Python 2 called."""
+    quotient: Tensor = self.reciprocal() * other
+    return quotient
+
+
 @_method("apply_")
 def _apply(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     """Replaces each element by ``callable(element)``: one Python call per element."""
@@ -369,6 +377,21 @@ def detach(input: Tensor) -> Tensor:
         False
     """
     return input.detach()
+
+
+@overridable
+def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Gives the tensor the template's sizes; elements that are gained are undefined.
+
+    Example:
+        >>> import kagari
+        >>> kagari.resize_as_(kagari.zeros(2), kagari.zeros(3, 4)).shape
+        kagari.Size([3, 4])
+    """
+    if memory_format is None:
+        memory_format = _core.contiguous_format
+    resized: Tensor = input.resize_(the_template.shape, memory_format=memory_format)
+    return resized
 
 
 @overridable

@@ -1,6 +1,7 @@
 """Functions composed of primitives, a file per family; importing a file declares its ops."""
 
 from kagari.ops import attention as attention
+from kagari.ops import calculus as calculus
 from kagari.ops import complex as complex
 from kagari.ops import ctc as ctc
 from kagari.ops import embedding as embedding
@@ -16,6 +17,8 @@ from kagari.ops import reduce as reduce
 from kagari.ops import resample as resample
 from kagari.ops import rnn as rnn
 from kagari.ops import signal as signal
+from kagari.ops import sorting as sorting
 from kagari.ops import special as special
+from kagari.ops import statistics as statistics
 from kagari.ops import views as views
 from kagari.ops import weight_norm as weight_norm
