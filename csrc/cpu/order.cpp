@@ -13,12 +13,31 @@ namespace kagari {
 namespace {
 
 constexpr int64_t kLineWork = 8192;  // elements per task
-constexpr int64_t kChunk = 64;       // elements whose smallest key is kept in topk
 
 int64_t line_grain(int64_t n) { return std::max<int64_t>(1, kLineWork / std::max<int64_t>(n, 1)); }
 
 // ---- the k smallest keys
 // -------------------------------------------------------------------------------------------
+
+// The smallest key of each W elements.
+template <int W, class T>
+void chunk_minima(const T* line, int64_t n, typename Order<T>::Key flip,
+                  typename Order<T>::Key* least) {
+  using O = Order<T>;
+  using Key = typename O::Key;
+  parallel_for(0, (n + W - 1) / W, 262144 / W, [=](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) {
+      const T* from = line + c * W;
+      Key low = O::kAll;
+      if (n - c * W >= W) {
+        for (int i = 0; i < W; ++i) low = std::min(low, Key(O::key(from[i]) ^ flip));
+      } else {
+        for (int64_t i = 0; i < n - c * W; ++i) low = std::min(low, Key(O::key(from[i]) ^ flip));
+      }
+      least[c] = low;
+    }
+  });
+}
 
 // The k first entries of a line in order, in the caller's room. Keys are flipped for the largest.
 //
@@ -26,36 +45,27 @@ int64_t line_grain(int64_t n) { return std::max<int64_t>(1, kLineWork / std::max
 // reads the line finds it, and only chunks that reach below it are looked at again.
 template <class T, class E>
 void smallest(const T* line, int64_t n, int64_t k, typename Order<T>::Key flip, bool sorted,
-              std::vector<E>& found) {
+              std::vector<typename Order<T>::Key>& least, std::vector<E>& found) {
   using O = Order<T>;
   using Key = typename O::Key;
   found.clear();
   if (k == 0) return;
-  int64_t chunks = (n + kChunk - 1) / kChunk;
   auto key = [&](int64_t i) { return Key(O::key(line[i]) ^ flip); };
-  if (chunks < 2 * k) {
+  int64_t width = n >= 128 * k ? 64 : n >= 32 * k ? 16 : 0;  // twice as many chunks as wanted
+  if (width == 0) {
     for (int64_t i = 0; i < n; ++i) found.push_back(entry<E>(key(i), i));
   } else {
-    std::vector<Key> least(size_t(2 * chunks));
-    parallel_for(0, chunks, 4096, [&](int64_t begin, int64_t end) {
-      for (int64_t c = begin; c < end; ++c) {
-        const T* from = line + c * kChunk;
-        Key low = O::kAll;
-        if (int64_t m = std::min(kChunk, n - c * kChunk); m == kChunk) {
-          for (int64_t i = 0; i < kChunk; ++i) low = std::min(low, Key(O::key(from[i]) ^ flip));
-        } else {
-          for (int64_t i = 0; i < m; ++i) low = std::min(low, Key(O::key(from[i]) ^ flip));
-        }
-        least[size_t(c)] = low;
-      }
-    });
+    int64_t chunks = (n + width - 1) / width;
+    least.resize(size_t(2 * chunks));
+    width == 64 ? chunk_minima<64>(line, n, flip, least.data())
+                : chunk_minima<16>(line, n, flip, least.data());
     auto copy = least.begin() + chunks;
     std::copy(least.begin(), copy, copy);
     std::nth_element(copy, copy + (k - 1), least.end());
     Key bound = copy[k - 1];
     for (int64_t c = 0; c < chunks; ++c) {
       if (least[size_t(c)] > bound) continue;
-      for (int64_t i = c * kChunk; i < std::min(n, (c + 1) * kChunk); ++i)
+      for (int64_t i = c * width; i < std::min(n, (c + 1) * width); ++i)
         if (key(i) <= bound) found.push_back(entry<E>(key(i), i));
     }
   }
@@ -77,9 +87,10 @@ void topk_cpu(Results& out, const Tensor& x, int64_t k, int64_t dim, bool larges
     with_entry<T>(from.n, [&]<class E>() {
       parallel_for(0, from.count, line_grain(from.n), [&](int64_t begin, int64_t end) {
         std::vector<E> found;
+        std::vector<typename O::Key> least;
         for (int64_t i = begin; i < end; ++i) {
           const T* line = from.line<T>(i);
-          smallest<T, E>(line, from.n, k, flip, sorted, found);
+          smallest<T, E>(line, from.n, k, flip, sorted, least, found);
           for (int64_t j = 0; j < k; ++j) {
             int64_t at = place_of(found[size_t(j)]);
             indices.line<int64_t>(i)[j] = at;

@@ -237,3 +237,48 @@ def rot90(input: Tensor, k: int, dims: tuple[int, ...]) -> Tensor:
     if turn == 3:
         return input.flip(a).transpose(a, b)
     return input.clone()
+
+
+# ---- indexing that a mask guards ----------------------------------------------------------------
+
+
+def _clamped(input: Tensor, indices: Any) -> tuple[Any, ...]:
+    """Indices brought into range: where they were not, the mask is false."""
+    sizes = input.shape
+    return tuple(
+        slice(None) if index is None else index.clamp(-sizes[d], sizes[d] - 1)
+        for d, index in enumerate(indices)
+    )
+
+
+@composite(
+    "_unsafe_masked_index(Tensor input, Tensor mask, Tensor?[] indices, Scalar fill) -> Tensor"
+)
+def _unsafe_masked_index(input: Tensor, mask: Tensor, indices: Any, fill: Any) -> Tensor:
+    """``input[indices]`` where the mask is true, ``fill`` elsewhere, whatever the indices there."""
+    import kagari
+
+    if input.numel() == 0:
+        shape = kagari.broadcast_shapes(*(i.shape for i in indices if i is not None))
+        return kagari.full(shape, fill, dtype=input.dtype)
+    return input[_clamped(input, indices)].masked_fill(mask.logical_not(), fill)
+
+
+@composite(
+    "_unsafe_masked_index_put_accumulate(Tensor input, Tensor mask, Tensor?[] indices, "
+    "Tensor values) -> Tensor"
+)
+def _unsafe_masked_index_put_accumulate(
+    input: Tensor, mask: Tensor, indices: Any, values: Tensor
+) -> Tensor:
+    """The input with the values added at the indices where the mask is true."""
+    from kagari._core import ops
+
+    if input.numel() == 0:
+        return input.clone()
+    places = tuple(
+        None if index is None else place
+        for index, place in zip(indices, _clamped(input, indices), strict=True)
+    )
+    added: Tensor = ops.index_put(input, places, values.masked_fill(mask.logical_not(), 0), True)
+    return added

@@ -241,3 +241,41 @@ for _name, _function, _what in (
         composite(f"{_name}{_overload}(Tensor input, {_kind}) -> Any", method=True, doc=_doc)(
             _function
         )
+
+
+@composite("_chunk_cat(Tensor[] tensors, int dim, int num_chunks) -> Tensor", out=True)
+def _chunk_cat(tensors: tuple[Tensor, ...], dim: int, num_chunks: int) -> Tensor:
+    """Each tensor cut into so many chunks, padded with zeros, and chunks of equal number joined."""
+    import kagari
+
+    if not tensors:
+        raise RuntimeError("_chunk_cat expects a non-empty input tensor list")
+    if num_chunks < 1:
+        raise RuntimeError(f"_chunk_cat expects positive num_chunks, got {num_chunks}")
+    first = tensors[0]
+    if not -first.dim() <= dim < first.dim():
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-first.dim()}, "
+            f"{first.dim() - 1}], but got {dim})"
+        )
+    dim %= first.dim()
+    parts = []
+    for t in tensors:
+        if t.numel() == 0:
+            raise RuntimeError("_chunk_cat expects non-empty tensor")
+        if t.dim() <= dim:
+            raise RuntimeError(
+                f"_chunk_cat expects dim < ndim for all input tensors, got dim {dim} and {t.dim()}"
+            )
+        if t.shape[:dim] != first.shape[:dim]:
+            raise RuntimeError(
+                "_chunk_cat expects same sizes of 0,...,dim-1 dimensions for all tensors, got "
+                f"{tuple(t.shape)} and {tuple(first.shape)}"
+            )
+        lacking = -t.shape[dim] % num_chunks
+        if lacking:
+            more = list(t.shape)
+            more[dim] = lacking
+            t = kagari.cat([t, kagari.zeros(more, dtype=t.dtype)], dim)
+        parts.append(t.reshape([*t.shape[:dim], num_chunks, -1]))
+    return kagari.cat(parts, dim + 1)

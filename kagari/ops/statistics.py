@@ -220,8 +220,8 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
 
     Example:
         >>> import kagari
-        >>> kagari.logsumexp(kagari.tensor([1000.0, 1000.0]), 0)
-        tensor(1000.6931)
+        >>> kagari.logsumexp(kagari.tensor([500.0, 500.0]), 0)
+        tensor(500.6931)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.logsumexp.html
     """
