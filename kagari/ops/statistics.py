@@ -105,7 +105,7 @@ _QUANTILE = (
 )
 
 
-@composite("quantile" + _QUANTILE.format(q="Tensor"), method=True, out=True)
+@composite("quantile" + _QUANTILE.format(q="Tensor"), method=True, out=True, autocast="fp32")
 def quantile(
     input: Tensor, q: Tensor, dim: int | None, keepdim: bool, interpolation: str
 ) -> Tensor:
@@ -135,7 +135,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation)
 
 
-@composite("quantile.scalar" + _QUANTILE.format(q="float"), method=True, out=True)
+@composite("quantile.scalar" + _QUANTILE.format(q="float"), method=True, out=True, autocast="fp32")
 def _quantile_number(
     input: Tensor, q: float, dim: int | None, keepdim: bool, interpolation: str
 ) -> Tensor:
@@ -143,7 +143,7 @@ def _quantile_number(
     return _quantile("quantile", input, _as_q("quantile", input, q), dim, keepdim, interpolation)
 
 
-@composite("nanquantile" + _QUANTILE.format(q="Tensor"), method=True, out=True)
+@composite("nanquantile" + _QUANTILE.format(q="Tensor"), method=True, out=True, autocast="fp32")
 def nanquantile(
     input: Tensor, q: Tensor, dim: int | None, keepdim: bool, interpolation: str
 ) -> Tensor:
@@ -159,7 +159,9 @@ def nanquantile(
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation)
 
 
-@composite("nanquantile.scalar" + _QUANTILE.format(q="float"), method=True, out=True)
+@composite(
+    "nanquantile.scalar" + _QUANTILE.format(q="float"), method=True, out=True, autocast="fp32"
+)
 def _nanquantile_number(
     input: Tensor, q: float, dim: int | None, keepdim: bool, interpolation: str
 ) -> Tensor:
