@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -238,6 +239,64 @@ def _map(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> T
     values = [callable(a, b) for a, b in pairs]
     return self.copy_(_core.tensor(values, dtype=self.dtype).reshape(self.shape))
 
+
+@_method("resize")
+def _resize(self: Tensor, *sizes: Any) -> Tensor:
+    """Another shape of as many elements: an old spelling of ``reshape``."""
+    warnings.warn("non-inplace resize is deprecated; call reshape", stacklevel=2)
+    shape = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    made: Tensor = self.contiguous().view(tuple(shape))
+    return made
+
+
+@_method("storage")
+def _storage(self: Tensor) -> Any:
+    """The tensor's memory as a list of numbers: an older view of ``untyped_storage()``."""
+    from kagari.storage import TypedStorage
+
+    return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype)
+
+
+@_method("to_dense")
+def _to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool = True) -> Tensor:
+    """The tensor itself, in another dtype if one is given: every tensor is dense."""
+    return self if dtype is None else self.to(dtype)
+
+
+def _without(names: str, missing: str, way_out: str) -> None:
+    """Members of tensors of kinds that are not here: they raise when they are called."""
+
+    def install(name: str) -> None:
+        def raising(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+            raise RuntimeError(
+                f"Tensor.{name}: expected {missing}, got a strided tensor of the CPU of shape "
+                f"{tuple(self.shape)}; {way_out}"
+            )
+
+        raising.__doc__ = f"Raises: there are no {missing}s."
+        _method(name)(raising)
+
+    for name in names.split():
+        install(name)
+
+
+_without(
+    "_indices _values ccol_indices coalesce col_indices crow_indices indices is_coalesced"
+    " row_indices sparse_dim values",
+    "sparse tensor",
+    "its elements are read by indexing",
+)
+_without(
+    "to_sparse to_sparse_bsc to_sparse_bsr to_sparse_coo to_sparse_csc to_sparse_csr",
+    "sparse tensor",
+    "kagari holds dense tensors; nonzero() gives the places of elements",
+)
+_without(
+    "dequantize int_repr q_scale q_zero_point qscheme",
+    "quantised tensor",
+    "its elements are numbers already",
+)
+_without("record_stream", "tensor of a GPU", "guard the call by x.is_cuda, which is False")
 
 setattr(Tensor, "__array_priority__", 1000)  # noqa: B010 (mypy knows no such attribute)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kagari import _core
 from kagari.autograd import graph
@@ -12,18 +12,23 @@ from kagari.autograd.function import Function
 from kagari.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from kagari.autograd.variable import Variable
 
+if TYPE_CHECKING:
+    from kagari.autograd import functional, profiler
+
 __all__ = [
     "Function",
     "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "graph",
     "inference_mode",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
@@ -156,7 +161,11 @@ def grad(
 
 
 def __getattr__(name: str) -> Any:
-    # Only tests use these: they are imported when first asked for.
+    # Few programs use these: they are imported when first asked for.
+    if name in ("functional", "profiler"):
+        from importlib import import_module
+
+        return import_module(f"kagari.autograd.{name}")
     if name in ("gradcheck", "gradgradcheck", "GradcheckError"):
         from importlib import import_module
 

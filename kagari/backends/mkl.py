@@ -1,0 +1,36 @@
+"""Intel's Math Kernel Library: not here; oneDNN and OpenBLAS compute products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["is_available", "verbose"]
+
+VERBOSE_OFF = 0
+VERBOSE_ON = 1
+
+
+def is_available() -> bool:
+    """False: products are computed by oneDNN and OpenBLAS."""
+    return False
+
+
+class verbose:
+    """Would print MKL's calls.
+
+    Raises:
+        RuntimeError: when entered with another level than 0.
+    """
+
+    def __init__(self, enable: int) -> None:
+        self.enable = enable
+
+    def __enter__(self) -> verbose:
+        if self.enable != VERBOSE_OFF:
+            raise RuntimeError(
+                "mkl.verbose: kagari is built without MKL; there is nothing to print"
+            )
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        pass

@@ -1,0 +1,10 @@
+"""OpenMP, which runs kagari's loops on several threads."""
+
+from __future__ import annotations
+
+__all__ = ["is_available"]
+
+
+def is_available() -> bool:
+    """True."""
+    return True
