@@ -93,7 +93,6 @@ from kagari._core import (
 from kagari._core import DisableTorchFunction, DisableTorchFunctionSubclass, return_types
 from kagari import autograd, ops, random
 from kagari.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
-from kagari.ops.views import broadcast_shapes
 from kagari.random import (
     default_generator,
     get_rng_state,
@@ -275,6 +274,7 @@ _NAMES = {
     "set_autocast_cpu_enabled": "kagari.amp.autocast_mode",
     "set_autocast_dtype": "kagari.amp.autocast_mode",
     "set_autocast_enabled": "kagari.amp.autocast_mode",
+    "cosine_similarity": "kagari.nn.functional",
     "load": "kagari.serialization",
     "save": "kagari.serialization",
     "set_printoptions": "kagari._tensor_str",
