@@ -108,11 +108,12 @@ void ctc_grad_cpu(Results& out, const Tensor& grad, const Tensor& log_probs, con
                        const T* alpha = alphas.get() + n * log_alpha.sizes()[1] * width;
                        // Of the ends that begin at each state after step t.
                        std::vector<T> beta(size_t(q.states), kNever<T>), after(beta);
-                       bool none = zero_infinity && nll == -kNever<T>;
+                       bool impossible = nll == -kNever<T>;
+                       T instead = zero_infinity ? T(0) : std::numeric_limits<T>::quiet_NaN();
                        for (int64_t t = steps - 1; t >= 0; --t) {
                          T* line = to.get() + (t * batch + n) * classes;
-                         if (none || t >= q.time) {
-                           std::fill_n(line, classes, T(0));
+                         if (impossible || t >= q.time) {
+                           std::fill_n(line, classes, t >= q.time ? T(0) : instead);
                            continue;
                          }
                          for (int64_t c = 0; c < classes; ++c)

@@ -73,6 +73,11 @@ def _moved(alpha: Tensor, by: int) -> Tensor:
     ]
 
 
+def _log_sum(x: Tensor, dim: int) -> Tensor:
+    most = x.detach().amax(dim, keepdim=True)
+    return (x - most).exp().sum(dim).log() + most.squeeze(dim)
+
+
 def _losses(
     log_probs: Tensor, targets: Tensor, input_lengths: Lengths, target_lengths: Lengths, blank: int
 ) -> Tensor:
@@ -96,12 +101,13 @@ def _losses(
     alpha = emitted[0].masked_fill((place > 1) | (place > ends), _LOW)
     for t in range(1, time):
         ways = [alpha, _moved(alpha, 1), _moved(alpha, 2).masked_fill(~jumps, _LOW)]
-        longer = kagari.stack(ways).logsumexp(0) + emitted[t]
+        longer = _log_sum(kagari.stack(ways), 0) + emitted[t]
         alpha = kagari.where(steps > t, longer, alpha)
     final = kagari.cat([alpha.gather(1, ends), alpha.gather(1, (ends - 1).clamp(min=0))], 1)
     final = final.masked_fill(kagari.cat([ends < 0, ends == 0], 1), _LOW)
-    loss = -final.logsumexp(1)
-    loss = kagari.where(loss > -_LOW / 2, loss * math.inf, loss)
+    loss = -_log_sum(final, 1)
+    # Where nothing fits, infinity without a gradient that means anything; elsewhere untouched.
+    loss = loss * kagari.where(loss.detach() > -_LOW / 2, math.inf, 1.0).to(loss.dtype)
     nothing = kagari.tensor([n == 0 for n in input_lengths])
     if bool(nothing.any()):
         of_nothing = [math.inf if n else 0.0 for n in target_lengths]
