@@ -1,6 +1,7 @@
 // Scans on the CPU: running sums, products, extremes, logarithms of sums, and linear recurrences.
 //
-// Every kernel converts its input into the output and scans there. Long lines are scanned in blocks
+// Every kernel converts its input into the output and scans there, but that long lines are read
+// where they are. Long lines are scanned in blocks
 // of a fixed length, so that the bits do not depend on the number of threads.
 #include <algorithm>
 #include <cmath>
@@ -14,14 +15,16 @@ namespace kagari {
 
 namespace {
 
-constexpr int64_t kStrip = 64;       // columns side by side share cache lines
-constexpr int64_t kBlock = 4096;     // elements of a long line that are scanned in one piece
-constexpr int64_t kTogether = 4;     // blocks scanned at a time: their chains of additions overlap
+constexpr int64_t kStrip = 64;    // columns side by side share cache lines
+constexpr int64_t kBlock = 4000;  // elements of a long line that are scanned in one piece; no power
+                                  // of two, or blocks would compete for the same cache sets
+constexpr int64_t kTogether = 4;  // blocks scanned at a time: their chains of additions overlap
 constexpr int64_t kTaskWork = 8192;  // elements per task
 
 // [outer, n, inner], contiguous.
 struct Grid {
   int64_t outer = 1, n = 1, inner = 1;
+  bool long_lines() const { return inner == 1 && n >= 2 * kBlock; }
   Grid(const Tensor& y, int64_t dim) {
     int64_t d = wrap_dim(dim, y.dim());
     for (int64_t i = 0; i < y.dim(); ++i) (i < d ? outer : i == d ? n : inner) *= y.sizes()[i];
@@ -64,7 +67,7 @@ A loaded(T v) {
 
 // One line in blocks: their totals, the totals' scan, then each block from where it starts.
 template <class A, class T, class Op>
-void scan_long_line(T* x, int64_t n, A identity, Op op) {
+void scan_long_line(const T* from, T* x, int64_t n, A identity, Op op) {
   int64_t blocks = n / kBlock;  // what is left after them belongs to no block
   Workspace memory(size_t(blocks + 1) * sizeof(A));
   A* start = memory.as<A>();
@@ -73,7 +76,7 @@ void scan_long_line(T* x, int64_t n, A identity, Op op) {
       A part[8];
       std::fill_n(part, 8, identity);
       for (int64_t i = b * kBlock; i < (b + 1) * kBlock; i += 8)
-        for (int k = 0; k < 8; ++k) part[k] = op(part[k], loaded<A>(x[i + k]));
+        for (int k = 0; k < 8; ++k) part[k] = op(part[k], loaded<A>(from[i + k]));
       for (int k = 4; k > 0; k /= 2)
         for (int j = 0; j < k; ++j) part[j] = op(part[j], part[j + k]);
       start[b + 1] = part[0];
@@ -84,20 +87,20 @@ void scan_long_line(T* x, int64_t n, A identity, Op op) {
   parallel_for(0, (blocks + kTogether - 1) / kTogether, 2, [&](int64_t begin, int64_t end) {
     for (int64_t q = begin; q < end; ++q) {
       int64_t b = q * kTogether, w = std::min(kTogether, blocks - b);
+      const T* in = from + b * kBlock;
       T* at = x + b * kBlock;
       A running[kTogether];
       std::copy_n(start + b, w, running);
       if (w == kTogether) {
         for (int64_t i = 0; i < kBlock; ++i)
           for (int k = 0; k < kTogether; ++k) {
-            T* e = at + k * kBlock + i;
-            running[k] = op(running[k], loaded<A>(*e));
-            *e = stored<T>(running[k]);
+            running[k] = op(running[k], loaded<A>(in[k * kBlock + i]));
+            at[k * kBlock + i] = stored<T>(running[k]);
           }
       } else {
         for (int64_t k = 0; k < w; ++k)
           for (int64_t i = 0; i < kBlock; ++i) {
-            running[k] = op(running[k], loaded<A>(at[k * kBlock + i]));
+            running[k] = op(running[k], loaded<A>(in[k * kBlock + i]));
             at[k * kBlock + i] = stored<T>(running[k]);
           }
       }
@@ -105,15 +108,16 @@ void scan_long_line(T* x, int64_t n, A identity, Op op) {
   });
   A running = start[blocks];
   for (int64_t i = blocks * kBlock; i < n; ++i) {
-    running = op(running, loaded<A>(x[i]));
+    running = op(running, loaded<A>(from[i]));
     x[i] = stored<T>(running);
   }
 }
 
 template <class T, class A, class Op>
-void scan_of(const Grid& g, T* x, A identity, Op op) {
-  if (g.inner == 1 && g.n >= 2 * kBlock) {
-    for (int64_t i = 0; i < g.outer; ++i) scan_long_line(x + i * g.n, g.n, identity, op);
+void scan_of(const Grid& g, const T* from, T* x, A identity, Op op) {
+  if (g.long_lines()) {
+    for (int64_t i = 0; i < g.outer; ++i)
+      scan_long_line(from + i * g.n, x + i * g.n, g.n, identity, op);
     return;
   }
   each_strip(g, [&](int64_t first, int64_t w) {
@@ -131,18 +135,20 @@ void scan_of(const Grid& g, T* x, A identity, Op op) {
 void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
   const Tensor& y = out[0];
   if (x.numel() == 0) return;
-  convert(y.get(), x.get());
   Grid g(y, dim);
+  bool there = g.long_lines() && x.is_contiguous() && x.dtype() == y.dtype();
+  if (!there) convert(y.get(), x.get());
   visit(y.dtype(), [&]<class T>() {
     using A = std::conditional_t<
         is_complex(dtype_of<T>), c128,
         std::conditional_t<is_floating(dtype_of<T>), double,
                            std::conditional_t<std::is_same_v<T, bool>, int64_t, uint64_t>>>;
     T* to = y.data_as<T>();
+    const T* from = there ? x.data_as<T>() : to;
     if (product)
-      scan_of(g, to, A(1), [](A a, A b) { return a * b; });
+      scan_of(g, from, to, A(1), [](A a, A b) { return a * b; });
     else
-      scan_of(g, to, A(0), [](A a, A b) { return a + b; });
+      scan_of(g, from, to, A(0), [](A a, A b) { return a + b; });
   });
 }
 void cumsum_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, false); }
