@@ -173,7 +173,8 @@ def test_gradients_of_samples(case):
     for mine, theirs in zip(*gradients, strict=True):
         assert (mine is None) == (theirs is None)
         if mine is not None:
-            same(mine, theirs, rtol=1e-5, atol=1e-8)
+            # PyTorch approximates the derivative of gamma draws to four digits.
+            same(mine, theirs, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("row", PAIRS, ids=[r[0][0] for r in PAIRS])
