@@ -85,20 +85,21 @@ def argument_type(p: Row, element: bool = False) -> str:
     return text + (" | None" if p["optional"] and text != "Any" else "")
 
 
-def result_names(row: Row) -> list[str]:
-    """The names of an op's several results, where they have names."""
+def result_fields(row: Row) -> list[tuple[str, str]]:
+    """Names and types of an op's several results, where they have names."""
     if row["returns"] is None:
-        names: list[str] = row["results"]
-    else:  # of a composite: (Tensor values, Tensor indices)
+        fields = [(name, "Tensor") for name in row["results"]]
+    else:  # of a composite: (Tensor hist, Tensor[] bin_edges)
         text = row["returns"]
         parts = text[1:-1].split(",") if text.startswith("(") else []
-        names = [part.strip().removeprefix("Tensor").strip() for part in parts]
-    return names if len(names) > 1 and all(names) else []
+        words = [part.split() for part in parts]
+        fields = [(w[1] if len(w) > 1 else "", RETURNED.get(w[0], "Any")) for w in words if w]
+    return fields if len(fields) > 1 and all(name for name, _ in fields) else []
 
 
 def returned_type(row: Row) -> str:
     """The annotation of what an op returns."""
-    if row["returns"] is not None and result_names(row):
+    if row["returns"] is not None and result_fields(row):
         return f"return_types.{row['name']}"
     if row["returns"] is not None:
         text = row["returns"]
@@ -147,7 +148,7 @@ def parameters(row: Row, form: str, spread: bool) -> str | None:
 
 
 def out_type(row: Row) -> str:
-    many = (row["returns"] is None and len(row["results"]) > 1) or bool(result_names(row))
+    many = (row["returns"] is None and len(row["results"]) > 1) or bool(result_fields(row))
     return "Sequence[Tensor]" if many else "Tensor"
 
 
@@ -209,10 +210,10 @@ def return_types_stub(rows: list[Row]) -> str:
     lines += ["from typing import NamedTuple", "", "from kagari._core import Tensor", ""]
     seen = set()
     for row in rows:
-        if result_names(row) and row["name"] not in seen:
+        if result_fields(row) and row["name"] not in seen:
             seen.add(row["name"])
             lines.append(f"class {row['name']}(NamedTuple):")
-            lines += [f"    {field}: Tensor" for field in result_names(row)]
+            lines += [f"    {name}: {kind}" for name, kind in result_fields(row)]
     return "\n".join(lines) + "\n"
 
 

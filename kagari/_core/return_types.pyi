@@ -7,12 +7,68 @@ class _cross_entropy(NamedTuple):
     loss: Tensor
     lse: Tensor
     total_weight: Tensor
+class _ctc_alpha(NamedTuple):
+    loss: Tensor
+    log_alpha: Tensor
 class _dropout(NamedTuple):
     output: Tensor
     mask: Tensor
+class _linalg_cholesky_ex(NamedTuple):
+    L: Tensor
+    info: Tensor
+class _linalg_det(NamedTuple):
+    result: Tensor
+    LU: Tensor
+    pivots: Tensor
+class _linalg_eig(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+    info: Tensor
+class _linalg_eigh(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+    info: Tensor
+class _linalg_inv_ex(NamedTuple):
+    inverse: Tensor
+    info: Tensor
+class _linalg_ldl_factor_ex(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+    info: Tensor
+class _linalg_lstsq(NamedTuple):
+    solution: Tensor
+    rank: Tensor
+    singular_values: Tensor
+    info: Tensor
+class _linalg_lu_factor_ex(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+class _linalg_qr(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class _linalg_solve_ex(NamedTuple):
+    result: Tensor
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+class _linalg_svd(NamedTuple):
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+    info: Tensor
 class _nll_loss(NamedTuple):
     loss: Tensor
     total_weight: Tensor
+class _rnn_scan(NamedTuple):
+    output: Tensor
+    cells: Tensor
+    gates: Tensor
+class _rnn_scan_backward(NamedTuple):
+    input: Tensor
+    products: Tensor
+    h_grad: Tensor
+    c_grad: Tensor
 class adaptive_max_pool1d(NamedTuple):
     output: Tensor
     indices: Tensor
@@ -22,6 +78,9 @@ class adaptive_max_pool2d(NamedTuple):
 class adaptive_max_pool3d(NamedTuple):
     output: Tensor
     indices: Tensor
+class aminmax(NamedTuple):
+    min: Tensor
+    max: Tensor
 class batch_norm_train(NamedTuple):
     output: Tensor
     mean: Tensor
@@ -33,18 +92,91 @@ class batch_norm_train_backward(NamedTuple):
 class conv_weight(NamedTuple):
     dw: Tensor
     db: Tensor
+class cummax(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class cummin(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class frexp(NamedTuple):
+    mantissa: Tensor
+    exponent: Tensor
+class geqrf(NamedTuple):
+    a: Tensor
+    tau: Tensor
 class group_norm_backward(NamedTuple):
     dx: Tensor
     dw: Tensor
     db: Tensor
+class histogram(NamedTuple):
+    hist: Tensor
+    bin_edges: Tensor
+class histogramdd(NamedTuple):
+    hist: Tensor
+    bin_edges: tuple[Tensor, ...]
+class kthvalue(NamedTuple):
+    values: Tensor
+    indices: Tensor
 class layer_norm_backward(NamedTuple):
     dx: Tensor
     dw: Tensor
     db: Tensor
+class linalg_cholesky_ex(NamedTuple):
+    L: Tensor
+    info: Tensor
+class linalg_eig(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class linalg_eigh(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class linalg_inv_ex(NamedTuple):
+    inverse: Tensor
+    info: Tensor
+class linalg_ldl_factor(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+class linalg_ldl_factor_ex(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+    info: Tensor
+class linalg_lstsq(NamedTuple):
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+class linalg_lu(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
+class linalg_lu_factor(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+class linalg_lu_factor_ex(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+class linalg_qr(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class linalg_slogdet(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class linalg_solve_ex(NamedTuple):
+    result: Tensor
+    info: Tensor
+class linalg_svd(NamedTuple):
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
 class linear_backward(NamedTuple):
     dx: Tensor
     dw: Tensor
     db: Tensor
+class lu_unpack(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
 class max(NamedTuple):
     values: Tensor
     indices: Tensor
@@ -57,6 +189,42 @@ class max_pool2d_with_indices(NamedTuple):
 class max_pool3d_with_indices(NamedTuple):
     output: Tensor
     indices: Tensor
+class median(NamedTuple):
+    values: Tensor
+    indices: Tensor
 class min(NamedTuple):
     values: Tensor
     indices: Tensor
+class mode(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class nanmedian(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class pca_lowrank(NamedTuple):
+    U: Tensor
+    S: Tensor
+    V: Tensor
+class qr(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class slogdet(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class sort(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class svd(NamedTuple):
+    U: Tensor
+    S: Tensor
+    V: Tensor
+class svd_lowrank(NamedTuple):
+    U: Tensor
+    S: Tensor
+    V: Tensor
+class topk(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class triangular_solve(NamedTuple):
+    solution: Tensor
+    cloned_coefficient: Tensor

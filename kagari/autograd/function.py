@@ -60,7 +60,7 @@ class BackwardCFunction(_core.FunctionNode, FunctionCtx):
                 "keep one of them"
             )
         rule = vjp if vjp is not Function.vjp else backward
-        return rule(self, *gradients)  # type: ignore[arg-type]
+        return rule(self, *gradients)
 
 
 class FunctionMeta(type):

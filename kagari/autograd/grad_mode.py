@@ -190,6 +190,7 @@ class inference_mode(_Switch):
     """
 
     __slots__ = ("_grad", "_inference", "mode")
+    mode: bool
 
     def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)

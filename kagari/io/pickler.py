@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections import OrderedDict
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import kagari
 from kagari.io.tensors import DTYPE_STORAGES, dtype_name
@@ -31,14 +31,14 @@ class _StorageId:
         self.pid = pid
 
 
-class TensorPickler(pickle._Pickler):  # type: ignore[name-defined, misc]
+class TensorPickler(pickle._Pickler):
     """Pickles values whose tensors' bytes are kept elsewhere.
 
     ``storages`` then holds a tensor for each storage, by its key: the name of its record. Tensors
     that share a storage refer to one.
     """
 
-    dispatch: dict[type[Any], Any] = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[type[Any], Any]] = pickle._Pickler.dispatch.copy()
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, protocol=2)
@@ -63,11 +63,11 @@ class TensorPickler(pickle._Pickler):  # type: ignore[name-defined, misc]
             return self._name("torch.serialization", "_get_layout"), (text,)
         return NotImplemented
 
-    def _save_name(self, obj: _Name) -> None:
+    def _save_name(self: Any, obj: _Name) -> None:
         self.write(f"c{obj.module}\n{obj.name}\n".encode())
         self.memoize(obj)
 
-    def _save_singleton(self, obj: Any) -> None:
+    def _save_singleton(self: Any, obj: Any) -> None:
         # dtypes and memory formats are attributes of the top module.
         self.save(self._name("torch", str(obj).rpartition(".")[2]))
 

@@ -112,13 +112,13 @@ def _rebuild_meta_tensor_no_storage(
     return _finish(_strided(meta, dtype, 0, size, stride), requires_grad, None)
 
 
-def _rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Tensor:
+def _rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Any:
     if not isinstance(data, kagari.Tensor):
         raise UnpicklingError(f"load: a parameter's data is a {type(data).__name__}")
     return kagari.nn.Parameter(data, bool(requires_grad))
 
 
-def _rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Tensor:
+def _rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Any:
     return _set_attributes(_rebuild_parameter(data, requires_grad, hooks), state)
 
 

@@ -20,7 +20,7 @@ __all__ = [
 
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, hooks: Any) -> Parameter:
-    parameter = Parameter(data, requires_grad)
+    parameter: Parameter = Parameter(data, requires_grad)
     parameter._backward_hooks = hooks
     return parameter
 
@@ -181,7 +181,7 @@ def is_lazy(param: Any) -> bool:
     return isinstance(param, UninitializedTensorMixin)
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[metaclass]
     """A parameter whose shape is not known yet; a lazy module fills it in at its first call.
 
     Args:

@@ -140,7 +140,7 @@ def _loss_function() -> Any:
             ctx.save_for_backward(log_probs, targets, loss, log_alpha)
             ctx.options = (input_lengths, target_lengths, blank)
             ctx.zero_infinity = zero_infinity
-            return loss  # type: ignore[no-any-return]
+            return loss
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
@@ -152,11 +152,14 @@ def _loss_function() -> Any:
                     losses = losses.masked_fill(losses.detach() == math.inf, 0)
                 (result,) = kagari.autograd.grad(losses, log_probs, g, create_graph=True)
             else:
+                input_lengths, target_lengths, blank = ctx.options
                 result = ops._ctc_grad(
                     g.contiguous(),
                     log_probs,
                     targets,
-                    *ctx.options,
+                    input_lengths,
+                    target_lengths,
+                    blank,
                     loss,
                     log_alpha,
                     ctx.zero_infinity,

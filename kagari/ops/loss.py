@@ -163,9 +163,9 @@ def batch_norm(
     Reference: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
     """
     if not training:
-        for name, value in (("running_mean", running_mean), ("running_var", running_var)):
-            if value is None:
-                raise RuntimeError(f"{name} must be defined in evaluation mode")
+        if running_mean is None or running_var is None:
+            name = "running_mean" if running_mean is None else "running_var"
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
         return ops.batch_norm_eval(input, weight, bias, running_mean, running_var, eps)
     result: Tensor
     result, mean, var = ops.batch_norm_train(input, weight, bias, eps)

@@ -122,6 +122,7 @@ class Muon(Optimizer):
     def _init_state(self, p: Tensor, group: Group) -> State:
         if p.is_complex():
             raise RuntimeError("Muon does not support complex parameters")
+        assert p.grad is not None  # parameters without one are left out
         return {"momentum_buffer": kagari.zeros_like(p.grad, memory_format=kagari.preserve_format)}
 
     def _apply(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:

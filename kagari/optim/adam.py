@@ -196,20 +196,23 @@ class Adam(Optimizer):
                     grad = grad + decay * p
             if p.is_complex():
                 p, grad = kagari.view_as_real(p), kagari.view_as_real(grad)
-            mean = _as(state, "exp_avg", lambda m, g=grad: m + (g - m) * (1 - beta1))
-            square = _as(state, "exp_avg_sq", lambda v, g=grad: beta2 * v + (1 - beta2) * g * g)
+            mean = _real(state["exp_avg"])
+            mean = _keep(state, "exp_avg", mean + (grad - mean) * (1 - beta1))
+            square = beta2 * _real(state["exp_avg_sq"]) + (1 - beta2) * grad * grad
+            square = _keep(state, "exp_avg_sq", square)
             if group["amsgrad"]:
-                square = _as(state, "max_exp_avg_sq", lambda v, s=square: kagari.maximum(v, s))
+                largest = kagari.maximum(_real(state["max_exp_avg_sq"]), square)
+                square = _keep(state, "max_exp_avg_sq", largest)
             scale = (1 - beta2**t) ** 0.5
             p.add_(-lr / (1 - beta1**t) * mean / (square.sqrt() / scale + group["eps"]))
 
 
-def _as(state: State, key: str, change: Callable[[Tensor], Tensor]) -> Tensor:
-    """Replaces a value of the state; complex ones are changed as pairs of real numbers."""
-    old = state[key]
-    if old.is_complex():
-        new = change(kagari.view_as_real(old))
-        state[key] = kagari.view_as_complex(new)
-    else:
-        new = state[key] = change(old)
+def _real(value: Tensor) -> Tensor:
+    """Complex numbers as pairs of real ones."""
+    return kagari.view_as_real(value) if value.is_complex() else value
+
+
+def _keep(state: State, key: str, new: Tensor) -> Tensor:
+    """Replaces a value of the state by what ``_real`` makes of the new one."""
+    state[key] = kagari.view_as_complex(new) if state[key].is_complex() else new
     return new

@@ -48,7 +48,7 @@ def _minimum_of_cubic(a: _Point, b: _Point, bounds: tuple[float, float] | None =
     if denominator == 0:
         return (low + high) / 2.0
     t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / denominator)
-    return min(max(t, low), high)
+    return float(min(max(t, low), high))
 
 
 class _WolfeSearch:

@@ -723,7 +723,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if epoch < first:
             self.T_i, self.T_cur = first, epoch  # type: ignore[assignment]
         elif factor == 1:
-            self.T_cur = epoch % first  # type: ignore[assignment]
+            self.T_cur = epoch % first
         else:
             n = int(math.log(epoch / first * (factor - 1) + 1, factor))
             self.T_cur = epoch - first * (factor**n - 1) / (factor - 1)  # type: ignore[assignment]
@@ -847,7 +847,7 @@ class CyclicLR(_Momentum, LRScheduler):
         if self.mode == "triangular":
             return 1.0
         if self.mode == "triangular2":
-            return 1 / (2.0 ** (x - 1))
+            return float(1 / (2.0 ** (x - 1)))
         return float(self.gamma**x)
 
     def get_lr(self) -> list[Rate]:

@@ -411,7 +411,7 @@ class Optimizer:
         return params, grads, states
 
     def _begin(self, p: Tensor, state: State, group: Group) -> None:
-        if p.grad.is_sparse:
+        if p.grad is not None and p.grad.is_sparse:
             raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
         if group.get("fused"):
             self._check_fused(p)

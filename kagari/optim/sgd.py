@@ -107,7 +107,7 @@ class SGD(Optimizer):
 
     def _begin(self, p: Tensor, state: State, group: Group) -> None:
         """Checks only: without momentum nothing is remembered."""
-        if p.grad.is_sparse:
+        if p.grad is not None and p.grad.is_sparse:
             raise RuntimeError("SGD does not support sparse gradients")
         if group["fused"]:
             self._check_fused(p)
@@ -128,7 +128,7 @@ class SGD(Optimizer):
         params, grads, states = self._gather(group)
         if not params:
             return
-        buffers = [s.get("momentum_buffer") for s in states]
+        buffers: list[Any] = [s.get("momentum_buffer") for s in states]
         if all(b is not None for b in buffers):
             self._run(group, params, grads, buffers, False)
             return

@@ -66,7 +66,8 @@ def get_swa_avg_fn() -> AvgFn:
 
     def swa_update(mean: Tensor, new: Tensor, num_averaged: Any) -> Tensor:
         with kagari.no_grad():
-            return mean + (new - mean) / (num_averaged + 1)
+            moved: Tensor = mean + (new - mean) / (num_averaged + 1)
+        return moved
 
     return swa_update
 

@@ -504,7 +504,7 @@ for _cls, _flatten, _unflatten, _with_keys in (
 ):
     _private_register_pytree_node(
         _cls,
-        _flatten,  # type: ignore[arg-type]
+        _flatten,
         _unflatten,
         serialized_type_name=f"{_cls.__module__}.{_cls.__qualname__}",
         flatten_with_keys_fn=_with_keys,

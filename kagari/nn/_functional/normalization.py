@@ -79,7 +79,7 @@ def batch_norm(
             _move(running_mean, mean, momentum)
             count = input.numel() // input.size(1)
             _move(running_var, var * (count / (count - 1)), momentum)
-        return result  # type: ignore[no-any-return]
+        return result
     if running_mean is None or running_var is None:
         raise RuntimeError(
             "batch_norm: expected running_mean and running_var when training=False, got None; "

@@ -330,7 +330,8 @@ def _lp_pool(
     mean = avg_pool(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     # Odd powers may leave a negative mean: as in PyTorch the root is that of its absolute value
     # with its sign.
-    return (mean.sign() * mean.abs().relu()).mul(count).pow(1.0 / norm_type)
+    root: Tensor = (mean.sign() * mean.abs().relu()).mul(count).pow(1.0 / norm_type)
+    return root
 
 
 @overridable

@@ -13,7 +13,7 @@ from kagari.autograd import Function
 Gradients = tuple[Any, ...]
 
 
-class _Boundary(Function):  # type: ignore[misc]
+class _Boundary(Function):
     """Identity on several tensors whose backward lets ``fire`` see and change the gradients."""
 
     @staticmethod

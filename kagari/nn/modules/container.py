@@ -220,7 +220,8 @@ class ModuleList(_Numbered):
 
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):
-            return type(self)(list(self._modules.values())[idx])
+            chosen: Any = list(self._modules.values())[idx]
+            return type(self)(chosen)
         return self._modules[self._get_abs_string_index(idx)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:

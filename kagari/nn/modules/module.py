@@ -405,7 +405,7 @@ class Module(_core.ModuleBase):
         value = self.get_submodule(path)._attribute(name)
         if not isinstance(value, Parameter):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path.
@@ -421,7 +421,8 @@ class Module(_core.ModuleBase):
         value = module._attribute(name)
         if name not in module._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
-        return value
+        buffer: Tensor = value
+        return buffer
 
     def get_extra_state(self) -> Any:
         """What ``state_dict`` keeps beside parameters and buffers; overridden with its setter."""
@@ -853,7 +854,7 @@ class Module(_core.ModuleBase):
                 "(kagari.nn.Buffer, kagari.Tensor or None expected)"
             )
         if isinstance(value, Buffer):
-            persistent = value.persistent
+            persistent = bool(getattr(value, "persistent", True))
         else:
             persistent = name not in self._non_persistent_buffers_set
         if type(self).register_buffer is not Module.register_buffer:

@@ -26,7 +26,7 @@ def _swap(owner: Module, name: str, value: Any, missing: Any) -> Any:
     for registry in (owner._parameters, owner._buffers):
         if name in registry:
             old = registry[name]
-            registry[name] = value  # type: ignore[assignment]
+            registry[name] = value
             return old
     old = owner.__dict__.get(name, missing)
     if value is missing:

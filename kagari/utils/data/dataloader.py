@@ -535,7 +535,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         try:
             data = source.recv_bytes()  # type: ignore[union-attr]
         except (EOFError, OSError):
-            process = listening[source].process  # type: ignore[index]
+            process = listening[source].process
             process.join(1)
             self._shutdown_workers()
             raise RuntimeError(
