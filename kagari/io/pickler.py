@@ -99,7 +99,7 @@ class TensorPickler(pickle._Pickler):
     def _plain(self, t: Tensor) -> _Reduced:
         return _Reduced(*self._reduce_data(t))
 
-    def _save_reduced(self, obj: _Reduced) -> None:
+    def _save_reduced(self: Any, obj: _Reduced) -> None:
         self.save_reduce(obj.function, obj.args)
 
     def _reduce_data(self, t: Tensor) -> tuple[_Name, tuple[Any, ...]]:

@@ -692,7 +692,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_i = T_0
         self.T_mult = T_mult
         self.eta_min = eta_min
-        self.T_cur = last_epoch
+        self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Rate]:
@@ -721,13 +721,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     def _move_to(self, epoch: float) -> None:
         first, factor = self.T_0, self.T_mult
         if epoch < first:
-            self.T_i, self.T_cur = first, epoch  # type: ignore[assignment]
+            self.T_i, passed = first, epoch
         elif factor == 1:
-            self.T_cur = epoch % first
+            passed = epoch % first
         else:
             n = int(math.log(epoch / first * (factor - 1) + 1, factor))
-            self.T_cur = epoch - first * (factor**n - 1) / (factor - 1)  # type: ignore[assignment]
+            passed = epoch - first * (factor**n - 1) / (factor - 1)
             self.T_i = first * factor**n
+        self.T_cur = passed
 
 
 class _Momentum:
