@@ -12,7 +12,7 @@ using Vec = typename simd::Lanes<T>::type;
 template <class T>
 void lstm(const T* x, const T* p, const T* c_in, T* gates, T* c_out, T* h_out, int64_t n) {
   using V = Vec<T>;
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     auto sum = [&](int64_t gate) {
       return V(get(x + gate * n + j, count) + get(p + gate * n + j, count));
     };
@@ -32,7 +32,7 @@ template <class T>
 void lstm_backward(const T* gates, const T* more, const T* c_in, const T* c_out, const T* gh, T* gc,
                    T* dx, int64_t n) {
   using V = Vec<T>;
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     V i = get(gates + j, count), f = get(gates + n + j, count), g = get(gates + 2 * n + j, count),
       o = get(gates + 3 * n + j, count), t = simd::tanh(get(c_out + j, count));
     V h = get(gh + j, count), c = get(gc + j, count) + h * o * (1 - t * t);
@@ -54,7 +54,7 @@ void lstm_backward(const T* gates, const T* more, const T* c_in, const T* c_out,
 template <class T>
 void gru(const T* x, const T* p, const T* h_in, T* gates, T* h_out, int64_t n) {
   using V = Vec<T>;
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     V q = get(p + 2 * n + j, count);
     V r = simd::sigmoid(V(get(x + j, count) + get(p + j, count)));
     V z = simd::sigmoid(V(get(x + n + j, count) + get(p + n + j, count)));
@@ -70,7 +70,7 @@ void gru(const T* x, const T* p, const T* h_in, T* gates, T* h_out, int64_t n) {
 template <class T>
 void gru_backward(const T* gates, const T* more, const T* h_in, T* gh, T* dx, T* dp, int64_t n) {
   using V = Vec<T>;
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     V r = get(gates + j, count), z = get(gates + n + j, count), t = get(gates + 2 * n + j, count),
       q = get(gates + 3 * n + j, count), h = get(gh + j, count);
     V dz = h * (get(h_in + j, count) - t), dt = h * (1 - z);
@@ -99,7 +99,7 @@ void gru_backward(const T* gates, const T* more, const T* h_in, T* gh, T* dx, T*
 template <class T>
 void plain(const T* x, const T* p, T* h_out, int64_t n, bool relu) {
   using V = Vec<T>;
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     V a = get(x + j, count) + get(p + j, count);
     put(h_out + j, relu ? V(a < 0 ? V{} : a) : simd::tanh(a), count);
   });
@@ -108,7 +108,7 @@ void plain(const T* x, const T* p, T* h_out, int64_t n, bool relu) {
 template <class T>
 void plain_backward(const T* h_out, const T* gh, T* dx, int64_t n, bool relu) {
   using V = Vec<T>;
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     V y = get(h_out + j, count), g = get(gh + j, count);
     put(dx + j, relu ? V(y > 0 ? g : V{}) : V(g * (1 - y * y)), count);
   });
@@ -116,7 +116,7 @@ void plain_backward(const T* h_out, const T* gh, T* dx, int64_t n, bool relu) {
 
 template <class T>
 void add(T* to, const T* from, int64_t n) {
-  each_vector<T>(n, [&](int64_t j, int count) {
+  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
     put(to + j, Vec<T>(get(to + j, count) + get(from + j, count)), count);
   });
 }

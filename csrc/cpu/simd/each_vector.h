@@ -4,6 +4,10 @@
 
 namespace kagari::KG_ISA {
 
+// Of a lambda given to each_vector: left to itself the compiler makes one function of a long body,
+// and looks at `count` for every vector.
+#define KG_INLINED __attribute__((always_inline))
+
 // Calls f(offset, count): count is less than a vector at most in the last call.
 template <class T, class F>
 KG_INLINE void each_vector(int64_t n, F&& f) {
