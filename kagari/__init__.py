@@ -287,6 +287,11 @@ def __getattr__(name: str) -> object:
     # What is there but not listed: internal functions, and those of submodules (special_erf).
     if not name.startswith("__") and hasattr(_functions, name):
         return getattr(_functions, name)
+    if name.startswith("_foreach_"):
+        from kagari.ops.foreach import FUNCTIONS
+
+        if name in FUNCTIONS:
+            return globals().setdefault(name, FUNCTIONS[name])
     if name in _NAMES:
         value = getattr(_importlib.import_module(_NAMES[name]), name)
         globals()[name] = value

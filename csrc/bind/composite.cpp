@@ -283,6 +283,7 @@ void write_out(PyObject* out, PyObject* result) {
            "result, or wrap the call in kagari.no_grad()");
   KG_CHECK(can_cast(from.dtype(), to.dtype()), "result type ", from.dtype(),
            " can't be cast to the desired output type ", to.dtype());
+  check_written_once(to.get());
   if (to.sizes() != from.sizes()) resize_output(to.get(), from.sizes());
   call_inplace(rows::copy, to, from, false);
 }

@@ -686,8 +686,8 @@ void add_row(const Row& row, const Signature& signature, uint16_t as) {
   auto o = std::make_unique<Overload>(signature, as);
   o->row = &row;
   o->defaults = row.defaults.data();
-  o->takes_out =
-      (as & kFunction) && !(as & kNoOut) && signature.result_count > 0 && !signature.result_list;
+  o->takes_out = (as & (kFunction | kInternal)) && !(as & kNoOut) && signature.result_count > 0 &&
+                 !signature.result_list;
   add_overload(std::move(o));
 }
 

@@ -5,7 +5,7 @@
 // bits of two; normal numbers come in blocks of 16 by Box and Muller from 16 uniform ones (float:
 // with the polynomials of Cephes for log, sin and cos, whose fused multiply-adds are part of the
 // result), or one by one for fewer than 16.
-#include "core/random.h"
+#include "cpu/random.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,13 +20,6 @@ KG_DECLARE_ROW(rand)
 KG_DECLARE_ROW(randn)
 
 namespace {
-
-Generator& pick(Generator* g) { return g ? *g : default_generator(); }
-
-float uniform_float(Generator& g) { return float(g.random() & 0xffffff) * 0x1p-24f; }
-double uniform_double(Generator& g) {
-  return double(g.random64() & ((uint64_t(1) << 53) - 1)) * 0x1p-53;
-}
 
 // ---- Cephes in eight lanes
 // -------------------------------------------------------------------------------------
@@ -134,8 +127,8 @@ void box_muller(double* data, int64_t blocks, double mean, double std) {
     for (int k = 0; k < 8; ++k) {
       double radius = std::sqrt(-2 * std::log(1 - data[k])),
              theta = 2.0 * 3.14159265358979323846 * data[k + 8];
-      data[k] = radius * std::cos(theta) * std + mean;
-      data[k + 8] = radius * std::sin(theta) * std + mean;
+      data[k] = std::fma(radius * std::cos(theta), std, mean);
+      data[k + 8] = std::fma(radius * std::sin(theta), std, mean);
     }
 }
 
@@ -149,21 +142,6 @@ void fill_uniform(Generator& g, float* to, int64_t n) {
 }
 void fill_uniform(Generator& g, double* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = uniform_double(g);
-}
-
-// One number by Box and Muller in double; the other of the pair waits in the generator.
-double one_normal(Generator& g, double mean, double std) {
-  double r;
-  if (g.next_normal) {
-    r = *g.next_normal;
-    g.next_normal.reset();
-  } else {
-    double u1 = uniform_double(g), u2 = uniform_double(g);
-    double radius = std::sqrt(-2 * std::log1p(-u2)), theta = 2.0 * 3.14159265358979323846 * u1;
-    g.next_normal = radius * std::sin(theta);
-    r = radius * std::cos(theta);
-  }
-  return r * std + mean;
 }
 
 template <class T>
@@ -183,67 +161,28 @@ void fill_normal(Generator& g, T* to, int64_t n, double mean, double std) {
 // ---- filling tensors
 // -------------------------------------------------------------------------------------------
 
-// Whether the elements are one run of memory; then they are drawn in the order of memory, as
-// PyTorch's loops do.
-bool dense(const Tensor& t) {
-  return t.is_contiguous() || is_non_overlapping_and_dense(t.sizes(), t.strides());
-}
-
-// Calls f(pointer) for each element, dimensions of larger strides outside.
-template <class F>
-void each_element(const Tensor& t, F&& f) {
-  int64_t size = t.itemsize();
-  if (dense(t)) {
-    for (int64_t i = 0; i < t.numel(); ++i) f(t.data() + i * size);
-    return;
-  }
-  Dims order;
-  for (int64_t d = 0; d < t.dim(); ++d) order.push_back(d);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return t.strides()[a] > t.strides()[b]; });
-  for (int64_t i = 0; i < t.numel(); ++i) {
-    int64_t rest = i, offset = 0;
-    for (int64_t k = order.size() - 1; k >= 0; --k) {
-      offset += rest % t.sizes()[order[k]] * t.strides()[order[k]];
-      rest /= t.sizes()[order[k]];
-    }
-    f(t.data() + offset * size);
-  }
-}
-// draw() per element, stored in the tensor's dtype.
-template <class Draw>
-void store_each(const Tensor& t, Draw&& draw) {
-  visit(t.dtype(), [&]<class T>() {
-    each_element(t, [&](char* p) {
-      auto v = draw();
-      if constexpr (std::is_same_v<T, c64> || std::is_same_v<T, c128>)
-        *reinterpret_cast<T*>(p) = T(typename T::value_type(v));
-      else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>)
-        *reinterpret_cast<T*>(p) = T(float(v));
-      else
-        *reinterpret_cast<T*>(p) = T(v);
-    });
+// Halves are drawn as floats; a number that rounds up to `to` becomes `from`.
+template <class T>
+void uniform_halves(Generator& g, const Tensor& t, float from, float to) {
+  float limit = float(T(to));
+  store_each(t, [&] {
+    float v = float(T(std::fma(uniform_float(g), to - from, from)));
+    return v == limit ? from : v;
   });
 }
-
 void uniform_into(Generator& g, const Tensor& t, double from, double to) {
   switch (t.dtype()) {
     case Dtype::f64:
-      return store_each(t, [&] { return uniform_double(g) * (to - from) + from; });
+      return store_each(t, [&] { return std::fma(uniform_double(g), to - from, from); });
     case Dtype::f32: {
       float a = float(from), b = float(to);
       if (dense(t) && a == 0 && b == 1) return fill_uniform(g, t.data_as<float>(), t.numel());
       return store_each(t, [&] { return std::fma(uniform_float(g), b - a, a); });
     }
-    case Dtype::f16: {  // as many bits as the type's mantissa
-      float a = f16(float(from)), b = f16(float(to));
-      return store_each(t,
-                        [&] { return std::fma(float(g.random() & 0x7ff) * 0x1p-11f, b - a, a); });
-    }
-    case Dtype::bf16: {
-      float a = bf16(float(from)), b = bf16(float(to));
-      return store_each(t, [&] { return std::fma(float(g.random() & 0xff) * 0x1p-8f, b - a, a); });
-    }
+    case Dtype::f16:
+      return uniform_halves<f16>(g, t, float(from), float(to));
+    case Dtype::bf16:
+      return uniform_halves<bf16>(g, t, float(from), float(to));
     default:
       KG_FAIL(not_implemented, "random numbers of dtype ", t.dtype(),
               " cannot be drawn; draw float32 and convert");
@@ -258,25 +197,15 @@ void normal_into(Generator& g, const Tensor& t, double mean, double std) {
     return fill_normal(g, t.data_as<double>(), n, mean, std);
   } else if ((t.dtype() == Dtype::f16 || t.dtype() == Dtype::bf16) && t.is_contiguous() &&
              n >= 16) {
-    // Halves go through float blocks of 16 with uniform numbers of their own precision.
-    bool half = t.dtype() == Dtype::f16;
-    auto draw = [&] {
-      return half ? float(g.random() & 0x7ff) * 0x1p-11f : float(g.random() & 0xff) * 0x1p-8f;
-    };
+    // Halves go through blocks of 16 floats; unlike floats', the last block is not drawn twice.
     Workspace room(size_t(n) * 4);
     float* v = room.as<float>();
-    auto pairs = [&](float* p) {
-      for (int k = 0; k < 8; ++k) {
-        float radius = std::sqrt(-2 * std::log(1 - p[k])), theta = 2.0f * 3.14159265f * p[k + 8];
-        p[k] = radius * std::cos(theta) * float(std) + float(mean);
-        p[k + 8] = radius * std::sin(theta) * float(std) + float(mean);
-      }
-    };
-    for (int64_t i = 0; i < n; ++i) v[i] = draw();
-    for (int64_t i = 0; i + 16 <= n; i += 16) pairs(v + i);
+    int64_t whole = n / 16 * 16;
+    fill_uniform(g, v, whole);
+    box_muller(v, n / 16, float(mean), float(std));
     if (n % 16) {
-      for (int64_t i = n - 16; i < n; ++i) v[i] = draw();
-      pairs(v + n - 16);
+      fill_uniform(g, v + n - 16, 16);
+      box_muller(v + n - 16, 1, float(mean), float(std));
     }
     convert_block(t.data(), t.dtype(), v, Dtype::f32, n);
     return;
@@ -286,35 +215,41 @@ void normal_into(Generator& g, const Tensor& t, double mean, double std) {
 
 // A complex tensor is drawn as its real parts, interleaved, of half the variance.
 TensorImpl real_parts(const Tensor& t, int64_t* geometry) {
+  int64_t n = t.dim() + 1;
   TensorImpl parts{};
   parts.data = t.data();
   parts.dtype = real_dtype(t.dtype());
-  parts.ndim = 1;
-  geometry[0] = 2 * t.numel();
-  geometry[1] = 1;
+  parts.ndim = uint8_t(n);
+  for (int64_t d = 0; d < t.dim(); ++d) {
+    geometry[d] = t.sizes()[d];
+    geometry[n + d] = 2 * t.strides()[d];
+  }
+  geometry[n - 1] = 2;
+  geometry[2 * n - 1] = 1;
   parts.sizes = geometry;
   parts.numel = 2 * t.numel();
-  parts.flags = kContiguous;
+  parts.flags = t.is_contiguous() ? kContiguous : 0;
   return parts;
 }
 template <class F>
 void through_parts(const Tensor& t, F&& f) {
   if (!is_complex(t.dtype())) return f(t, 1.0);
-  int64_t geometry[2];
+  int64_t geometry[2 * (kMaxDims + 1)];
   TensorImpl parts = real_parts(t, geometry);
   TensorImpl* p = &parts;
-  f(as_tensor(p), std::sqrt(0.5));
+  f(as_tensor(p), 1 / std::sqrt(2.0));
 }
 
 void uniform_cpu(Results& out, const Tensor&, double from, double to, Generator* generator) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
-  uniform_into(g, out[0], from, to);
+  through_parts(out[0], [&](const Tensor& p, double) { uniform_into(g, p, from, to); });
 }
 void normal_cpu(Results& out, const Tensor&, double mean, double std, Generator* generator) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
-  normal_into(g, out[0], mean, std);
+  through_parts(out[0],
+                [&](const Tensor& p, double share) { normal_into(g, p, mean, std * share); });
 }
 void rand_into(const Tensor& t, Generator* generator) {
   Generator& g = pick(generator);
@@ -348,7 +283,8 @@ void normal_sized_cpu(Results& out, double mean, double std, Ints, Generator* ge
                       Layout, std::optional<Device>, std::optional<bool>, std::optional<bool>) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
-  normal_into(g, out[0], mean, std);
+  through_parts(out[0],
+                [&](const Tensor& p, double share) { normal_into(g, p, mean, std * share); });
 }
 
 void integers_into(const Tensor& t, int64_t low, uint64_t range, Generator* generator) {
@@ -357,7 +293,7 @@ void integers_into(const Tensor& t, int64_t low, uint64_t range, Generator* gene
   // Ranges of 2^28 and more take 64 bits, or the low residues would be drawn visibly more often.
   if (range >= (uint64_t(1) << 28) || range == 0) {
     store_each(
-        t, [&] { return int64_t(uint64_t(low) + (range ? g.random64() % range : g.random64())); });
+        t, [&] { return int64_t(range ? uint64_t(low) + g.random64() % range : g.random64()); });
   } else {
     store_each(t, [&] { return low + int64_t(g.random() % range); });
   }
@@ -411,8 +347,9 @@ void random_to_cpu(Results& out, const Tensor&, int64_t to, Generator* g) {
 void random_from_cpu(Results& out, const Tensor& x, int64_t from, std::optional<int64_t> to,
                      Generator* g) {
   // Without an upper bound: up to the largest integer that the dtype holds exactly.
-  uint64_t above = to                        ? uint64_t(*to)
-                   : x.dtype() == Dtype::i64 ? uint64_t(1) << 63
+  uint64_t above = to                            ? uint64_t(*to)
+                   : x.dtype() == Dtype::boolean ? 2
+                   : x.dtype() == Dtype::i64     ? uint64_t(1) << 63
                    : is_floating(x.dtype())
                        ? (uint64_t(1) << (x.dtype() == Dtype::f64   ? 53
                                           : x.dtype() == Dtype::f32 ? 24
@@ -423,64 +360,59 @@ void random_from_cpu(Results& out, const Tensor& x, int64_t from, std::optional<
   integers_into(out[0], from, above - uint64_t(from), g);
 }
 
+// Calls put(i, whether u < p) for n numbers u of 53 bits, each drawn as random64() does.
+template <class Put>
+void draw_below(Generator& g, double p, int64_t n, Put&& put) {
+  uint32_t words[512];
+  uint64_t limit = uint64_t(std::ceil(p * 0x1p53));
+  for (int64_t i = 0; i < n; i += 256) {
+    int64_t count = std::min<int64_t>(256, n - i);
+    g.fill(words, 2 * count);
+    for (int64_t k = 0; k < count; ++k)
+      put(i + k, (uint64_t(words[2 * k] & 0x1fffff) << 32 | words[2 * k + 1]) < limit);
+  }
+}
 void bernoulli_into(Generator& g, const Tensor& t, double p) {
   if (t.dtype() == Dtype::f32 && dense(t)) {
-    float *to = t.data_as<float>(), limit = float(p);
-    uint32_t words[512];
-    for (int64_t i = 0; i < t.numel(); i += 512) {
-      int64_t count = std::min<int64_t>(512, t.numel() - i);
-      g.fill(words, count);
-      for (int64_t k = 0; k < count; ++k)
-        to[i + k] = float(words[k] & 0xffffff) * 0x1p-24f < limit ? 1.0f : 0.0f;
-    }
-    return;
+    float* to = t.data_as<float>();
+    return draw_below(g, p, t.numel(), [&](int64_t i, bool yes) { to[i] = yes ? 1.0f : 0.0f; });
   }
-  store_each(t, [&] { return int64_t(uniform_float(g) < float(p)); });
+  store_each(t, [&] { return int64_t(uniform_double(g) < p); });
 }
 void bernoulli_p_cpu(Results& out, const Tensor&, double p, Generator* generator) {
   Generator& g = pick(generator);
   std::lock_guard hold(g.mutex);
   bernoulli_into(g, out[0], p);
 }
+// One draw for each element of `to`, in the precision of its probability.
+void bernoulli_each(const Tensor& to, const Tensor& p, Generator* generator) {
+  Generator& g = pick(generator);
+  std::lock_guard hold(g.mutex);
+  visit(p.dtype(), [&]<class P>() {
+    if constexpr (is_floating(dtype_of<P>))
+      visit(to.dtype(), [&]<class T>() {
+        if constexpr (!is_complex(dtype_of<T>))
+          each_pair(to, p, [&](char* put, const char* given) {
+            using Wide = std::conditional_t<std::is_same_v<P, double>, double, float>;
+            Wide limit = Wide(*reinterpret_cast<const P*>(given));
+            KG_CHECK(limit >= 0 && limit <= 1,
+                     "expects p to be in [0, 1], but got p=", double(limit));
+            bool yes;
+            if constexpr (std::is_same_v<P, double>)
+              yes = uniform_double(g) < limit;
+            else
+              yes = uniform_float(g) < limit;
+            *reinterpret_cast<T*>(put) = T(float(yes));
+          });
+      });
+  });
+}
 void bernoulli_cpu(Results& out, const Tensor& x, Generator* generator) {
-  Generator& g = pick(generator);
-  std::lock_guard hold(g.mutex);
-  visit(x.dtype(), [&]<class T>() {
-    if constexpr (is_floating(dtype_of<T>)) {
-      // The output has the input's layout when that is dense, else both are walked by index.
-      for (int64_t i = 0; i < x.numel(); ++i) {
-        int64_t rest = i, from = 0, to = 0;
-        for (int64_t d = x.dim() - 1; d >= 0; --d) {
-          int64_t k = rest % x.sizes()[d];
-          rest /= x.sizes()[d];
-          from += k * x.strides()[d];
-          to += k * out[0].strides()[d];
-        }
-        T p = x.data_as<T>()[from];
-        bool yes;
-        if constexpr (std::is_same_v<T, double>)
-          yes = uniform_double(g) < p;
-        else
-          yes = uniform_float(g) < float(p);
-        out[0].data_as<T>()[to] = T(float(yes));
-      }
-    }
-  });
+  bernoulli_each(out[0], x, generator);
 }
-void exponential_cpu(Results& out, const Tensor& x, double lambda, Generator* generator) {
-  Generator& g = pick(generator);
-  std::lock_guard hold(g.mutex);
-  bool wide = x.dtype() == Dtype::f64;
-  store_each(out[0], [&] {
-    double u = uniform_double(g);
-    // log1p(-u), kept away from zero so that no number is zero
-    double eps = wide ? std::numeric_limits<double>::epsilon() / 2
-                      : double(std::numeric_limits<float>::epsilon() / 2);
-    double log = u >= 1 - eps ? -eps : std::log1p(-u);
-    return -1.0 / lambda * log;
-  });
+void bernoulli_tensor_cpu(Results& out, const Tensor&, const Tensor& p, Generator* generator) {
+  bernoulli_each(out[0], p, generator);
 }
-
 void randperm_cpu(Results& out, int64_t n, Generator* generator, Dtype, Layout,
                   std::optional<Device>, std::optional<bool>, std::optional<bool>) {
   Generator& g = pick(generator);
@@ -498,37 +430,31 @@ void randperm_cpu(Results& out, int64_t n, Generator* generator, Dtype, Layout,
 
 void dropout_cpu(Results& out, const Tensor& x, double p, bool) {
   const Tensor& mask = out[1];
-  {
-    Generator& g = default_generator();
-    std::lock_guard hold(g.mutex);
-    bernoulli_into(g, mask, 1 - p);
-  }
-  // mask / (1 - p), then x * mask
-  double scale = 1 / (1 - p);
+  Generator& g = default_generator();
+  std::lock_guard hold(g.mutex);
   visit(x.dtype(), [&]<class T>() {
     if constexpr (is_floating(dtype_of<T>)) {
-      const T* in = x.data_as<T>();
-      T *m = mask.data_as<T>(), *y = out[0].data_as<T>();
-      bool flat = x.is_contiguous() && mask.is_contiguous() && out[0].is_contiguous();
-      for (int64_t i = 0; i < x.numel(); ++i) {
-        int64_t a = i, b = i, c = i;
-        if (!flat) {
-          int64_t rest = i;
-          a = b = c = 0;
-          for (int64_t d = x.dim() - 1; d >= 0; --d) {
-            int64_t k = rest % x.sizes()[d];
-            rest /= x.sizes()[d];
-            a += k * x.strides()[d];
-            b += k * mask.strides()[d];
-            c += k * out[0].strides()[d];
-          }
-        }
-        if constexpr (std::is_same_v<T, float>)
-          m[b] = m[b] != 0 ? float(1 / float(1 - p)) : 0.0f;
-        else
-          m[b] = T(double(m[b]) != 0 ? scale : 0.0);
-        y[c] = T(in[a] * m[b]);
+      using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
+      // mask / (1 - p), then x * mask
+      const T kept = T(Wide(1) / Wide(1 - p)), fallen = T(0.0f);
+      if (x.is_contiguous() && mask.is_contiguous() && out[0].is_contiguous()) {
+        const T* in = x.data_as<T>();
+        T *m = mask.data_as<T>(), *y = out[0].data_as<T>();
+        return draw_below(g, 1 - p, x.numel(), [&](int64_t i, bool yes) {
+          m[i] = yes ? kept : fallen;
+          y[i] = T(in[i] * m[i]);
+        });
       }
+      each_element(mask, [&](char* at) {
+        *reinterpret_cast<T*>(at) = uniform_double(g) < 1 - p ? kept : fallen;
+      });
+      each_pair(out[0], mask, [&](char* to, const char* m) {
+        *reinterpret_cast<T*>(to) = *reinterpret_cast<const T*>(m);
+      });
+      each_pair(out[0], x, [&](char* to, const char* v) {
+        T& y = *reinterpret_cast<T*>(to);
+        y = T(*reinterpret_cast<const T*>(v) * y);
+      });
     }
   });
 }
@@ -539,10 +465,10 @@ KG_KERNEL(uniform, cpu, uniform_cpu)
 KG_KERNEL(normal, cpu, normal_cpu)
 KG_KERNEL(bernoulli_p, cpu, bernoulli_p_cpu)
 KG_KERNEL(bernoulli, cpu, bernoulli_cpu)
+KG_KERNEL(bernoulli_tensor, cpu, bernoulli_tensor_cpu)
 KG_KERNEL(random, cpu, random_cpu)
 KG_KERNEL(random_to, cpu, random_to_cpu)
 KG_KERNEL(random_from, cpu, random_from_cpu)
-KG_KERNEL(exponential, cpu, exponential_cpu)
 KG_KERNEL(rand, cpu, rand_cpu)
 KG_KERNEL(randn, cpu, randn_cpu)
 KG_KERNEL(rand_like, cpu, rand_like_cpu)

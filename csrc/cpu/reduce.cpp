@@ -468,8 +468,11 @@ void norm_cpu(Results& out, const Tensor& x, Scalar ord, OptInts dim, bool, Dtyp
     fold_plan(max ? Fold::max_abs : Fold::min_abs, p, 0.0, 0, nullptr, join,
               storing<double>(out[0], as_is));
   } else {
+    Workspace room(size_t(p.outer * p.inner) * sizeof(double) + 8);
+    double* powers = room.as<double>();  // folds over columns take a parameter for each result
+    std::fill_n(powers, p.outer * p.inner, power);
     fold_plan(
-        Fold::sum_abs_pow, p, 0.0, power, nullptr, add,
+        Fold::sum_abs_pow, p, 0.0, power, powers, add,
         storing<double>(out[0], [power](double a, int64_t) { return std::pow(a, 1 / power); }));
   }
 }

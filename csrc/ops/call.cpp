@@ -132,13 +132,32 @@ void straight(const Row& row, const Value* args, Results& out) {
 }
 
 void write_check(const Row& row, TensorImpl* to, const Tensor& result, bool inplace) {
+  KG_CHECK(inplace || !(row.facts.as & kExactOut) || result.dtype() == to->dtype,
+           "Expected out tensor to have dtype ", result.dtype(), ", but got ", to->dtype,
+           " instead");
   KG_CHECK(can_cast(result.dtype(), to->dtype), "result type ", result.dtype(),
            " can't be cast to the desired output type ", to->dtype);
   if (inplace)
     KG_CHECK(result.sizes() == Ints(to->sizes, to->ndim), "output with shape ",
              Ints(to->sizes, to->ndim), " doesn't match the broadcast shape ", result.sizes(),
              "; in-place ops keep their tensor's shape");
-  (void)row;
+}
+
+// An out tensor is written element by element: each needs a place of its own, outside of the
+// inputs.
+void check_out_memory(TensorImpl* out, const Row& row, const Value* args) {
+  check_written_once(out);
+  auto check = [&](const TensorImpl* in) {
+    KG_CHECK(!in || overlap(out, in) != Overlap::partial,
+             "unsupported operation: some elements of the input tensor and the written-to tensor "
+             "refer to a single memory location. Please clone() the tensor before performing the "
+             "operation.");
+  };
+  for (int i = 0; i < row.sig.count; ++i) {
+    if (args[i].tag == Value::Tag::tensor) check(args[i].t);
+    if (args[i].tag == Value::Tag::tensors)
+      for (uint32_t k = 0; k < args[i].n; ++k) check(args[i].ts[k]);
+  }
 }
 
 // The same, into given tensors.
@@ -175,6 +194,8 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
       return;
     }
   }
+  if (!inplace)
+    for (int i = 0; i < n; ++i) check_out_memory(into[i], row, args);
   Results fresh;
   straight(row, args, fresh);
   for (int i = 0; i < n && i < fresh.size(); ++i) {
@@ -338,6 +359,13 @@ void record(const Row& row, const Value* args, Results& out) {
 }
 
 }  // namespace
+
+void check_written_once(const TensorImpl* t) {
+  for (int i = 0; i < t->ndim; ++i)
+    KG_CHECK(t->sizes[i] < 2 || t->strides()[i] != 0,
+             "unsupported operation: more than one element of the written-to tensor refers to a "
+             "single memory location. Please clone() the tensor before performing the operation.");
+}
 
 void resize_output(TensorImpl* t, Ints sizes) {
   impl::set_sizes(t, sizes);

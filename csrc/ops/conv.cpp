@@ -180,6 +180,13 @@ Tensor convolved(const Tensor& x, const Tensor& w, Ints stride, Ints padding, In
   return call(rows::convolution, x, w, Tensor(), stride, padding, dilation, false, Dims(stride.n),
               groups);
 }
+// The results of a convolution that belong to an image of these sizes: a transposed convolution
+// padded by a stride or more has an output that further results could be read from.
+Tensor fitted(Tensor y, Ints sizes) {
+  for (int64_t i = 2; i < y.dim(); ++i)
+    if (y.size(i) > sizes[i]) y = narrow(y, i, 0, sizes[i]);
+  return y;
+}
 Dims all_but_channels(int64_t ndim) {
   Dims d{0};
   for (int64_t i = 2; i < ndim; ++i) d.push_back(i);
@@ -194,8 +201,9 @@ void convolution_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&, In
        dilation = spread(dilation_, dims, "dilation");
   bool bias = v.needs(2);
   if (v.needs(0))
-    v.set(0, transposed ? convolved(g, conj(w), stride, padding, dilation, groups)
-                        : input_of(g, w, spatial(v.sizes(0)), stride, padding, dilation, groups));
+    v.set(0, transposed
+                 ? fitted(convolved(g, conj(w), stride, padding, dilation, groups), v.sizes(0))
+                 : input_of(g, w, spatial(v.sizes(0)), stride, padding, dilation, groups));
   if (v.needs(1)) {
     Ints kernel = spatial(v.sizes(1));
     if (transposed) {
@@ -216,7 +224,8 @@ void convolution_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&, In
 void conv_input_vjp(Vjp& v, const Tensor& g, const Tensor& w, Ints, Ints stride, Ints padding,
                     Ints dilation, int64_t groups) {
   const Tensor& h = v.g();
-  if (v.needs(0)) v.set(0, convolved(h, conj(w), stride, padding, dilation, groups));
+  if (v.needs(0))
+    v.set(0, fitted(convolved(h, conj(w), stride, padding, dilation, groups), v.sizes(0)));
   if (v.needs(1))
     v.set(1, call(rows::conv_weight, conj(g), h, spatial(v.sizes(1)), stride, padding, dilation,
                   groups, false));
@@ -225,7 +234,8 @@ void conv_weight_vjp(Vjp& v, const Tensor& g, const Tensor& x, Ints, Ints stride
                      Ints dilation, int64_t groups, bool) {
   const Tensor& h = v.g();
   if (!h.defined()) return;
-  if (v.needs(0)) v.set(0, convolved(conj(x), h, stride, padding, dilation, groups));
+  if (v.needs(0))
+    v.set(0, fitted(convolved(conj(x), h, stride, padding, dilation, groups), v.sizes(0)));
   if (v.needs(1))
     v.set(1, call(rows::conv_input, conj(g), h, spatial(v.sizes(1)), stride, padding, dilation,
                   groups));

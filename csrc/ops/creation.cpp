@@ -297,10 +297,10 @@ KG_ROW(eye_m, "eye.m(int n, int m, *, " KG_OPTIONS_TEXT ") -> Tensor",
        .grad = nondiff("a constant"), .infer = infer<&eye_m_infer>, .as = kFunction,
        .doc = "Ones on the diagonal of an n by m matrix of zeros.")
 KG_ROW(tril, "tril(Tensor input, int diagonal=0) -> Tensor", .grad = vjp<&tril_vjp>(),
-       .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace,
+       .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "The lower triangles of matrices; the rest is zero.")
 KG_ROW(triu, "triu(Tensor input, int diagonal=0) -> Tensor", .grad = vjp<&triu_vjp>(),
-       .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace,
+       .infer = infer<&triangle_infer>, .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "The upper triangles of matrices; the rest is zero.")
 KG_ROW(tril_indices,
        "tril_indices(int row, int col, int offset=0, *, " KG_OPTIONS_TEXT ") -> Tensor",

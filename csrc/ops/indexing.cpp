@@ -332,16 +332,24 @@ void reduce_vjp(Vjp& v, const Tensor& input, const Tensor& src, const Tensor& re
     for_input = g / or_one(into(count, ones(src.sizes(), g.dtype(), g.device()), "sum"));
     for_src = pick(for_input);
   } else if (reduce == "prod") {
-    // The product of the factors that are not zero, and how many are: a place with one zero passes
-    // its gradient to that zero alone.
+    // A factor that is not zero gets g times the product over itself. A zero gets the product of
+    // the factors that are not, if it is alone at its place; beside one other zero that product
+    // times the other one (which is zero too, but differentiable); else nothing.
     Tensor zero_src = eq(src, 0), zero_in = eq(input, 0);
     Tensor unit_src = call(rows::masked_fill, src, zero_src, Scalar(1));
     Tensor unit_in = call(rows::masked_fill, input, zero_in, Scalar(1));
     Tensor gp = g * into(self_or(unit_in, 1), unit_src, "prod");
     Tensor nil_in = to_dtype(zero_in, g.dtype()), nil_src = to_dtype(zero_src, g.dtype());
     Tensor nil = into(self_or(nil_in, 0), nil_src, "sum");
-    for_input = call(rows::masked_fill, gp / unit_in, ne(nil - nil_in, 0), Scalar(0));
-    for_src = call(rows::masked_fill, pick(gp) / unit_src, ne(pick(nil) - nil_src, 0), Scalar(0));
+    Tensor zeros_of = into(self_or(input * nil_in, 0), src * nil_src, "sum");
+    auto share = [](const Tensor& x, const Tensor& zero, const Tensor& unit, const Tensor& whole,
+                    const Tensor& others, const Tensor& count, const Tensor& nothing) {
+      Tensor beside = where(eq(count, 2), others * (nothing - x), zeros_like(others));
+      return where(zero, where(eq(count, 1), others, beside), whole / unit);
+    };
+    Tensor whole = g * result;
+    for_input = share(input, zero_in, unit_in, whole, gp, nil, zeros_of);
+    for_src = share(src, zero_src, unit_src, pick(whole), pick(gp), pick(nil), pick(zeros_of));
   } else {  // amax, amin: shared evenly among equals
     Tensor hit_in = to_dtype(eq(input, result), g.dtype()),
            hit_src = to_dtype(eq(src, pick(result)), g.dtype());
@@ -366,7 +374,8 @@ void scatter_reduce_vjp(Vjp& v, const Tensor& input, int64_t dim, const Tensor& 
   auto clear = [&](const Tensor& y, double value) {
     return call(rows::scatter_value, y, dim, index, Scalar(value));
   };
-  Tensor result = reduce == "amax" || reduce == "amin" ? v.out(0) : Tensor();
+  bool uses_result = reduce == "amax" || reduce == "amin" || reduce == "prod";
+  Tensor result = uses_result ? v.out(0) : Tensor();
   reduce_vjp(v, input, corner, result, reduce, include_self, 3, into, pick, clear);
 }
 
@@ -533,7 +542,7 @@ KG_ROW(index_put,
        .starts_as = 0, .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "Writes or adds values at the elements that lists of indices or masks name.")
 KG_ROW(nonzero, "nonzero(Tensor input) -> Tensor", .grad = nondiff("gives positions"),
-       .infer = infer<&nonzero_infer>, .as = kFunction | kMethod,
+       .infer = infer<&nonzero_infer>, .as = kFunction | kMethod | kExactOut,
        .doc = "The positions of the elements that are not zero, a row each.")
 KG_ROW(argwhere, "argwhere(Tensor input) -> Tensor", .grad = nondiff("gives positions"),
        .infer = infer<&argwhere_infer>, .as = kFunction | kMethod | kNoOut,
@@ -544,58 +553,62 @@ KG_ROW(masked_fill, "masked_fill(Tensor input, Tensor mask, Operand value) -> Te
        .doc = "The value where the mask is true, the input elsewhere.")
 KG_ROW(masked_select, "masked_select(Tensor input, Tensor mask) -> Tensor",
        .grad = vjp<&masked_select_vjp>("mask"), .infer = infer<&masked_select_infer>,
-       .as = kFunction | kMethod, .doc = "The elements where the mask is true, in one dimension.")
+       .as = kFunction | kMethod | kExactOut,
+       .doc = "The elements where the mask is true, in one dimension.")
 KG_ROW(masked_scatter, "masked_scatter(Tensor input, Tensor mask, Tensor source) -> Tensor",
        .grad = vjp<&masked_scatter_vjp>("mask"), .infer = infer<&masked_scatter_infer>,
        .starts_as = 0, .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "The source's elements in order where the mask is true, the input elsewhere.")
 KG_ROW(gather, "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
-       .grad = vjp<&gather_vjp>("index"), .infer = infer<&gather_infer>, .as = kFunction | kMethod,
+       .grad = vjp<&gather_vjp>("index"), .infer = infer<&gather_infer>,
+       .as = kFunction | kMethod | kExactOut,
        .doc = "out[i][j] = input[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_src, "scatter.src(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
        .grad = vjp<&scatter_src_vjp>("index"), .infer = infer<&scatter_src_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Writes src[i][j] to out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_value, "scatter.value(Tensor input, int dim, Tensor index, Scalar value) -> Tensor",
        .grad = vjp<&scatter_value_vjp>("index"), .infer = infer<&scatter_value_infer>,
-       .starts_as = 0, .as = kFunction | kMethod | kInplace,
+       .starts_as = 0, .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Writes a value to out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_src_reduce,
        "scatter.reduce(Tensor input, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
        .grad = nondiff("use scatter_reduce, which has a gradient"),
        .infer = infer<&scatter_src_reduce_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Adds or multiplies src[i][j] into out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_value_reduce,
        "scatter.value_reduce(Tensor input, int dim, Tensor index, Scalar value, *, str reduce) -> "
        "Tensor",
        .grad = nondiff("use scatter_reduce, which has a gradient"),
        .infer = infer<&scatter_value_reduce_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Adds or multiplies a value into out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_add, "scatter_add(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
        .grad = vjp<&scatter_add_vjp>("index"), .infer = infer<&scatter_src_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Adds src[i][j] to out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_reduce,
        "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool "
        "include_self=True) -> Tensor",
        .grad = vjp<&scatter_reduce_vjp>("input index src result"),
-       .infer = infer<&scatter_reduce_infer>, .starts_as = 0, .as = kFunction | kMethod | kInplace,
+       .infer = infer<&scatter_reduce_infer>, .starts_as = 0,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc =
            "Reduces src[i][j] into out[index[i][j]][j] along a dimension: sum, prod, mean, amax or "
            "amin.")
 KG_ROW(index_select, "index_select(Tensor input, int dim, Tensor index) -> Tensor",
        .grad = vjp<&index_select_vjp>("index"), .infer = infer<&index_select_infer>,
-       .as = kFunction | kMethod, .doc = "The slices of a dimension that a list of indices names.")
+       .as = kFunction | kMethod | kExactOut,
+       .doc = "The slices of a dimension that a list of indices names.")
 KG_ROW(index_add,
        "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
        .grad = vjp<&index_add_vjp>("index"), .infer = infer<&index_add_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Adds slices of source, times alpha, to the slices that a list of indices names.")
 KG_ROW(index_copy, "index_copy(Tensor input, int dim, Tensor index, Tensor source) -> Tensor",
        .grad = vjp<&index_copy_vjp>("index"), .infer = infer<&index_copy_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc = "Writes slices of source to the slices that a list of indices names.")
 KG_ROW(index_fill, "index_fill(Tensor input, int dim, Tensor index, Operand value) -> Tensor",
        .grad = vjp<&index_fill_vjp>("index"), .infer = infer<&index_fill_infer>, .starts_as = 0,
@@ -605,12 +618,13 @@ KG_ROW(index_reduce,
        "index_reduce(Tensor input, int dim, Tensor index, Tensor source, str reduce, *, bool "
        "include_self=True) -> Tensor",
        .grad = vjp<&index_reduce_vjp>("input index source result"),
-       .infer = infer<&index_reduce_infer>, .starts_as = 0, .as = kFunction | kMethod | kInplace,
+       .infer = infer<&index_reduce_infer>, .starts_as = 0,
+       .as = kFunction | kMethod | kInplace | kExactOut,
        .doc =
            "Reduces slices of source into the slices that a list of indices names: prod, mean, "
            "amax or amin.")
 KG_ROW(take, "take(Tensor input, Tensor index) -> Tensor", .grad = vjp<&take_vjp>("index"),
-       .infer = infer<&take_infer>, .as = kFunction | kMethod,
+       .infer = infer<&take_infer>, .as = kFunction | kMethod | kExactOut,
        .doc = "Elements by their position in the flattened input.")
 KG_ROW(put, "put(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
        .grad = vjp<&put_vjp>("index"), .infer = infer<&put_infer>, .starts_as = 0,
@@ -634,7 +648,8 @@ void index_reduce_vjp(Vjp& v, const Tensor& input, int64_t dim, const Tensor& in
   auto clear = [&](const Tensor& y, double value) {
     return call(rows::index_fill, y, dim, index, Scalar(value));
   };
-  Tensor result = reduce == "amax" || reduce == "amin" ? v.out(0) : Tensor();
+  bool uses_result = reduce == "amax" || reduce == "amin" || reduce == "prod";
+  Tensor result = uses_result ? v.out(0) : Tensor();
   reduce_vjp(v, input, source, result, reduce, include_self, 3, into, pick, clear);
 }
 

@@ -158,6 +158,8 @@ void roll_infer(Infer& o, const Tensor& input, Ints shifts, Ints dims) {
   KG_CHECK(!shifts.empty(), "`shifts` required");
   KG_CHECK(dims.empty() ? shifts.n == 1 : shifts.n == dims.n,
            "shifts and dimensions must align. shifts: ", shifts.n, ", dims:", dims.n);
+  KG_CHECK_INDEX(dims.empty() || input.dim() > 0, "Dimension specified as ", dims[0],
+                 " but tensor has no dimensions");
   for (int64_t d : dims) wrap_dim(d, input.dim());
   o.out(input.sizes(), input.dtype());
 }

@@ -2,6 +2,7 @@
 // transposed operands are views and nothing is copied for them.
 #include "ops/matmul.h"
 
+#include "ops/out.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
 #include "ops/views.h"
@@ -293,20 +294,22 @@ void addmv_vjp(Vjp& v, const Tensor&, const Tensor& mat, const Tensor& vec, Scal
 // ---------------------------------------------------------------------------------------------------
 
 KG_ROW(mm, "mm(Tensor input, Tensor mat2) -> Tensor", .grad = vjp<&mm_vjp>("input:mat2 mat2:input"),
-       .infer = infer<&mm_infer>, .as = kFunction | kMethod, .autocast = Autocast::lower,
-       .doc = "The product of two matrices.")
+       .infer = infer<&mm_infer>, .as = kFunction | kMethod | kExactOut,
+       .autocast = Autocast::lower, .doc = "The product of two matrices.")
 KG_ROW(bmm, "bmm(Tensor input, Tensor mat2) -> Tensor",
        .grad = vjp<&bmm_vjp>("input:mat2 mat2:input"), .infer = infer<&bmm_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::lower,
+       .as = kFunction | kMethod | kExactOut, .autocast = Autocast::lower,
        .doc = "The products of two batches of matrices.")
 KG_ROW(mv, "mv(Tensor input, Tensor vec) -> Tensor", .grad = vjp<&mv_vjp>("input:vec vec:input"),
-       .infer = infer<&mv_infer>, .as = kFunction | kMethod, .doc = "A matrix times a vector.")
+       .infer = infer<&mv_infer>, .as = kFunction | kMethod | kExactOut,
+       .doc = "A matrix times a vector.")
 KG_ROW(dot, "dot(Tensor input, Tensor tensor) -> Tensor",
        .grad = vjp<&dot_vjp>("input:tensor tensor:input"), .infer = infer<&dot_infer>,
-       .as = kFunction | kMethod, .doc = "The sum of the products of two vectors' elements.")
+       .as = kFunction | kMethod | kExactOut,
+       .doc = "The sum of the products of two vectors' elements.")
 KG_ROW(matmul, "matmul(Tensor input, Tensor other) -> Tensor",
        .grad = vjp<&matmul_vjp>("input:other other:input"), .infer = infer<&matmul_infer>,
-       .as = kFunction | kMethod, .autocast = Autocast::lower,
+       .as = kFunction | kMethod | kExactOut, .autocast = Autocast::lower,
        .doc =
            "The matrix product of the last two dimensions; the others broadcast, and vectors count "
            "as one row or column.")
@@ -322,17 +325,18 @@ KG_ROW(linear_backward,
 KG_ROW(addmm,
        "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
        .grad = vjp<&addmm_vjp>("mat1:mat2 mat2:mat1"), .infer = infer<&addmm_infer>,
-       .as = kFunction | kMethod | kInplace, .autocast = Autocast::lower,
+       .as = kFunction | kMethod | kInplace | kExactOut, .autocast = Autocast::lower,
        .doc = "beta * input + alpha * (mat1 @ mat2).")
 KG_ROW(baddbmm,
        "baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> "
        "Tensor",
        .grad = vjp<&addmm_vjp>("batch1:batch2 batch2:batch1"), .infer = infer<&baddbmm_infer>,
-       .as = kFunction | kMethod | kInplace, .autocast = Autocast::lower,
+       .as = kFunction | kMethod | kInplace | kExactOut, .autocast = Autocast::lower,
        .doc = "beta * input + alpha * (batch1 @ batch2).")
 KG_ROW(addmv,
        "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
        .grad = vjp<&addmv_vjp>("mat:vec vec:mat"), .infer = infer<&addmv_infer>,
-       .as = kFunction | kMethod | kInplace, .doc = "beta * input + alpha * (mat @ vec).")
+       .as = kFunction | kMethod | kInplace | kExactOut,
+       .doc = "beta * input + alpha * (mat @ vec).")
 
 }  // namespace kagari

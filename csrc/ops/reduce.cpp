@@ -207,10 +207,12 @@ static void extreme_vjp(Vjp& v, const Tensor& x, Ints dim, bool keepdim) {
 }
 KG_ROW(amax, "amax(Tensor input, int[1] dim=[], bool keepdim=False) -> Tensor",
        .grad = vjp<&extreme_vjp>("input result"), .infer = infer<&extreme_infer>,
-       .as = kFunction | kMethod, .doc = "The largest element over the given dimensions.")
+       .as = kFunction | kMethod | kExactOut,
+       .doc = "The largest element over the given dimensions.")
 KG_ROW(amin, "amin(Tensor input, int[1] dim=[], bool keepdim=False) -> Tensor",
        .grad = vjp<&extreme_vjp>("input result"), .infer = infer<&extreme_infer>,
-       .as = kFunction | kMethod, .doc = "The smallest element over the given dimensions.")
+       .as = kFunction | kMethod | kExactOut,
+       .doc = "The smallest element over the given dimensions.")
 static void extreme_all_infer(Infer& o, const Tensor& x) {
   check_real(x);
   KG_CHECK(x.numel() > 0,
@@ -259,10 +261,10 @@ static void arg_infer(Infer& o, const Tensor& x, std::optional<int64_t> dim, boo
 }
 KG_ROW(argmax, "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
        .grad = nondiff("indices have no derivative"), .infer = infer<&arg_infer>,
-       .as = kFunction | kMethod, .doc = "Where the largest element stands first.")
+       .as = kFunction | kMethod | kExactOut, .doc = "Where the largest element stands first.")
 KG_ROW(argmin, "argmin(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
        .grad = nondiff("indices have no derivative"), .infer = infer<&arg_infer>,
-       .as = kFunction | kMethod, .doc = "Where the smallest element stands first.")
+       .as = kFunction | kMethod | kExactOut, .doc = "Where the smallest element stands first.")
 
 // ---- truth
 // -----------------------------------------------------------------------------------------------------
@@ -378,7 +380,8 @@ static void norm_vjp(Vjp& v, const Tensor& x, Scalar ord, OptInts dim, bool keep
 KG_ROW(vector_norm,
        "linalg_vector_norm(Tensor input, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
        "ScalarType? dtype=None) -> Tensor",
-       .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>, .as = kFunction,
+       .grad = vjp<&norm_vjp>("input result"), .infer = infer<&norm_infer>,
+       .as = kFunction | kExactOut,
        .doc =
            "The norm (sum |x|^ord)^(1/ord) over the given dimensions; inf and -inf give the "
            "largest and smallest magnitude.")

@@ -3,6 +3,7 @@
 #include "ops/softmax.h"
 
 #include "ops/creation.h"
+#include "ops/out.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
 #include "ops/views.h"
@@ -29,7 +30,7 @@ static void softmax_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
 }
 KG_ROW(softmax, "softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&softmax_vjp>("result"), .infer = infer<&softmax_infer>,
-       .as = kFunction | kMethod, .doc = "exp(x_i) / sum_j exp(x_j) along a dimension.")
+       .as = kFunction | kMethod | kExactOut, .doc = "exp(x_i) / sum_j exp(x_j) along a dimension.")
 
 static void log_softmax_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
   Tensor y = v.out(0);
@@ -42,7 +43,7 @@ static void log_softmax_vjp(Vjp& v, const Tensor&, int64_t dim, Dtype) {
 }
 KG_ROW(log_softmax, "log_softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor",
        .grad = vjp<&log_softmax_vjp>("result"), .infer = infer<&softmax_infer>,
-       .as = kFunction | kMethod, .doc = "x_i - log sum_j exp(x_j) along a dimension.")
+       .as = kFunction | kMethod | kExactOut, .doc = "x_i - log sum_j exp(x_j) along a dimension.")
 
 static void softmax_backward_infer(Infer& o, const Tensor&, const Tensor& y, int64_t, bool) {
   o.out(y.sizes(), y.dtype());

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kagari import Tensor
 
 
-@composite("nonzero.as_tuple(Tensor input, *, bool as_tuple) -> Any", method=True)
+@composite("nonzero.as_tuple(Tensor input, *, bool as_tuple) -> Any", method=True, out=True)
 def nonzero(input: Tensor, as_tuple: bool) -> Any:
     """The positions of the elements that are not zero.
 

@@ -1,4 +1,4 @@
-"""Losses on class indices and class probabilities, dropout, and normalisation over a batch."""
+"""Losses on class indices and class probabilities, and normalisation over a batch."""
 
 from __future__ import annotations
 
@@ -10,35 +10,6 @@ if TYPE_CHECKING:
     from kagari import Tensor
 
 _NONE, _MEAN, _SUM = 0, 1, 2
-
-
-@composite("dropout(Tensor input, float p, bool train) -> Tensor", inplace=True)
-def dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """Zeroes elements with probability p and multiplies the others by 1 / (1 - p).
-
-    Args:
-        input (Tensor): floating point numbers of any shape.
-        p (float): the probability.
-        train (bool): False gives the input back.
-
-    Raises:
-        RuntimeError: ``p`` is not a probability.
-
-    Example:
-        >>> import kagari
-        >>> kagari.dropout(kagari.ones(2), 0.5, train=False)
-        tensor([1., 1.])
-
-    Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
-    """
-    if not 0 <= p <= 1:
-        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
-    if p == 0 or not train or input.numel() == 0:
-        return input
-    if p == 1:
-        return input * 0.0
-    result: Tensor = ops._dropout(input, p, True)[0]
-    return result
 
 
 @composite(

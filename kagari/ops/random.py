@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from kagari import Generator, Tensor
 
 
+def _fresh(mean: Tensor | float, std: Tensor | float) -> Tensor:
+    """Room for the result, recorded where a parameter needs a gradient (which is zero)."""
+    import kagari
+
+    tensors = [t for t in (mean, std) if isinstance(t, kagari.Tensor)]
+    shape = kagari.broadcast_tensors(*tensors)[0].shape
+    if kagari.is_grad_enabled() and any(t.requires_grad for t in tensors):
+        joined = tensors[0] if len(tensors) == 1 else tensors[0] + tensors[1]
+        return joined.to(tensors[0].dtype).clone(memory_format=kagari.contiguous_format)
+    return kagari.empty(shape, dtype=tensors[0].dtype, device=tensors[0].device)
+
+
 def _normal(mean: Tensor | float, std: Tensor | float, generator: Generator | None) -> Tensor:
     import kagari
 
@@ -20,15 +32,18 @@ def _normal(mean: Tensor | float, std: Tensor | float, generator: Generator | No
             raise RuntimeError("normal expects all elements of std >= 0.0")
     elif std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
-    with kagari.no_grad():
-        if isinstance(mean, kagari.Tensor) and isinstance(std, kagari.Tensor):
-            shape = kagari.broadcast_tensors(mean, std)[0].shape
-            out = kagari.empty(shape, dtype=kagari.result_type(mean, std), device=mean.device)
-        else:
-            given = mean if isinstance(mean, kagari.Tensor) else std
-            assert isinstance(given, kagari.Tensor)
-            out = kagari.empty_like(given, memory_format=kagari.contiguous_format)
-        return out.normal_(0, 1, generator=generator).mul_(std).add_(mean)
+    out = _fresh(mean, std)
+    given = out.detach()  # the same memory: what follows the draw is not recorded
+    if isinstance(std, kagari.Tensor):
+        out.normal_(0, 1, generator=generator)
+        given.mul_(std.detach())
+    else:
+        out.normal_(0, std, generator=generator)
+    if isinstance(mean, kagari.Tensor):
+        given.add_(mean.detach())
+    else:
+        given.add_(kagari.tensor(mean, dtype=out.dtype, device=out.device))
+    return out
 
 
 @composite(
@@ -75,12 +90,15 @@ def _normal_float_tensor(mean: float, std: Tensor, generator: Generator | None) 
 
 @composite(
     "multinomial(Tensor input, int num_samples, bool replacement=False, *, "
-    "Generator? generator=None) -> Tensor",
+    "Generator? generator=None, Tensor? out=None) -> Tensor",
     method=True,
-    out=True,
 )
 def multinomial(
-    input: Tensor, num_samples: int, replacement: bool, generator: Generator | None
+    input: Tensor,
+    num_samples: int,
+    replacement: bool,
+    generator: Generator | None,
+    out: Tensor | None,
 ) -> Tensor:
     """Draws indices with the probabilities that each row gives.
 
@@ -89,6 +107,7 @@ def multinomial(
         num_samples (int): how many indices to draw for each row.
         replacement (bool): whether an index may be drawn again.
         generator (Generator, optional): the source of random numbers.
+        out (Tensor, optional): an int64 tensor to write the indices to.
 
     Returns:
         An int64 tensor ``(num_samples,)`` or ``(N, num_samples)``.
@@ -123,7 +142,19 @@ def multinomial(
         raise RuntimeError(
             f"multinomial: expected at least one class, got an input of shape {tuple(input.shape)}"
         )
-    input = input.detach()
+    if out is None:
+        return _draw_classes(input.detach(), num_samples, replacement, generator)
+    if out.dtype != kagari.int64:
+        raise RuntimeError(f"multinomial expects Long tensor out, got: {out.dtype}")
+    drawn = _draw_classes(input.detach(), num_samples, replacement, generator)
+    return out.resize_(drawn.shape).copy_(drawn)
+
+
+def _draw_classes(
+    input: Tensor, num_samples: int, replacement: bool, generator: Generator | None
+) -> Tensor:
+    import kagari
+
     if input.numel() == 0:
         return kagari.empty((*input.shape[:-1], num_samples), dtype=kagari.int64)
     if not bool(((input >= 0) & (input < kagari.inf)).all()):
@@ -138,3 +169,14 @@ def multinomial(
     if num_samples == 1:
         return q.argmax(-1, keepdim=True)
     return q.topk(num_samples).indices
+
+
+@composite(
+    "bernoulli.probability(Tensor input, float p, *, Generator? generator=None) -> Tensor",
+    method=True,
+)
+def _bernoulli(input: Tensor, p: float, generator: Generator | None) -> Tensor:
+    """Ones with probability p and zeros, of the input's shape and dtype."""
+    import kagari
+
+    return kagari.empty_like(input).bernoulli_(p, generator=generator)

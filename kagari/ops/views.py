@@ -162,6 +162,8 @@ def sum_to_size(input: Tensor, size: tuple[int, ...]) -> Tensor:
             f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}; "
             "sizes must be equal or one"
         )
+    if not size:
+        return input.sum()  # also of a 0-d tensor: counts of booleans are integers
     over = [d for d in range(input.dim()) if d < lead or size[d - lead] != input.shape[d]]
     return input.sum(over, keepdim=True).reshape(size) if over else input
 
@@ -349,6 +351,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     "slice_scatter(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, "
     "int step=1) -> Tensor",
     method=True,
+    out=True,
 )
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int, start: int | None, end: int | None, step: int
@@ -454,8 +457,22 @@ def _list_copy_of(view: str) -> Any:
     def copy(input: Tensor, *rest: Any) -> Any:
         from kagari import contiguous_format
 
+        *rest, out = rest
         pieces = getattr(input, view)(*rest)
-        return tuple(p.clone(memory_format=contiguous_format) for p in pieces)
+        if out is None:
+            return tuple(p.clone(memory_format=contiguous_format) for p in pieces)
+        if len(out) != len(pieces):
+            raise RuntimeError(
+                f"{view}_copy: expected out= of {len(pieces)} tensors, got {len(out)}"
+            )
+        for place, piece in zip(out, pieces, strict=True):
+            if place.requires_grad or piece.requires_grad:
+                raise RuntimeError(
+                    f"{view}_copy: functions with out=... arguments don't support automatic "
+                    "differentiation, but one of the arguments requires grad"
+                )
+            place.resize_(piece.shape).copy_(piece)
+        return None
 
     return copy
 
@@ -469,7 +486,7 @@ for _name, (_parameters, _view) in _COPIES.items():
     )(_copy_of(_view))
 for _name, (_parameters, _view) in _LIST_COPIES.items():
     composite(
-        f"{_name}({_parameters}) -> Any",
+        f"{_name}({_parameters}, *, Tensor[]? out=None) -> Any",
         doc=f"The pieces that {_view}() shows, each in memory of its own.",
     )(_list_copy_of(_view))
 

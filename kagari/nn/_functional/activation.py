@@ -280,18 +280,7 @@ def rrelu(
 
     Reference: Xu et al. 2015, https://arxiv.org/abs/1505.00853
     """
-    if lower > upper:
-        raise RuntimeError(
-            f"rrelu: expected lower <= upper, got lower={lower} and upper={upper}; swap them"
-        )
-    if not training:
-        return leaky_relu(input, (lower + upper) / 2, inplace)
-    with kagari.no_grad():
-        negative = input <= 0
-        drawn = kagari.empty(int(negative.sum()), dtype=kagari.float64, device=input.device)
-        drawn.uniform_(lower, upper)
-        slope = kagari.ones_like(input).masked_scatter_(negative, drawn.to(input.dtype))
-    return input.mul_(slope) if inplace else input * slope
+    return (kagari.rrelu_ if inplace else kagari.rrelu)(input, lower, upper, training)
 
 
 @overridable

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import kagari
 from kagari import Tensor
-from kagari._core import ops
 from kagari.overrides import overridable
 
 
@@ -40,41 +38,11 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     Reference: Hinton et al. 2012, https://arxiv.org/abs/1207.0580
     """
     _check_probability(p)
-    if inplace:
-        return _drop(input, p, training, inplace=True, channels=False, alpha=False)
-    return ops.dropout(input, p, training)
+    return (kagari.dropout_ if inplace else kagari.dropout)(input, p, training)
 
 
-def _channel_noise(input: Tensor) -> Tensor:
-    if input.dim() < 2:
-        raise RuntimeError(
-            "Feature dropout requires at least 2 dimensions in the input, "
-            f"got {input.dim()}; use dropout"
-        )
-    return input.new_empty(tuple(input.shape[:2]) + (1,) * (input.dim() - 2))
-
-
-def _drop(
-    input: Tensor, p: float, training: bool, inplace: bool, channels: bool, alpha: bool
-) -> Tensor:
-    """Dropout in place, of whole channels, and with SELU's fixed moments."""
-    if p == 0 or not training or input.numel() == 0:
-        return input
-    if p == 1:
-        return input.mul_(0.0) if inplace else input * 0.0
-    with kagari.no_grad():
-        noise = _channel_noise(input) if channels else kagari.empty_like(input)
-        noise.bernoulli_(1 - p)
-        if not alpha:
-            noise.div_(1 - p)
-    if not alpha:
-        return input.mul_(noise) if inplace else input * noise
-    limit = 1.7580993408473766  # -selu(-inf), the value of dropped elements
-    scale = 1.0 / math.sqrt((limit * limit * p + 1) * (1 - p))
-    with kagari.no_grad():
-        shift = (noise - 1).mul_(limit * scale).add_(limit * scale * p)
-        noise.mul_(scale)
-    return input.mul_(noise).add_(shift) if inplace else input * noise + shift
+def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    return (kagari.feature_dropout_ if inplace else kagari.feature_dropout)(input, p, training)
 
 
 @overridable
@@ -103,7 +71,8 @@ def alpha_dropout(
     Reference: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
     """
     _check_probability(p)
-    return _drop(input, p, training, inplace, channels=False, alpha=True)
+    drop = kagari.alpha_dropout_ if inplace else kagari.alpha_dropout
+    return drop(input, p, training)
 
 
 @overridable
@@ -126,7 +95,8 @@ def feature_alpha_dropout(
         RuntimeError: the input has fewer than 2 dimensions.
     """
     _check_probability(p)
-    return _drop(input, p, training, inplace, channels=True, alpha=True)
+    drop = kagari.feature_alpha_dropout_ if inplace else kagari.feature_alpha_dropout
+    return drop(input, p, training)
 
 
 @overridable
@@ -157,8 +127,8 @@ def dropout1d(
             "it drops channels of (N, C, L) or (C, L)"
         )
     if input.dim() == 3:
-        return _drop(input, p, training, inplace, channels=True, alpha=False)
-    result = _drop(input.unsqueeze(0), p, training, inplace, channels=True, alpha=False)
+        return _feature_dropout(input, p, training, inplace)
+    result = _feature_dropout(input.unsqueeze(0), p, training, inplace)
     return input if inplace else result.squeeze(0)
 
 
@@ -197,7 +167,7 @@ def dropout2d(
             "dropout1d for this.",
             stacklevel=2,
         )
-    return _drop(input, p, training, inplace, channels=True, alpha=False)
+    return _feature_dropout(input, p, training, inplace)
 
 
 @overridable
@@ -229,6 +199,6 @@ def dropout3d(
             stacklevel=2,
         )
     if input.dim() == 5:
-        return _drop(input, p, training, inplace, channels=True, alpha=False)
-    result = _drop(input.unsqueeze(0), p, training, inplace, channels=True, alpha=False)
+        return _feature_dropout(input, p, training, inplace)
+    result = _feature_dropout(input.unsqueeze(0), p, training, inplace)
     return input if inplace else result.squeeze(0)

@@ -593,7 +593,8 @@ def hinge_embedding_loss(
     """
     reduction = _Reduction.resolve(size_average, reduce, reduction)
     zero = kagari.zeros((), dtype=input.dtype, device=input.device)
-    apart = kagari.where(target != 1, (margin - input).clamp_min(0), zero)
+    # In halves the margin is rounded to the input's dtype before it is subtracted from.
+    apart = kagari.where(target != 1, (zero + margin - input).clamp_min(0), zero)
     return _reduce(apart + kagari.where(target != -1, input, zero), reduction)
 
 

@@ -73,6 +73,9 @@ def batch_norm(
             raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     elif eps < 0.0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if input.numel() == 0 and input.dim() == 1:  # nothing to normalise, and no channels
+        empty = input if weight is None else input * weight
+        return empty.clone() if bias is None else empty + bias
     if training:
         result, mean, var = ops.batch_norm_train(input, weight, bias, eps)
         if input.numel() and (running_mean is not None or running_var is not None):
@@ -216,6 +219,11 @@ def rms_norm(
 
     Reference: Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467
     """
+    if input.is_complex():  # the mean of the squares themselves, not of their magnitudes
+        over = tuple(range(input.dim() - len(normalized_shape), input.dim()))
+        least = kagari.finfo(input.dtype).eps if eps is None else eps
+        scaled = input * (input.square().mean(over, keepdim=True) + least).rsqrt()
+        return scaled if weight is None else scaled * weight
     return ops.rms_norm(input, normalized_shape, weight, eps)
 
 

@@ -41,6 +41,12 @@ SEEDED = {
 @pytest.mark.parametrize("name", SEEDED)
 def test_same_seed_same_order(name):
     torch = pytest.importorskip("torch")
+    if name == "weights once":
+        torch.manual_seed(0)
+        drawn = torch.zeros(8, dtype=torch.float64).exponential_()
+        torch.manual_seed(0)
+        if not torch.allclose(drawn, -torch.log1p(-torch.rand(8, dtype=torch.float64))):
+            pytest.skip("here PyTorch draws exponential numbers with MKL's generator")
     ours = SEEDED[name](kagari, kagari.utils.data)
     theirs = SEEDED[name](torch, torch.utils.data)
     assert list(ours) == list(theirs)

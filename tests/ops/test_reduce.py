@@ -1,0 +1,236 @@
+"""Reductions and scans: values over all sets of dimensions, dtypes, gradients, forms, errors."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from op_checks import (
+    COMPLEX,
+    FLOATS,
+    TOLERANCES,
+    Row,
+    array,
+    assert_close,
+    assert_same,
+    between,
+    check_gradients,
+    check_inplace,
+    check_out,
+    check_values,
+    ids,
+    layouts,
+)
+
+import kagari
+from kagari._core import ops
+from kagari.autograd import gradcheck, gradgradcheck
+
+SHAPE = (3, 5, 4)
+DIMS: list[tuple[int, ...]] = [(0,), (1,), (2,), (-1,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]
+
+
+def norm_of(p: float) -> Callable[..., Any]:
+    def norm(x: Any, axis: Any, keepdims: bool) -> Any:
+        a = np.abs(x)
+        if math.isinf(p):
+            return (a.max if p > 0 else a.min)(axis=axis, keepdims=keepdims)
+        if p == 0:
+            return (a != 0).sum(axis=axis, keepdims=keepdims)
+        return (a**p).sum(axis=axis, keepdims=keepdims) ** (1 / p)
+
+    return norm
+
+
+# name of the case: (kagari's function of x, dim, keepdim; NumPy's of x, axis, keepdims; dtypes)
+REDUCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
+    "sum": (kagari.sum, np.sum, FLOATS + COMPLEX),
+    "nansum": (kagari.nansum, np.nansum, FLOATS),
+    "mean": (kagari.mean, np.mean, FLOATS + COMPLEX),
+    "amax": (kagari.amax, np.max, FLOATS),
+    "amin": (kagari.amin, np.min, FLOATS),
+    "var": (lambda x, d, k: kagari.var(x, d, correction=0, keepdim=k), np.var, FLOATS + COMPLEX),
+    "std": (lambda x, d, k: kagari.std(x, d, correction=0, keepdim=k), np.std, FLOATS + COMPLEX),
+    **{
+        f"norm {p}": (
+            (lambda x, d, k, p=p: ops.linalg_vector_norm(x, p, d, k)),
+            norm_of(p),
+            FLOATS + COMPLEX,
+        )
+        for p in (0.5, 1, 2, 3, -1, math.inf, -math.inf)
+    },
+}
+SMOOTH = [n for n in REDUCTIONS if n not in ("amax", "amin", "norm inf", "norm -inf")]
+
+
+def draw(shape: tuple[int, ...] = SHAPE, seed: int = 0) -> np.ndarray:
+    x = between(-3, 3, 0)(np.random.default_rng(seed), shape)
+    return np.round(x * 1024) / 1024  # exact in every dtype's sums but halves'
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_values(name: str) -> None:
+    f, reference, dtypes = REDUCTIONS[name]
+    for dtype, dims, keep in itertools.product(dtypes, DIMS, (False, True)):
+        x = kagari.tensor(draw()).to(dtype)
+        if dtype.is_complex:
+            x = x + x.flip(0) * 1j
+        before = x.clone()
+        got = f(x, dims, keep)
+        want = np.asarray(reference(array(x), axis=dims, keepdims=keep))
+        loose = 60 if dtype not in (kagari.bfloat16, kagari.float16) else 2  # sums of 60 terms
+        assert got.dtype == (x.dtype if np.iscomplexobj(want) else (x[:0].abs().dtype))
+        assert_close(got, want, got.dtype, loose)
+        assert_same(x, before)
+        for other in layouts(x):
+            assert_close(f(other, dims, keep), want, got.dtype, loose)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("dims", [(1,), (0, 2), (0, 1, 2)], ids=str)
+def test_gradients(name: str, dims: tuple[int, ...]) -> None:
+    f = REDUCTIONS[name][0]
+    x = kagari.tensor(draw((2, 3, 2)), requires_grad=True)
+    assert gradcheck(lambda x: f(x, dims, False), [x])
+    assert gradgradcheck(lambda x: f(x, dims, True), [x])
+
+
+@pytest.mark.parametrize("name", ["var", "std", "norm 2", "norm 3", "sum", "mean"])
+def test_complex_gradients(name: str) -> None:
+    f = REDUCTIONS[name][0]
+    x = kagari.tensor(draw((2, 3)) + 1j * draw((2, 3), 1), requires_grad=True)
+    assert gradcheck(lambda x: f(x, (1,), False), [x])
+    assert gradgradcheck(lambda x: f(x, (1,), False), [x])
+
+
+def test_extremes_share_the_gradient_among_equals() -> None:
+    x = kagari.tensor([[1.0, 3.0, 3.0]], requires_grad=True)
+    x.amax(1).sum().backward()
+    assert x.grad.tolist() == [[0.0, 0.5, 0.5]]
+    x.grad = None
+    x.max(1).values.sum().backward()
+    assert x.grad.sum().item() == 1 and x.grad.max().item() == 1  # one of them takes it all
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "amax", "amin", "var", "std", "prod"])
+def test_out(name: str) -> None:
+    f = getattr(kagari, name)
+    x = kagari.tensor(draw()).float()
+    want = f(x, 1)
+    empty = kagari.empty(0)
+    assert f(x, 1, out=empty) is empty
+    assert_same(empty, want)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        f(x, 1, out=kagari.empty(1).expand(want.shape))
+
+
+def test_integers_and_truths_add_up_in_int64() -> None:
+    for d in (kagari.bool, kagari.uint8, kagari.int8, kagari.int32):
+        x = kagari.ones(300, dtype=d)
+        assert x.sum().dtype == x.prod().dtype == x.cumsum(0).dtype == kagari.int64
+        assert x.sum().item() == 300
+    assert kagari.ones(3, dtype=kagari.int8).sum(dtype=kagari.float16).dtype == kagari.float16
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [("sum", 0.0), ("prod", 1.0), ("mean", math.nan), ("all", True), ("any", False)],
+)
+def test_nothing_reduced(name: str, want: Any) -> None:
+    got = getattr(kagari.empty(0), name)().item()
+    assert got == want or (got != got and want != want)
+    assert getattr(kagari.empty(2, 0), name)(1).tolist() == pytest.approx([want] * 2, nan_ok=True)
+    assert getattr(kagari.empty(0, 2), name)(1).shape == (0,)
+
+
+def test_truths() -> None:
+    x = kagari.tensor([[0.0, 2.0], [math.nan, 0.0]])
+    assert x.any(1).tolist() == [True, True] and x.all(1).tolist() == [False, False]
+    assert kagari.count_nonzero(x).item() == 2 and kagari.count_nonzero(x, 0).tolist() == [1, 1]
+    assert x.to(kagari.uint8).any().dtype == kagari.uint8
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_places_of_extremes(name: str) -> None:
+    x = kagari.tensor([[1.0, 5.0, 5.0], [math.nan, 0.0, 9.0]])
+    assert getattr(x, name)(1).tolist() == [{"argmax": 1, "argmin": 0}[name], 0]
+    assert getattr(x[0], name)().item() == {"argmax": 1, "argmin": 0}[name]
+    assert getattr(x, name)(0, keepdim=True).shape == (1, 3)
+    y = draw()
+    for d in range(3):
+        want = getattr(np, name)(y, axis=d)
+        assert getattr(kagari.tensor(y), name)(d).tolist() == want.tolist()
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+def test_products_beside_zeros(zeros: int) -> None:
+    x = kagari.tensor([2.0, 3.0, -1.0, 4.0], dtype=kagari.float64)
+    x[:zeros] = 0
+    x.requires_grad_()
+    for f in (lambda x: x.prod(), lambda x: x.view(2, 2).prod(1), lambda x: x.cumprod(0)):
+        assert gradcheck(f, [x])
+        assert gradgradcheck(f, [x])
+
+
+SCANS = [
+    Row(
+        name,
+        lambda x, d, f=f: np.asarray(f(x, axis=d)) if x.ndim else x,
+        (between(-1.5, 1.5),),
+        args=(-1,),
+        loose=20,  # running sums and products of up to 19 terms
+    )
+    for name, f in {"cumsum": np.cumsum, "cumprod": np.cumprod}.items()
+]
+
+
+@pytest.mark.parametrize("row", **ids(SCANS))
+def test_scans(row: Row) -> None:
+    check_values(row)
+    check_gradients(row)
+    check_inplace(row)
+    check_out(row)
+
+
+@pytest.mark.parametrize("correction", [0, 1, 2, 7])
+def test_corrections(correction: int) -> None:
+    x = kagari.tensor(draw((5, 4)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squares = ((array(x) - array(x).mean(0)) ** 2).sum(0)
+        want = squares / max(5 - correction, 0)
+    got = x.var(0, correction=correction)
+    np.testing.assert_allclose(array(got), want, rtol=1e-14)
+    assert_same(kagari.var_mean(x, 0, correction=correction)[0], got)
+    np.testing.assert_allclose(array(x.std(0, correction=correction)), want**0.5, rtol=1e-14)
+
+
+def test_sums_do_not_drift() -> None:
+    """Blocks and pairs: the error of a long float32 sum stays near one unit in the last place."""
+    x = kagari.rand(1 << 20, generator=kagari.Generator().manual_seed(0))
+    want = array(x).sum()
+    assert abs(x.sum().item() - want) <= 4 * TOLERANCES[kagari.float32][0] * want
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: kagari.ones(2, 3).sum(2), IndexError, "Dimension out of range"),
+        (lambda: kagari.ones(2, 3).sum((0, 0)), RuntimeError, "multiple times|twice"),
+        (lambda: kagari.ones(2, 3, dtype=kagari.int64).mean(), RuntimeError, "float"),
+        (lambda: kagari.ones(2, dtype=kagari.int64).var(), RuntimeError, "floating point"),
+        (lambda: kagari.empty(0).max(), RuntimeError, "non-zero|numel|empty"),
+        (lambda: kagari.empty(0, 2).amax(0), IndexError, "non-zero size"),
+        (lambda: kagari.empty(0, 2).argmax(0), IndexError, "non-zero size"),
+        (lambda: kagari.ones(2).cumsum(1), IndexError, "Dimension out of range"),
+        (lambda: kagari.norm(kagari.ones(2, dtype=kagari.int64)), RuntimeError, "floating point"),
+        (lambda: kagari.norm(kagari.ones(2), "x"), RuntimeError, "'x'"),
+        (lambda: ops.linalg_vector_norm(kagari.empty(0), -1), RuntimeError, "empty"),
+    ],
+)
+def test_errors(call: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        call()
