@@ -8,6 +8,7 @@
 #include "bind/autocast.h"
 #include "bind/op_function.h"
 #include "ops/call.h"
+#include "ops/out.h"
 
 namespace kagari {
 

@@ -6,6 +6,7 @@
 
 #include "autograd/view_ops.h"
 #include "core/parallel.h"
+#include "ops/out.h"
 
 namespace kagari {
 
@@ -194,8 +195,12 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
       return;
     }
   }
-  if (!inplace)
-    for (int i = 0; i < n; ++i) check_out_memory(into[i], row, args);
+  for (int i = 0; i < n; ++i) {
+    if (inplace)
+      check_written_once(into[i]);
+    else
+      check_out_memory(into[i], row, args);
+  }
   Results fresh;
   straight(row, args, fresh);
   for (int i = 0; i < n && i < fresh.size(); ++i) {

@@ -47,8 +47,6 @@ void call_inplace(const Row& row, const Tensor& self, const Args&... args) {
 
 // Gives an out= tensor new sizes, contiguous, growing its storage when needed.
 void resize_output(TensorImpl* t, Ints sizes);
-// Throws where several elements of a tensor to be written share a place.
-void check_written_once(const TensorImpl* t);
 
 // Releases the GIL for a scope when the work is worth it. Tensors used inside must be kept alive by
 // the caller, counts must not change, and errors are thrown only after the scope.

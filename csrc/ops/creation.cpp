@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/out.h"
 #include "ops/views.h"
 
 namespace kagari {

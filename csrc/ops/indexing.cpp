@@ -3,6 +3,7 @@
 
 #include "ops/creation.h"
 #include "ops/joining.h"
+#include "ops/out.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
 #include "ops/views.h"

@@ -6,6 +6,7 @@
 #include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/joining.h"
+#include "ops/out.h"
 #include "ops/pointwise.h"
 #include "ops/views.h"
 

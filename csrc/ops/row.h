@@ -192,12 +192,11 @@ consteval Grad vjp(const char* saves = "", uint32_t diff_outputs = ~0u) {
 consteval Grad nondiff(const char* why) { return Grad(why); }
 
 enum RowAs : uint16_t {
-  kFunction = 1,   // kagari.name
-  kMethod = 2,     // Tensor.name
-  kInplace = 4,    // Tensor.name_ (and kagari.name_ when it is a function)
-  kInternal = 8,   // only kagari._core.ops.name (all rows are there)
-  kNoOut = 16,     // no out= although it is a function
-  kExactOut = 32,  // out= must have the result's dtype; elsewhere the result is cast to it
+  kFunction = 1,  // kagari.name
+  kMethod = 2,    // Tensor.name
+  kInplace = 4,   // Tensor.name_ (and kagari.name_ when it is a function)
+  kInternal = 8,  // only kagari._core.ops.name (all rows are there)
+  kNoOut = 16,    // no out= although it is a function
 };
 
 enum class Autocast : uint8_t { none, lower, fp32, promote };

@@ -90,6 +90,8 @@ def test_gradients(index: Any) -> None:
 
     assert gradcheck(lambda x: x[index], [x])
     assert gradgradcheck(lambda x: x[index] ** 2, [x])
+    if X[native(index)].size != np.unique(X[native(index)]).size:
+        return  # a place that is written twice: which value stays is not said
     assert gradcheck(write, [x, value])
     assert gradgradcheck(lambda x, v: write(x, v) ** 2, [x, value])
 

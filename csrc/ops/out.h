@@ -1,0 +1,13 @@
+// What is asked of out= tensors.
+#pragma once
+#include "core/tensor.h"
+
+namespace kagari {
+
+// In a row's `as`: its out= tensor must have the result's dtype. Those of other rows are cast to.
+inline constexpr uint16_t kExactOut = 32;
+
+// Throws where several elements of a tensor to be written share a place.
+void check_written_once(const TensorImpl* t);
+
+}  // namespace kagari
