@@ -113,7 +113,7 @@ def native_group_norm(
             f"shape {tuple(input.shape)}"
         )
     output = ops.group_norm(input, group, weight, bias, eps)
-    mean, rstd = _mean_and_rstd(input.reshape(N, group, -1), (2,), eps)
+    mean, rstd = _mean_and_rstd(input.reshape(N, group, C // group * HxW), (2,), eps)
     return output, mean.squeeze(2), rstd.squeeze(2)
 
 
@@ -139,6 +139,7 @@ def _batch_norm(
         nothing = kagari.empty(0, dtype=running_mean.dtype, device=input.device)
         return output, nothing, nothing.clone()
     output, mean, var = ops.batch_norm_train(input, weight, bias, eps)
+    kind = input.dtype if weight is None else weight.dtype  # halves keep statistics in halves
     mean, var = mean.detach(), var.detach()
     with kagari.no_grad():
         if running_mean is not None:
@@ -147,7 +148,7 @@ def _batch_norm(
             count = input.numel() // max(input.size(1), 1)
             unbiased = var * (count / (count - 1)) if count > 1 else var * kagari.inf
             running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
-    return output, mean, (var + eps).rsqrt()
+    return output, mean.to(kind), (var + eps).rsqrt().to(kind)
 
 
 _BATCH_NORM = (
@@ -280,7 +281,8 @@ def _softmax_backward_data(
 def _safe_softmax(input: Tensor, dim: int, dtype: Any) -> Tensor:
     """Softmax that gives zeros where a whole line is masked by -inf."""
     masked = (input == float("-inf")).all(dim, keepdim=True)
-    return input.softmax(dim, dtype=dtype).masked_fill(masked, 0.0)
+    # Such lines are filled before, too: their softmax is NaN, and so would be its gradient.
+    return input.masked_fill(masked, 0.0).softmax(dim, dtype=dtype).masked_fill(masked, 0.0)
 
 
 # ---- pieces -------------------------------------------------------------------------------------

@@ -154,6 +154,9 @@ def test_softmax_of_masked_lines() -> None:
     x = kagari.tensor([[1.0, 2.0], [-kagari.inf, -kagari.inf]], dtype=kagari.float64)
     assert aten._safe_softmax(x, 1)[1].tolist() == [0.0, 0.0]
     assert_same(aten._safe_softmax(x, 1)[0], x[0].softmax(0))
+    x.requires_grad_()
+    aten._safe_softmax(x, 1)[:, 0].sum().backward()
+    assert x.grad[1].tolist() == [0.0, 0.0] and not bool(x.grad.isnan().any())
     y = draw(3, 4).requires_grad_()
     g = draw(3, 4, seed=1)
     p = y.softmax(1)
