@@ -84,7 +84,9 @@ class Task {
     }
     for (auto& s : states_.all())
       if (s->waiting == 0) push(s.get());
-    while (!ready_.empty()) {
+    for (uint32_t step = 1; !ready_.empty(); ++step) {
+      // Ctrl-C ends a long backward between two nodes; looking costs one load.
+      if (step % 64 == 0 && PyErr_CheckSignals() < 0) throw_python_error();
       State* s = ready_.front();
       std::pop_heap(ready_.begin(), ready_.end(), runs_later);
       ready_.pop_back();

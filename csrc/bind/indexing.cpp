@@ -231,7 +231,8 @@ void apply(Window& w, const std::vector<Item>& items, Chosen& chosen) {
       if (t.dtype() == Dtype::u8) warn_uint8();
       if (t.dim() > 0) {
         KG_CHECK_INDEX(is_mask(t.get()) || is_integral(t.dtype()),
-                       "tensors used as indices must be long, int, byte or bool tensors");
+                       "tensors used as indices must be long, int, byte or bool tensors, got ",
+                       t.dtype(), "; convert with .long()");
         Tensor index = is_mask(t.get()) || is_index(t.dtype()) ? t : to(t, Dtype::i64, t.device());
         chosen.add(dim, index);
         dim += is_mask(t.get()) ? t.dim() : 1;
@@ -240,7 +241,8 @@ void apply(Window& w, const std::vector<Item>& items, Chosen& chosen) {
         chosen.add(dim++, one_bool(kagari::item(t.get()).to_bool()));
       } else {
         KG_CHECK_INDEX(is_integral(t.dtype()),
-                       "tensors used as indices must be long, int, byte or bool tensors");
+                       "tensors used as indices must be long, int, byte or bool tensors, got ",
+                       t.dtype(), "; convert with .long()");
         w.select(dim, kagari::item(t.get()).i);
       }
     } else if (o == Py_None) {

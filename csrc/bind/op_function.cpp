@@ -152,7 +152,7 @@ Py_ssize_t all_arguments(Py_ssize_t nargs, PyObject* kwnames) {
 PyObject* run_callable(Callable& c, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   KG_BIND_TRY
   if (__builtin_expect(modes_active(), 0)) return dispatch_override(c.object, args, nargs, kwnames);
-  KG_CHECK_TYPE(nargs > 0 || c.form == Form::function,
+  KG_CHECK_TYPE(all_arguments(nargs, kwnames) > 0 || c.form == Form::function,
                 "the method needs a tensor as its first argument");
   PyObject* result = run_first_match(c, args, nargs, kwnames);
   if (result || PyErr_Occurred()) return result;

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "core/geometry.h"
 #include "ops/creation.h"
 #include "ops/views.h"
 
@@ -349,32 +350,27 @@ KG_PLAIN(untyped_storage, {
 
 // Points t at a storage with the given geometry, growing the storage where that is needed.
 void point_at(TensorImpl* t, Storage* s, int64_t offset, Ints sizes, Ints strides) {
-  int64_t last = offset;
-  bool any = checked_numel(sizes) > 0;
   KG_CHECK(offset >= 0, "Tensor: invalid storage offset ", offset);
   KG_CHECK(sizes.n == strides.n, "mismatch in length of strides and shape");
   for (int64_t d = 0; d < sizes.n; ++d) {
     KG_CHECK(strides[d] >= 0,
              "Negative strides are not supported at the moment, got strides: ", strides);
-    if (any) last += (sizes[d] - 1) * strides[d];
   }
-  size_t needed = any ? size_t(last + 1) * size_t(itemsize(t->dtype)) : 0;
+  checked_numel(sizes);
+  size_t needed = bytes_reached(sizes, strides, offset, itemsize(t->dtype));
   if (needed > s->bytes) {
-    KG_CHECK(s->resizable, "Trying to resize storage that is not resizable");
-    // Other tensors hold addresses into the block: it moves only when there are none.
-    uint32_t own = (t->storage == s) + (s->wrapper != nullptr);
-    if (s->refs <= own) {
+    auto out_of_bounds = [&] {
+      KG_FAIL(runtime, "setStorage: sizes ", sizes, ", strides ", strides, ", storage offset ",
+              offset, ", and itemsize ", itemsize(t->dtype), " requiring a storage size of ",
+              needed, " are out of bounds for storage of size ", s->bytes);
+    };
+    if (needed == SIZE_MAX) out_of_bounds();
+    if (t->storage == s) {
+      s = impl::grow_storage(t, needed);
+    } else if (s->refs <= (s->wrapper != nullptr)) {
       s->resize(needed);
     } else {
-      KG_CHECK(t->storage == s, "setStorage: sizes ", sizes, ", strides ", strides,
-               ", storage offset ", offset, ", and itemsize ", itemsize(t->dtype),
-               " requiring a storage size of ", needed, " are out of bounds for storage of size ",
-               s->bytes);
-      Storage* larger = Storage::allocate(needed, s->device);
-      if (s->bytes && s->data) std::memcpy(larger->data, s->data, s->bytes);
-      impl::set_storage(t, larger, offset);
-      larger->release();
-      s = larger;
+      out_of_bounds();
     }
   }
   impl::set_geometry(t, sizes, strides);

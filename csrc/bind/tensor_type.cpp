@@ -369,7 +369,9 @@ int tensor_bool(PyObject* self) {
   }
   TensorImpl* t = as_impl(self);
   KG_CHECK(t->numel != 0, "Boolean value of Tensor with no values is ambiguous");
-  KG_CHECK(t->numel == 1, "Boolean value of Tensor with more than one value is ambiguous");
+  KG_CHECK(
+      t->numel == 1,
+      "Boolean value of Tensor with more than one value is ambiguous; ask for x.any() or x.all()");
   return item(t).to_bool();
   KG_BIND_CATCH(nullptr, -1)
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -56,9 +57,22 @@ size_t class_bytes(int c) {
 struct FreeBlock {
   FreeBlock* next;
 };
+// A count that its own thread changes and others may read: no locked instruction.
+template <class T>
+struct OwnCount {
+  std::atomic<T> value{0};
+  void add(T n) {
+    value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  T get() const { return value.load(std::memory_order_relaxed); }
+};
 struct ThreadCache {
   FreeBlock* head[kClasses] = {};
   uint32_t count[kClasses] = {};
+  // What this thread has handed out and taken back: negative where it frees for others.
+  OwnCount<int64_t> allocated;
+  OwnCount<uint64_t> allocations, refills;
+  ThreadCache *before = nullptr, *after = nullptr;  // in Central's list
 };
 
 struct Central {
@@ -69,7 +83,9 @@ struct Central {
   std::multimap<size_t, void*> large;  // kept mappings by size
   size_t large_cached = 0;
   size_t large_in_use = 0;
-  Stats stats{};
+  ThreadCache* threads = nullptr;
+  int64_t small_of_gone = 0;  // the counts of threads that have ended
+  Stats stats{};              // `allocated` and the counts: without what live threads hold
 };
 Central& central() {
   static Central* c = new Central;  // never destroyed: tensors may be freed while the process exits
@@ -84,11 +100,26 @@ bool use_system() {
   return system;
 }
 
+// Small blocks are counted by thread, so their part of the peak is seen only when somebody looks:
+// at a refill, a large allocation, a question.
+Stats look(Central& c) {
+  Stats s = c.stats;
+  int64_t small = c.small_of_gone;
+  for (ThreadCache* t = c.threads; t; t = t->after) {
+    small += t->allocated.get();
+    s.allocations += t->allocations.get();
+    s.cache_hits += t->allocations.get() - t->refills.get();
+  }
+  s.allocated += size_t(std::max<int64_t>(small, 0));
+  c.stats.peak_allocated = s.peak_allocated = std::max(s.peak_allocated, s.allocated);
+  return s;
+}
+
 void count_in(Central& c, size_t bytes, bool hit) {
   c.stats.allocated += bytes;
-  c.stats.peak_allocated = std::max(c.stats.peak_allocated, c.stats.allocated);
   ++c.stats.allocations;
   c.stats.cache_hits += hit;
+  look(c);
 }
 
 [[noreturn]] void out_of_memory(size_t bytes, const char* why) {
@@ -263,13 +294,30 @@ struct CacheOwner {
     thread_cache = nullptr;
     if (!cache) return;
     for (int i = 0; i < kClasses; ++i) drain(cache, i, 0);
+    Central& c = central();
+    {
+      std::lock_guard hold(c.lock);
+      c.small_of_gone += cache->allocated.get();
+      c.stats.allocations += cache->allocations.get();
+      c.stats.cache_hits += cache->allocations.get() - cache->refills.get();
+      (cache->before ? cache->before->after : c.threads) = cache->after;
+      if (cache->after) cache->after->before = cache->before;
+    }
     delete cache;
   }
 };
 thread_local CacheOwner cache_owner;
 
 __attribute__((noinline)) ThreadCache* make_thread_cache() {
-  thread_cache = new ThreadCache;
+  auto* cache = new ThreadCache;
+  {
+    Central& c = central();
+    std::lock_guard hold(c.lock);
+    cache->after = c.threads;
+    if (c.threads) c.threads->before = cache;
+    c.threads = cache;
+  }
+  thread_cache = cache;
   (void)&cache_owner;  // registers the destructor for this thread
   static_cast<void>(*reinterpret_cast<volatile char*>(&cache_owner));
   return thread_cache;
@@ -280,6 +328,7 @@ __attribute__((noinline)) void* refill(ThreadCache* cache, int cls) {
   int batch = int(std::clamp<size_t>(size_t(16384) / bytes, 1, 16));
   Central& c = central();
   std::lock_guard hold(c.lock);
+  look(c);
   void* first = nullptr;
   for (int i = 0; i < batch; ++i) {
     FreeBlock* b = c.head[cls];
@@ -325,12 +374,17 @@ void* allocate(size_t bytes) {
   int cls = class_of(bytes);
   ThreadCache* cache = thread_cache;
   if (!cache) cache = make_thread_cache();
-  if (FreeBlock* b = cache->head[cls]) {
+  FreeBlock* b = cache->head[cls];
+  if (b) {
     cache->head[cls] = b->next;
     --cache->count[cls];
-    return b;
+  } else {
+    b = static_cast<FreeBlock*>(refill(cache, cls));
+    cache->refills.add(1);
   }
-  return refill(cache, cls);
+  cache->allocated.add(int64_t(class_bytes(cls)));
+  cache->allocations.add(1);
+  return b;
 }
 
 void release(void* p, size_t bytes) {
@@ -350,7 +404,9 @@ void release(void* p, size_t bytes) {
   auto* b = static_cast<FreeBlock*>(p);
   b->next = cache->head[cls];
   cache->head[cls] = b;
-  if (++cache->count[cls] * class_bytes(cls) > kThreadCacheBytes && cache->count[cls] > 4)
+  size_t block = class_bytes(cls);
+  cache->allocated.add(-int64_t(block));
+  if (++cache->count[cls] * block > kThreadCacheBytes && cache->count[cls] > 4)
     drain(cache, cls, cache->count[cls] / 2);
 }
 
@@ -365,13 +421,14 @@ void empty_cache() {
 Stats stats() {
   Central& c = central();
   std::lock_guard hold(c.lock);
-  return c.stats;
+  return look(c);
 }
 
 void reset_peak() {
   Central& c = central();
   std::lock_guard hold(c.lock);
-  c.stats.peak_allocated = c.stats.allocated;
+  c.stats.peak_allocated = 0;
+  look(c);
   c.stats.peak_reserved = c.stats.reserved;
 }
 

@@ -35,7 +35,7 @@ int num_threads() {
 void set_num_threads(int n) {
   KG_CHECK(n > 0, "expected a positive number of threads, got ", n);
   wanted_threads = n;
-  omp_set_num_threads(n);
+  if (!forked) omp_set_num_threads(n);
 }
 
 void enter_thread() {

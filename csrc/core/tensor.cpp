@@ -2,9 +2,11 @@
 #include "core/tensor.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "core/caching.h"
+#include "core/geometry.h"
 #include "core/value.h"
 
 namespace kagari {
@@ -157,6 +159,27 @@ void set_storage(TensorImpl* t, Storage* s, int64_t offset) {
   t->data = s && s->data ? s->data + offset * itemsize(t->dtype) : nullptr;
 }
 
+Storage* grow_storage(TensorImpl* t, size_t bytes) {
+  Storage* s = t->storage;
+  if (!s) {
+    t->storage = Storage::allocate(bytes, t->device);
+  } else if (s->bytes < bytes) {
+    KG_CHECK(s->resizable,
+             "Trying to resize storage that is not resizable: its memory belongs to another "
+             "library; clone() the tensor first");
+    if (s->refs <= 1u + (s->wrapper != nullptr)) {
+      s->resize(bytes);
+    } else {
+      Storage* larger = Storage::allocate(bytes, s->device);
+      if (s->bytes && s->data && larger->data) std::memcpy(larger->data, s->data, s->bytes);
+      t->storage = larger;
+      s->release();
+    }
+  }
+  t->data = t->storage->data ? t->storage->data + t->offset * itemsize(t->dtype) : nullptr;
+  return t->storage;
+}
+
 void share_version(TensorImpl* from, TensorImpl* to) {
   while (from->base) from = from->base;
   if (!from->versions) from->versions = new VersionCounter{1, from->version};
@@ -189,6 +212,26 @@ int64_t wrap_dim(int64_t dim, int64_t ndim) {
                  "Dimension out of range (expected to be in range of [", -range, ", ", range - 1,
                  "], but got ", dim, ")");
   return dim < 0 ? dim + range : dim;
+}
+
+int64_t extent(Ints sizes, Ints strides) {
+  int64_t last = 0;
+  bool overflow = false;
+  for (int64_t d = 0; d < sizes.n; ++d) {
+    if (sizes[d] == 0) return 0;
+    int64_t span = 0;
+    overflow = __builtin_mul_overflow(sizes[d] - 1, strides[d], &span) ||
+               __builtin_add_overflow(last, span, &last) || overflow;
+  }
+  return overflow || last == INT64_MAX ? INT64_MAX : last + 1;
+}
+
+size_t bytes_reached(Ints sizes, Ints strides, int64_t offset, int64_t itemsize) {
+  int64_t reach = extent(sizes, strides), end = 0, bytes = 0;
+  if (reach == 0) return 0;
+  bool overflow = reach == INT64_MAX || __builtin_add_overflow(offset, reach, &end) ||
+                  __builtin_mul_overflow(end, itemsize, &bytes);
+  return overflow ? SIZE_MAX : size_t(bytes);
 }
 
 Dims contiguous_strides(Ints sizes) {

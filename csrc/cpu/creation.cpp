@@ -266,9 +266,12 @@ void write_indices(TensorImpl* t, int64_t row, int64_t col, int64_t offset, bool
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       T* rows = reinterpret_cast<T*>(t->data);
       T* cols = rows + t->strides()[0];
-      int64_t step = t->strides()[1], k = 0;
-      for (int64_t r = 0; r < row; ++r) {
-        int64_t edge = std::clamp<int64_t>(r + offset + (lower ? 1 : 0), 0, col);
+      int64_t step = t->strides()[1], k = 0, total = t->sizes[1];
+      // The rows before have no place below the diagonal; behind the last place there are none.
+      int64_t first = lower ? std::clamp<int64_t>(offset == INT64_MIN ? row : -offset, 0, row) : 0;
+      for (int64_t r = first; r < row && k < total; ++r) {
+        __int128 place = __int128(r) + offset + (lower ? 1 : 0);
+        int64_t edge = int64_t(std::clamp<__int128>(place, 0, col));
         for (int64_t c = lower ? 0 : edge; c < (lower ? edge : col); ++c, ++k) {
           rows[k * step] = T(r);
           cols[k * step] = T(c);

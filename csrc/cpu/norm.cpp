@@ -17,25 +17,15 @@ class Parameter {
     if (!t.defined()) return;
     if (t.dtype() == dtype_of<T> && t.is_contiguous()) {
       p_ = t.data_as<T>();
-      return;
+    } else {
+      p_ = copy_.emplace(t).get();
     }
-    copy_ = std::make_unique<Workspace>(size_t(t.numel()) * (sizeof(T) + 16) + 64);
-    char* raw = copy_->as<char>() + t.numel() * int64_t(sizeof(T));
-    const char* from = t.data();
-    if (!t.is_contiguous()) {
-      // parameters are vectors or blocks of a few dimensions: one stride does for vectors
-      KG_INTERNAL(t.dim() == 1, "a parameter of several dimensions must be contiguous");
-      gather(raw, t.data(), t.strides()[0] * t.itemsize(), t.itemsize(), t.numel());
-      from = raw;
-    }
-    convert_block(copy_->as<T>(), dtype_of<T>, from, t.dtype(), t.numel());
-    p_ = copy_->as<T>();
   }
   const T* get() const { return p_; }
 
  private:
   const T* p_ = nullptr;
-  std::unique_ptr<Workspace> copy_;
+  std::optional<Whole<T>> copy_;
 };
 
 int64_t product(Ints sizes, int64_t from, int64_t to) {

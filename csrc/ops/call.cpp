@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autograd/view_ops.h"
+#include "core/geometry.h"
 #include "core/parallel.h"
 #include "ops/out.h"
 
@@ -120,7 +121,7 @@ void straight(const Row& row, const Value* args, Results& out) {
           "the result's shape depends on the data, which a meta tensor does not have");
       run_kernel(row, args, out, o.device, false);
     } else {
-      bool all_views = o.size() > 0;
+      bool all_views = o.size() > 0 || row.facts.multi_view;  // a split may have no pieces
       for (int i = 0; i < o.size(); ++i) {
         out.add(allocate(o[i], args, row, o.device));
         all_views = all_views && o[i].view_of >= 0;
@@ -137,7 +138,11 @@ void write_check(const Row& row, TensorImpl* to, const Tensor& result, bool inpl
            "Expected out tensor to have dtype ", result.dtype(), ", but got ", to->dtype,
            " instead");
   KG_CHECK(can_cast(result.dtype(), to->dtype), "result type ", result.dtype(),
-           " can't be cast to the desired output type ", to->dtype);
+           " can't be cast to the desired output type ", to->dtype,
+           inplace ? "; use the out-of-place form, or convert the tensor first" : "");
+  KG_CHECK(result.device().type == to->device.type,
+           "Expected all tensors to be on the same device, but the result is on ", result.device(),
+           " and the tensor to write on ", to->device, "; move one with .to(device)");
   if (inplace)
     KG_CHECK(result.sizes() == Ints(to->sizes, to->ndim), "output with shape ",
              Ints(to->sizes, to->ndim), " doesn't match the broadcast shape ", result.sizes(),
@@ -373,14 +378,9 @@ void check_written_once(const TensorImpl* t) {
 }
 
 void resize_output(TensorImpl* t, Ints sizes) {
+  impl::grow_storage(
+      t, bytes_reached(sizes, contiguous_strides(sizes), t->offset, itemsize(t->dtype)));
   impl::set_sizes(t, sizes);
-  size_t bytes = size_t(t->numel * itemsize(t->dtype)) + size_t(t->offset * itemsize(t->dtype));
-  if (!t->storage) {
-    t->storage = Storage::allocate(bytes, t->device);
-  } else if (t->storage->bytes < bytes) {
-    t->storage->resize(bytes);
-  }
-  t->data = t->storage->data ? t->storage->data + t->offset * itemsize(t->dtype) : nullptr;
 }
 
 void invoke(const Row& row, const Value* args, Results& out) {
@@ -401,7 +401,7 @@ void invoke(const Row& row, const Value* args, Results& out) {
       auto wrote = [&](TensorImpl* t) {
         if (!t) return;
         t->bump_version();
-        node::note_write(t, row.sig.name.data());
+        node::note_write(t, row.cname);
       };
       if (args[i].tag == Value::Tag::tensor) wrote(args[i].t);
       if (args[i].tag == Value::Tag::tensors)

@@ -74,6 +74,10 @@ void check_attributes(int64_t dims, Ints stride, Ints padding, Ints dilation, In
     KG_CHECK(stride[i] > 0, "non-positive stride is not supported, got stride=", bracketed(stride));
     KG_CHECK(dilation[i] > 0,
              "dilation should be greater than zero, got dilation=", bracketed(dilation));
+    KG_CHECK(std::max({padding[i], output_padding[i], stride[i], dilation[i]}) <= INT32_MAX,
+             "expected strides, paddings and dilations below 2**31, got stride=", bracketed(stride),
+             ", padding=", bracketed(padding), ", output_padding=", bracketed(output_padding),
+             ", dilation=", bracketed(dilation));
   }
 }
 
@@ -153,14 +157,45 @@ void convolution_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor&
   image(o, sizes, x.dtype(), suggests_channels_last(x) || suggests_channels_last(w));
 }
 
-void conv_input_infer(Infer& o, const Tensor& g, const Tensor& w, Ints size, Ints, Ints, Ints,
-                      int64_t groups) {
+// A convolution of images of the spatial sizes `in` with `kernel` has (at least) the positions of
+// the gradient's `out`: fewer where a transposed convolution had output_padding.
+void check_positions(const Tensor& g, const Tensor& other, Ints in, Ints kernel, Ints out,
+                     Ints stride, Ints padding, Ints dilation, int64_t groups) {
+  int64_t dims = g.dim() - 2;
+  KG_CHECK(dims >= 1 && dims <= 3 && other.dim() == g.dim(),
+           "expected operands of 3, 4 or 5 dimensions each, got ", describe(g), " and ",
+           describe(other));
+  KG_CHECK(in.n == dims && kernel.n == dims && stride.n == dims && padding.n == dims &&
+               dilation.n == dims,
+           "expected ", dims, " sizes, strides, paddings and dilations");
+  check_attributes(dims, stride, padding, dilation, Dims(dims), groups);
+  check_dtype(g, other, Tensor());
+  for (int64_t i = 0; i < dims; ++i) {
+    KG_CHECK(in[i] >= 0 && kernel[i] > 0, "expected sizes of images and a kernel, got ",
+             bracketed(in), " and ", bracketed(kernel));
+    KG_CHECK(out[i] == 0 || (out[i] - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1 <=
+                                in[i] + 2 * padding[i],
+             "a kernel ", bracketed(kernel), " on images ", bracketed(in),
+             " has fewer positions than ", bracketed(out));
+  }
+}
+void conv_input_infer(Infer& o, const Tensor& g, const Tensor& w, Ints size, Ints stride,
+                      Ints padding, Ints dilation, int64_t groups) {
+  check_positions(g, w, size, w.dim() > 2 ? spatial(w.sizes()) : Ints(),
+                  g.dim() > 2 ? spatial(g.sizes()) : Ints(), stride, padding, dilation, groups);
+  KG_CHECK(g.sizes()[1] == w.sizes()[0] && g.sizes()[1] % groups == 0, "a gradient ", describe(g),
+           " does not belong to a weight ", describe(w), " and groups=", groups);
   Dims sizes{g.sizes()[0], w.sizes()[1] * groups};
   for (int64_t s : size) sizes.push_back(s);
   image(o, sizes, g.dtype(), suggests_channels_last(g) || suggests_channels_last(w));
 }
-void conv_weight_infer(Infer& o, const Tensor& g, const Tensor& x, Ints kernel, Ints, Ints, Ints,
-                       int64_t groups, bool bias) {
+void conv_weight_infer(Infer& o, const Tensor& g, const Tensor& x, Ints kernel, Ints stride,
+                       Ints padding, Ints dilation, int64_t groups, bool bias) {
+  check_positions(g, x, x.dim() > 2 ? spatial(x.sizes()) : Ints(), kernel,
+                  g.dim() > 2 ? spatial(g.sizes()) : Ints(), stride, padding, dilation, groups);
+  KG_CHECK(g.sizes()[0] == x.sizes()[0] && g.sizes()[1] % groups == 0 && x.sizes()[1] % groups == 0,
+           "a gradient ", describe(g), " does not belong to an input ", describe(x),
+           " and groups=", groups);
   Dims sizes{g.sizes()[1], x.sizes()[1] / groups};
   for (int64_t s : kernel) sizes.push_back(s);
   o.out(sizes, g.dtype());

@@ -193,15 +193,24 @@ void triu_vjp(Vjp& v, const Tensor&, int64_t diagonal) {
   v.set(0, call(rows::triu, v.g(), diagonal));
 }
 
-// How many positions (r, c) of a row-by-col matrix have c - r <= offset.
+// How many positions (r, c) of a row-by-col matrix have c - r <= offset: the r-th row has
+// clamp(r + offset + 1, 0, col) of them.
 int64_t lower_count(int64_t row, int64_t col, int64_t offset) {
-  int64_t n = 0;
-  for (int64_t r = 0; r < row; ++r) n += std::clamp<int64_t>(r + offset + 1, 0, col);
-  return n;
+  using Wide = __int128;
+  Wide first = std::clamp<Wide>(-Wide(offset), 0, row);              // rows before have none
+  Wide full = std::clamp<Wide>(Wide(col) - offset - 1, first, row);  // rows from here have all
+  Wide rising = full - first, n = rising * (first + offset + 1) + rising * (rising - 1) / 2;
+  n += (row - full) * col;
+  KG_CHECK(n <= (Wide(1) << 58), "a matrix of ", row, " rows and ", col,
+           " columns has more elements than memory can address");
+  return int64_t(n);
 }
 void check_indices(int64_t row, int64_t col) {
   KG_CHECK(row >= 0, "row must be non-negative, got", row);
   KG_CHECK(col >= 0, "col must be non-negative, got", col);
+  int64_t all = 0;
+  KG_CHECK(!__builtin_mul_overflow(row, col, &all), "a matrix of ", row, " rows and ", col,
+           " columns has more elements than memory can address");
 }
 void tril_indices_infer(Infer& o, int64_t row, int64_t col, int64_t offset, KG_OPTIONS) {
   check_indices(row, col);
@@ -209,8 +218,8 @@ void tril_indices_infer(Infer& o, int64_t row, int64_t col, int64_t offset, KG_O
 }
 void triu_indices_infer(Infer& o, int64_t row, int64_t col, int64_t offset, KG_OPTIONS) {
   check_indices(row, col);
-  make(o, Ints{2, row * col - lower_count(row, col, offset - 1)}, dtype_or(dtype, Dtype::i64),
-       layout, device);
+  make(o, Ints{2, row * col - lower_count(row, col, offset == INT64_MIN ? offset : offset - 1)},
+       dtype_or(dtype, Dtype::i64), layout, device);
 }
 
 }  // namespace

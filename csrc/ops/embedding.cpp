@@ -41,6 +41,10 @@ KG_ROW(embedding,
 static void embedding_backward_infer(Infer& o, const Tensor& g, const Tensor& indices, int64_t rows,
                                      int64_t, bool) {
   check_indices(indices);
+  KG_CHECK(
+      g.dim() == indices.dim() + 1 && Ints(g.sizes().p, indices.dim()) == Ints(indices.sizes()),
+      "expected a gradient of shape ", indices.sizes(), " and one dimension more, got ", g.sizes());
+  KG_CHECK(rows >= 0, "expected a number of rows, got ", rows);
   o.out({rows, g.sizes()[g.dim() - 1]}, g.dtype());
 }
 // Linear in g: the derivative looks the rows up again.

@@ -71,7 +71,8 @@ IndexShape index_shape(const Tensor& x, TensorList indices, const Dims& mask_cou
       continue;
     }
     KG_CHECK_INDEX(is_index(t->dtype),
-                   "tensors used as indices must be long, int, byte or bool tensors");
+                   "tensors used as indices must be long, int, byte or bool tensors, got ",
+                   t->dtype, "; convert with .long()");
     KG_CHECK_INDEX(dim < x.dim(), "too many indices for tensor of dimension ", x.dim());
     take(dim++);
     broadcast({t->sizes, t->ndim});
@@ -225,7 +226,8 @@ Tensor pad_to(const Tensor& t, Ints sizes) {
 
 void check_index_dtype(const Tensor& index, const char* op) {
   KG_CHECK(is_index(index.dtype()) || index.numel() == 0, op,
-           "(): Expected dtype int32/int64 for index");
+           "(): Expected dtype int32/int64 for index but got: ", index.dtype(),
+           "; convert with .long()");
 }
 // index.size(d) <= x.size(d) for all d (but `dim` when asked).
 void check_covered(const Tensor& index, const Tensor& x, int64_t dim, const char* what) {
@@ -245,6 +247,7 @@ void gather_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor& inde
   o.out(index.sizes(), input.dtype());
 }
 void gather_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, bool) {
+  if (!v.needs(0)) return;  // an empty index may be of a floating dtype, and require grad
   v.set(0, scatter_add(zeros(v.sizes(0), v.dtype(0), v.g().device()), dim, index, v.g()));
 }
 
@@ -385,7 +388,8 @@ void check_1d_index(const Tensor& index, const char* op) {
   KG_CHECK_INDEX(index.dim() <= 1, op,
                  "(): Index is supposed to be a vector, but got dim: ", index.dim());
   KG_CHECK(is_index(index.dtype()), op,
-           "(): Expected dtype int32 or int64 for index but got: ", index.dtype());
+           "(): Expected dtype int32 or int64 for index but got: ", index.dtype(),
+           "; convert with .long()");
 }
 void index_select_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor& index) {
   dim = wrap_dim(dim, input.dim());

@@ -46,6 +46,17 @@ static Dims loss_shape(const Tensor& x, int64_t reduction) {
   return reduction == kNone ? target_shape(x) : Dims();
 }
 
+static void check_loss_gradient(const Tensor& g, const Tensor& x, int64_t reduction,
+                                const Tensor& total) {
+  KG_CHECK(g.sizes() == Ints(loss_shape(x, reduction)), "expected a gradient of shape ",
+           Ints(loss_shape(x, reduction)), ", got ", g.sizes());
+  KG_CHECK(total.numel() == 1, "expected one total weight, got a tensor of shape ", total.sizes());
+  for (const Tensor* t : {&g, &total})
+    KG_CHECK_IMPLEMENTED(is_floating(t->dtype()) && !is_storage_only(t->dtype()),
+                         "expected a floating point tensor, got ", t->dtype(),
+                         "; convert with .float()");
+}
+
 static void nll_infer(Infer& o, const Tensor& x, const Tensor& target, const Tensor& weight,
                       int64_t reduction, int64_t) {
   check_targets(x, target, weight);
@@ -63,8 +74,11 @@ KG_ROW(nll_loss,
        .as = kInternal, .autocast = Autocast::fp32,
        .doc = "-weight[y] * x[y], reduced; also the sum of the weights.")
 
-static void nll_backward_infer(Infer& o, const Tensor&, const Tensor& x, const Tensor&,
-                               const Tensor&, int64_t, int64_t, const Tensor&) {
+static void nll_backward_infer(Infer& o, const Tensor& g, const Tensor& x, const Tensor& target,
+                               const Tensor& weight, int64_t reduction, int64_t,
+                               const Tensor& total) {
+  check_targets(x, target, weight);
+  check_loss_gradient(g, x, reduction, total);
   o.out(x.sizes(), x.dtype());
 }
 // Linear in g: the derivative takes back what stands at the targets.
@@ -129,9 +143,15 @@ KG_ROW(cross_entropy_indices,
        .doc =
            "Cross entropy of logits with class indices; also log sum exp of each row and the sum "
            "of the weights.")
-static void cross_entropy_backward_infer(Infer& o, const Tensor&, const Tensor& x, const Tensor&,
-                                         const Tensor&, const Tensor&, const Tensor&, int64_t,
+static void cross_entropy_backward_infer(Infer& o, const Tensor& g, const Tensor& x,
+                                         const Tensor& target, const Tensor& weight,
+                                         const Tensor& lse, const Tensor& total, int64_t reduction,
                                          int64_t, double) {
+  check_targets(x, target, weight);
+  check_loss_gradient(g, x, reduction, total);
+  KG_CHECK(
+      lse.sizes() == target.sizes() && is_floating(lse.dtype()) && !is_storage_only(lse.dtype()),
+      "expected log sum exp of shape ", target.sizes(), ", got ", describe(lse));
   o.out(x.sizes(), x.dtype());
 }
 KG_ROW(cross_entropy_backward,

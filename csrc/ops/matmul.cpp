@@ -220,8 +220,21 @@ void linear_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&) {
   }
   if (want_b) v.set(2, bias_gradient());
 }
-void linear_backward_infer(Infer& o, const Tensor& g, const Tensor&, const Tensor&, int64_t k,
+void linear_backward_infer(Infer& o, const Tensor& g, const Tensor& x, const Tensor& w, int64_t k,
                            bool dx, bool dw, bool db) {
+  KG_CHECK(g.dim() >= 1 && k >= 0, "expected a gradient (..., out) and a number of features, got ",
+           g.sizes(), " and ", k);
+  KG_CHECK((w.defined() || !dx) && (x.defined() || !dw),
+           "the gradient of the input needs the weight, that of the weight the input");
+  if (dx)
+    KG_CHECK(w.sizes() == Ints({g.size(-1), k}) && w.dtype() == g.dtype(),
+             "expected a weight of shape (", g.size(-1), ", ", k, ") and ", g.dtype(), ", got ",
+             describe(w));
+  if (dw)
+    KG_CHECK(x.dim() == g.dim() && x.size(-1) == k && x.dtype() == g.dtype() &&
+                 Ints(x.sizes().p, x.dim() - 1) == Ints(g.sizes().p, g.dim() - 1),
+             "expected an input of shape (..., ", k, ") beside a gradient ", describe(g), ", got ",
+             describe(x));
   int64_t n = g.sizes()[g.dim() - 1];
   Dims none{0}, sizes(g.sizes());
   sizes.back() = k;

@@ -13,9 +13,18 @@
 namespace kagari {
 
 static void check_affine(const Tensor& t, Ints sizes, const char* what) {
-  if (t.defined())
-    KG_CHECK(t.sizes() == sizes, "Expected ", what, " to be of shape ", sizes, ", but got ", what,
-             " of shape ", t.sizes());
+  if (!t.defined()) return;
+  KG_CHECK(t.sizes() == sizes, "Expected ", what, " to be of shape ", sizes, ", but got ", what,
+           " of shape ", t.sizes());
+  KG_CHECK(is_floating(t.dtype()) && !is_storage_only(t.dtype()), "expected a floating point ",
+           what, ", got ", t.dtype(), "; convert it with .float()");
+}
+static void check_gradient(const Tensor& g, const Tensor& x) {
+  KG_CHECK(g.sizes() == x.sizes(), "expected a gradient of shape ", x.sizes(), ", got ", g.sizes());
+  for (const Tensor* t : {&g, &x})
+    KG_CHECK_IMPLEMENTED(is_floating(t->dtype()) && !is_storage_only(t->dtype()),
+                         "expected a floating point tensor, got ", t->dtype(),
+                         "; convert with .float()");
 }
 
 // ---- layer norm and rms norm: over the last dimensions
@@ -119,9 +128,13 @@ KG_ROW(rms_norm,
        .as = kFunction | kNoOut,
        .doc = "x / sqrt(mean(x^2) + eps) * weight over the last dimensions.")
 
-static void layer_norm_backward_infer(Infer& o, const Tensor&, const Tensor& x, int64_t count,
-                                      const Tensor&, double, bool, bool dx, bool dw, bool db) {
+static void layer_norm_backward_infer(Infer& o, const Tensor& g, const Tensor& x, int64_t count,
+                                      const Tensor& w, double, bool, bool dx, bool dw, bool db) {
+  check_gradient(g, x);
+  KG_CHECK(count >= 1 && count <= x.dim(), "expected between 1 and ", x.dim(),
+           " dimensions to normalise over, got ", count);
   Ints tail{x.sizes().p + x.dim() - count, count};
+  check_affine(w, tail, "weight");
   Dims zero{0};
   o.out(dx ? x.sizes() : Ints(zero), x.dtype());
   o.out(dw ? tail : Ints(zero), x.dtype());
@@ -138,14 +151,18 @@ KG_ROW(layer_norm_backward,
 // ---- group norm
 // ------------------------------------------------------------------------------------------------
 
-static void group_norm_infer(Infer& o, const Tensor& x, int64_t groups, const Tensor& w,
-                             const Tensor& b, double, bool) {
+static void check_groups(const Tensor& x, int64_t groups) {
   KG_CHECK(x.dim() >= 2, "Expected at least 2 dimensions for input tensor but received ", x.dim());
   int64_t c = x.sizes()[1];
   KG_CHECK(
       groups > 0 && c % groups == 0,
       "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
       x.sizes(), " and num_groups=", groups);
+}
+static void group_norm_infer(Infer& o, const Tensor& x, int64_t groups, const Tensor& w,
+                             const Tensor& b, double, bool) {
+  check_groups(x, groups);
+  int64_t c = x.sizes()[1];
   KG_CHECK_IMPLEMENTED(is_floating(x.dtype()), "expected a floating point tensor, got ", x.dtype(),
                        "; convert with .float()");
   check_affine(w, {c}, "weight");
@@ -185,8 +202,11 @@ KG_ROW(group_norm,
        .grad = vjp<&group_norm_vjp>("input weight"), .infer = infer<&group_norm_infer>,
        .as = kFunction | kNoOut,
        .doc = "Normalises each group of channels of each sample by its own mean and variance.")
-static void group_norm_backward_infer(Infer& o, const Tensor&, const Tensor& x, int64_t,
-                                      const Tensor&, double) {
+static void group_norm_backward_infer(Infer& o, const Tensor& g, const Tensor& x, int64_t groups,
+                                      const Tensor& w, double) {
+  check_gradient(g, x);
+  check_groups(x, groups);
+  check_affine(w, {x.sizes()[1]}, "weight");
   o.out(x.sizes(), x.dtype());
   o.out({x.sizes()[1]}, x.dtype());
   o.out({x.sizes()[1]}, x.dtype());
@@ -246,8 +266,14 @@ KG_ROW(batch_norm_train,
        .doc =
            "Normalises each channel by the batch's mean and variance, which are also returned (the "
            "variance over n).")
-static void batch_norm_train_backward_infer(Infer& o, const Tensor&, const Tensor& x, const Tensor&,
-                                            const Tensor&, const Tensor&, double) {
+static void batch_norm_train_backward_infer(Infer& o, const Tensor& g, const Tensor& x,
+                                            const Tensor& w, const Tensor& mean, const Tensor& var,
+                                            double) {
+  check_channels(x);
+  check_gradient(g, x);
+  check_affine(w, {x.sizes()[1]}, "weight");
+  check_affine(mean, {x.sizes()[1]}, "mean");
+  check_affine(var, {x.sizes()[1]}, "var");
   o.like(x);
   Dtype parameters = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   o.out({x.sizes()[1]}, parameters);

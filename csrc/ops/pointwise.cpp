@@ -327,6 +327,9 @@ Dims broadcast(const Launch& launch) {
 Tensor finish(Launch& launch, Dtype result, Device device, TensorImpl* into) {
   Dims sizes = broadcast(launch);
   if (into) {
+    KG_CHECK(into->device.type == device.type,
+             "Expected all tensors to be on the same device, but found at least two devices, ",
+             into->device, " and ", device, "; move one with .to(device)");
     Tensor copies[kMaxOperands + 2];
     prepare_target(into, sizes, result, launch, copies);
     launch.out = into;
@@ -830,7 +833,7 @@ void direct_where(const Row&, const Value* args, Results& out, TensorImpl* into)
   const TensorImpl* condition = args[0].t;
   KG_CHECK(condition->dtype == Dtype::boolean || condition->dtype == Dtype::u8,
            "where expected condition to be a boolean tensor, but got a tensor with dtype ",
-           condition->dtype);
+           condition->dtype, "; convert with .bool()");
   const Value* operands[3] = {&args[0], &args[1], &args[2]};
   Dtype common = result_type(operands + 1, 2);
   Launch launch;

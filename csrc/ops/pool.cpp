@@ -4,6 +4,8 @@
 // every derivative of it; a mean and its gradient are linear and each other's gradients.
 #include "ops/pool.h"
 
+#include <algorithm>
+
 #include "ops/conv.h"
 #include "ops/views.h"
 
@@ -61,6 +63,8 @@ void check_mean_dtype(Dtype d) {
                        "; convert the input, for instance with .to(kagari.float32)");
 }
 
+constexpr int64_t kLargest = INT32_MAX;  // of kernels and steps: their products fit 64 bits
+
 int64_t windows(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
                 bool ceil_mode) {
   int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
@@ -69,27 +73,34 @@ int64_t windows(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int
     --n;  // the last window starts inside the input or its left padding
   return n;
 }
-Dims pooled(const Tensor& x, int64_t dims, const PoolSizes& p, bool ceil_mode) {
-  check_input(x, dims);
-  for (int64_t i = 0; i < dims; ++i) {
+// How many windows there are along each dimension of images of the spatial sizes `in`.
+Dims window_counts(Ints in, const PoolSizes& p, bool ceil_mode) {
+  for (int64_t i = 0; i < in.n; ++i) {
     KG_CHECK(p.kernel[i] > 0, "kernel size should be greater than zero, but got ",
              bracketed(p.kernel));
     KG_CHECK(p.stride[i] > 0, "stride should be greater than zero, but got ", bracketed(p.stride));
     KG_CHECK(p.dilation[i] > 0, "dilation should be greater than zero, but got ",
              bracketed(p.dilation));
     KG_CHECK(p.padding[i] >= 0, "pad must be non-negative, but got pad: ", p.padding[i]);
+    KG_CHECK(std::max({p.kernel[i], p.stride[i], p.dilation[i]}) <= kLargest,
+             "expected a kernel, strides and dilations below 2**31, got kernel_size=",
+             bracketed(p.kernel), ", stride=", bracketed(p.stride),
+             ", dilation=", bracketed(p.dilation));
     KG_CHECK(p.padding[i] <= ((p.kernel[i] - 1) * p.dilation[i] + 1) / 2,
              "pad should be at most half of effective kernel size, but got pad=", p.padding[i],
              ", kernel_size=", p.kernel[i], " and dilation=", p.dilation[i],
              "; pad the input itself for more");
   }
-  Dims out(dims);
-  Ints in = last(x.sizes(), dims);
-  bool fits = true;
-  for (int64_t i = 0; i < dims; ++i) {
+  Dims out(in.n);
+  for (int64_t i = 0; i < in.n; ++i)
     out[i] = windows(in[i], p.kernel[i], p.stride[i], p.padding[i], p.dilation[i], ceil_mode);
-    fits = fits && out[i] > 0;
-  }
+  return out;
+}
+Dims pooled(const Tensor& x, int64_t dims, const PoolSizes& p, bool ceil_mode) {
+  check_input(x, dims);
+  Ints in = last(x.sizes(), dims);
+  Dims out = window_counts(in, p, ceil_mode);
+  bool fits = std::all_of(out.begin(), out.end(), [](int64_t n) { return n > 0; });
   int64_t channels = x.sizes()[x.dim() - dims - 1];
   KG_CHECK(fits, "Given input size: (", channels, "x", by(in), "). Calculated output size: (",
            channels, "x", by(out),
@@ -124,6 +135,8 @@ void max_infer(Infer& o, const Tensor& x, Ints kernel, std::optional<Ints> strid
 }
 void max_values_infer(Infer& o, const Tensor& x, Ints kernel, std::optional<Ints> stride,
                       Ints padding, Ints dilation, bool ceil_mode) {
+  KG_CHECK(kernel.n >= 1 && kernel.n <= 3, "expected a kernel of 1 to 3 sizes, got ",
+           bracketed(kernel));
   Dims out =
       pooled(x, kernel.n, pool_sizes(kernel.n, kernel, stride, padding, dilation), ceil_mode);
   check_max_dtype(x.dtype());
@@ -137,14 +150,27 @@ void max_vjp(Vjp& v, const Tensor&, Ints, std::optional<Ints>, Ints, Ints, bool)
   choice_vjp(v, dims);
 }
 
+void check_places(const Tensor& image, const Tensor& indices, int64_t dims) {
+  KG_CHECK(dims >= 1 && dims <= 3, "expected 1 to 3 spatial dimensions, got ", dims);
+  KG_CHECK(indices.dtype() == Dtype::i64, "expected places of dtype int64, got ", indices.dtype());
+  check_input(indices, dims);
+  check_max_dtype(image.dtype());
+  int64_t outer = indices.dim() - dims;
+  KG_CHECK(image.dim() == indices.dim() &&
+               Ints(image.sizes().p, outer) == Ints(indices.sizes().p, outer),
+           "an image of shape ", image.sizes(), " has no places of shape ", indices.sizes());
+}
 void scatter_infer(Infer& o, const Tensor& g, const Tensor& indices, Ints size) {
-  KG_INTERNAL(g.sizes() == indices.sizes(), "gradient and places differ in shape");
+  check_places(g, indices, size.n);
+  KG_CHECK(g.sizes() == indices.sizes(), "expected a gradient of shape ", indices.sizes(), ", got ",
+           g.sizes());
   image(o, indices, size, g.dtype());
 }
 void scatter_vjp(Vjp& v, const Tensor&, const Tensor& indices, Ints size) {
   v.set(0, call(rows::pool_gather, v.g(), indices, int64_t(size.n)));
 }
 void gather_infer(Infer& o, const Tensor& x, const Tensor& indices, int64_t dims) {
+  check_places(x, indices, dims);
   image(o, indices, last(indices.sizes(), dims), x.dtype());
 }
 void gather_vjp(Vjp& v, const Tensor&, const Tensor& indices, int64_t dims) {
@@ -207,8 +233,24 @@ void avg_vjp(Vjp& v, const Tensor&, Ints kernel, std::optional<Ints> stride, Int
              bool ceil_mode, bool include, std::optional<int64_t> divisor) {
   avg_gradient(v, dims, kernel, stride, padding, ceil_mode, include, divisor);
 }
-void avg_backward_infer(Infer& o, const Tensor& g, Ints size, Ints, Ints, Ints, bool, bool,
-                        std::optional<int64_t>) {
+// The gradient of images of spatial sizes `size` that were pooled to `expected`.
+void check_pooled(const Tensor& g, Ints size, const Dims& expected) {
+  KG_CHECK(last(g.sizes(), size.n) == Ints(expected), "expected a gradient of spatial sizes ",
+           bracketed(expected), ", got shape ", bracketed(g.sizes()));
+  check_mean_dtype(g.dtype());
+}
+void check_spatial(const Tensor& g, Ints size) {
+  KG_CHECK(size.n >= 1 && size.n <= 3, "expected 1 to 3 spatial sizes, got ", bracketed(size));
+  KG_CHECK(g.dim() == size.n + 1 || g.dim() == size.n + 2, "expected a gradient of ", size.n + 1,
+           " or ", size.n + 2, " dimensions, got shape ", bracketed(g.sizes()));
+  for (int64_t s : size) KG_CHECK(s >= 0, "expected sizes of at least 0, got ", bracketed(size));
+}
+void avg_backward_infer(Infer& o, const Tensor& g, Ints size, Ints kernel, Ints stride,
+                        Ints padding, bool ceil_mode, bool, std::optional<int64_t> divisor) {
+  check_spatial(g, size);
+  KG_CHECK(!divisor || *divisor != 0, "divisor must be not zero");
+  check_pooled(g, size,
+               window_counts(size, pool_sizes(size.n, kernel, stride, padding, {1}), ceil_mode));
   image(o, g, size, g.dtype());
 }
 void avg_backward_vjp(Vjp& v, const Tensor&, Ints size, Ints kernel, Ints stride, Ints padding,
@@ -245,7 +287,11 @@ template <int dims>
 void adaptive_avg_vjp(Vjp& v, const Tensor&, Ints) {
   v.set(0, call(rows::adaptive_avg_pool_backward, v.g(), last(v.sizes(0), dims)));
 }
-void adaptive_backward_infer(Infer& o, const Tensor& g, Ints size) { image(o, g, size, g.dtype()); }
+void adaptive_backward_infer(Infer& o, const Tensor& g, Ints size) {
+  check_spatial(g, size);
+  check_mean_dtype(g.dtype());
+  image(o, g, size, g.dtype());
+}
 void adaptive_backward_vjp(Vjp& v, const Tensor&, Ints size) {
   const Row& row = size.n == 1   ? rows::adaptive_avg_pool1d
                    : size.n == 2 ? rows::adaptive_avg_pool2d

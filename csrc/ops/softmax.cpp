@@ -45,7 +45,13 @@ KG_ROW(log_softmax, "log_softmax(Tensor input, int dim, ScalarType? dtype=None) 
        .grad = vjp<&log_softmax_vjp>("result"), .infer = infer<&softmax_infer>,
        .as = kFunction | kMethod | kExactOut, .doc = "x_i - log sum_j exp(x_j) along a dimension.")
 
-static void softmax_backward_infer(Infer& o, const Tensor&, const Tensor& y, int64_t, bool) {
+static void softmax_backward_infer(Infer& o, const Tensor& g, const Tensor& y, int64_t dim, bool) {
+  wrap_dim(dim, y.dim());
+  KG_CHECK(g.sizes() == y.sizes(), "expected a gradient of shape ", y.sizes(), ", got ", g.sizes());
+  for (const Tensor* t : {&g, &y})
+    KG_CHECK_IMPLEMENTED(is_floating(t->dtype()) && !is_storage_only(t->dtype()),
+                         "expected a floating point tensor, got ", t->dtype(),
+                         "; convert with .float()");
   o.out(y.sizes(), y.dtype());
 }
 KG_ROW(softmax_backward,

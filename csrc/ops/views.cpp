@@ -4,6 +4,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/geometry.h"
 #include "ops/creation.h"
 #include "ops/joining.h"
 
@@ -114,9 +115,17 @@ int64_t clamp_slice(int64_t size, int64_t& start, int64_t& end, int64_t step) {
   return (end - start) / step + ((end - start) % step != 0);
 }
 
+// More tensors than that would fill the memory before there is anything to see.
+static void check_pieces(int64_t n) {
+  KG_CHECK(n <= (int64_t(1) << 26), "expected at most 2**26 pieces, got ", n);
+}
+
 std::vector<int64_t> chunk_sizes(int64_t size, int64_t chunks) {
-  int64_t each = (size + chunks - 1) / chunks;
-  if (each == 0) return std::vector<int64_t>(size_t(chunks), 0);
+  int64_t each = size / chunks + (size % chunks != 0);
+  if (each == 0) {
+    check_pieces(chunks);
+    return std::vector<int64_t>(size_t(chunks), 0);
+  }
   std::vector<int64_t> sizes;
   for (int64_t at = 0; at < size; at += each) sizes.push_back(std::min(each, size - at));
   return sizes;
@@ -513,15 +522,6 @@ void unfold_vjp(Vjp& v, const Tensor&, int64_t dimension, int64_t size, int64_t 
   v.set(0, embed(v.g(), v.sizes(0), strides, 0));
 }
 
-// Elements from the first to behind the last one that a geometry reaches.
-int64_t extent(Ints sizes, Ints strides) {
-  int64_t last = 0;
-  for (int64_t d = 0; d < sizes.n; ++d) {
-    if (sizes[d] == 0) return 0;
-    last += (sizes[d] - 1) * strides[d];
-  }
-  return last + 1;
-}
 void as_strided_infer(Infer& o, const Tensor& input, Ints size, Ints stride,
                       std::optional<int64_t> storage_offset) {
   KG_CHECK(size.n == stride.n, "mismatch in length of strides and shape");
@@ -532,8 +532,7 @@ void as_strided_infer(Infer& o, const Tensor& input, Ints size, Ints stride,
   KG_CHECK(at >= 0, "Tensor: invalid storage offset ", at);
   checked_numel(size);
   if (input->storage) {
-    int64_t reach = extent(size, stride);
-    size_t needed = reach == 0 ? 0 : size_t(at + reach) * size_t(input.itemsize());
+    size_t needed = bytes_reached(size, stride, at, input.itemsize());
     KG_CHECK(needed <= input->storage->bytes, "setStorage: sizes ", list_string(size), ", strides ",
              list_string(stride), ", storage offset ", at, ", and itemsize ", input.itemsize(),
              " requiring a storage size of ", needed, " are out of bounds for storage of size ",
@@ -634,6 +633,7 @@ void tensor_split_infer(Infer& o, const Tensor& input, int64_t sections, int64_t
            input.dim(), " dims");
   dim = wrap_dim(dim, input.dim());
   KG_CHECK(sections > 0, "number of sections must be larger than 0, got ", sections);
+  check_pieces(sections);
   int64_t size = input.sizes()[dim];
   std::vector<int64_t> lengths;
   for (int64_t i = 0; i < sections; ++i) lengths.push_back(size / sections + (i < size % sections));
@@ -811,7 +811,13 @@ void clone_infer(Infer& o, const Tensor& input, std::optional<MemoryFormat> memo
 }
 void clone_vjp(Vjp& v, const Tensor&, std::optional<MemoryFormat>) { v.set(0, v.g()); }
 
-void embed_infer(Infer& o, const Tensor& input, Ints size, Ints, int64_t) {
+void embed_infer(Infer& o, const Tensor& input, Ints size, Ints stride, int64_t offset) {
+  KG_CHECK(stride.n == input.dim(), "mismatch in length of strides and shape");
+  for (int64_t s : stride) KG_CHECK(s >= 0, "strides must not be negative, got ", stride);
+  KG_CHECK(offset >= 0, "expected an offset of at least 0, got ", offset);
+  size_t room = size_t(checked_numel(size));
+  KG_CHECK(bytes_reached(input.sizes(), stride, offset, 1) <= room, "a window of sizes ",
+           input.sizes(), " and strides ", stride, " at ", offset, " reaches beyond ", size);
   o.out(size, input.dtype());
 }
 void embed_vjp(Vjp& v, const Tensor&, Ints, Ints stride, int64_t offset) {

@@ -210,6 +210,10 @@ def multi_head_attention_forward(
         raise AssertionError(
             f"was expecting embedding dimension of {embed_dim_to_check}, but got {size}"
         )
+    if num_heads <= 0:
+        raise ValueError(
+            f"multi_head_attention_forward: expected a positive num_heads, got {num_heads}"
+        )
     head_dim = size // num_heads
     if head_dim * num_heads != size:
         raise AssertionError(f"embed_dim {size} not divisible by num_heads {num_heads}")

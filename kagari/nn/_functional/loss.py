@@ -339,7 +339,10 @@ def binary_cross_entropy(
             f"({input.size()}) is deprecated. Please ensure they have the same size."
         )
     if not bool(((input >= 0) & (input <= 1)).all()):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+        raise RuntimeError(
+            "all elements of input should be between 0 and 1; apply sigmoid first, or use "
+            "binary_cross_entropy_with_logits"
+        )
     loss = ops._binary_cross_entropy(input, target)
     if weight is not None:
         loss = loss * weight

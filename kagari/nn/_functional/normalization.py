@@ -262,8 +262,9 @@ def group_norm(
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {input.dim()}"
         )
-    per_group = input.size(0) * input.size(1) // num_groups
-    _verify_batch_size([per_group, num_groups, *input.size()[2:]])
+    if num_groups > 0 and input.dim() > 1:  # the op itself refuses the others
+        per_group = input.size(0) * input.size(1) // num_groups
+        _verify_batch_size([per_group, num_groups, *input.size()[2:]])
     return ops.group_norm(input, num_groups, weight, bias, eps)
 
 
