@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Any, TypeVar
 
 V = TypeVar("V")
@@ -91,7 +92,9 @@ def render(call: Call) -> str:
         if isinstance(value, Tens):
             name = f"x{count}"
             count += 1
-            lines.append(f"{name} = {value.alias or value.text()}")
+            # The first tensor may have become something else: then there is none to be an alias of.
+            own = not value.alias or (name == "x0" and value.alias.startswith("x0"))
+            lines.append(f"{name} = {value.text() if own else value.alias}")
             return name
         if isinstance(value, list):
             return f"[{', '.join(word(v) for v in value)}]"
@@ -107,7 +110,9 @@ def render(call: Call) -> str:
     parts = []
     for name, value in call.args.items():
         text = word(value)
-        parts.append(f"{name}={text}" if name in call.keywords else text)
+        if name in call.keywords:
+            text = f"**{{{name!r}: {text}}}" if iskeyword(name) else f"{name}={text}"
+        parts.append(text)
     if call.method and parts and not parts[0].startswith("x"):
         lines.append(f"self = {parts[0]}")
         parts[0] = "self"

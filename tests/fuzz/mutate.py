@@ -17,7 +17,7 @@ OBJECTS = (
     "None", "True", "'x'", "''", "b'x'", "[]", "()", "{}", "[1, 2]", "[None]", "[[1], [2, 3]]", "1j",
     "object()", "int", "kagari.float32", "kagari", "...", "slice(None)", "np.float64(2.5)",
     "np.int64(3)", "np.ones((2, 3))", "np.array(['a'])", "np.zeros((2,), 'M8[s]')", "range(3)",
-    "Weird()", "Weird('raises')", "Shrinking([1, 2, 3])", "Liar()", "lambda *a: a", "'\\ud800'",
+    "Weird()", "Weird('raises')", "Shrinking([1, 2, 3])", "Liar()", "(lambda *a: a)", "'\\ud800'",
     "kagari.Size([2, 3])", "kagari.device('meta')", "kagari.strided", "kagari.Generator()",
     "kagari.tensor(2)", "kagari.tensor([1, 0])", "kagari.tensor(True)", "kagari.tensor(2.5)",
     "kagari.empty(0)", "kagari.empty((2, 3), device='meta')", "kagari.tensor(1+2j)",

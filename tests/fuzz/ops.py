@@ -24,7 +24,7 @@ PROBABILITIES = {"p", "label_smoothing", "momentum"}
 def valid(g: Gen, row: dict[str, Any]) -> dict[str, Any]:
     """Values for a row's parameters, most of which the op takes."""
     name = row["name"]
-    recipe = RECIPES.get(name)
+    recipe = RECIPES.get(name) or RECIPES.get(name.removesuffix("_copy"))
     given = recipe(g) if recipe else {}
     dtype = dtype_for(g, name)
     shape = g.shape()

@@ -5,6 +5,7 @@ Each recipe gives some of an op's parameters by name; `arguments` fills the rest
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from fuzz.model import COMPLEX, FLOATS, INTEGERS, Gen, Raw, Recipe, Tens, product
@@ -171,7 +172,7 @@ def _bilinear(g: Gen) -> dict[str, Any]:
 @recipe("chain_matmul", "linalg_multi_dot")
 def _chain(g: Gen) -> dict[str, Any]:
     sizes = _sizes(g, g.int(3, 5))
-    many = _matrices(g, *zip(sizes, sizes[1:], strict=False))
+    many = _matrices(g, *pairwise(sizes))
     return {"matrices": many, "tensors": many}
 
 

@@ -140,7 +140,51 @@ class Sub(kagari.Tensor):
 class Liar:
     """Offers __array_interface__ that describes memory it does not have."""
 
-    __array_interface__ = {"shape": (2,), "typestr": "<f8", "data": (0, False), "version": 3}
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        return {"shape": (2,), "typestr": "<f8", "data": (0, False), "version": 3}
+
+
+class Square(kagari.autograd.Function):
+    """A function with a derivative of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return 2 * x * g
+
+
+class Wrong(kagari.autograd.Function):
+    """A function whose derivative has another shape, another type, or is one too many."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.kind = x.numel() % 3
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return (g.sum(), g)[0] if ctx.kind == 0 else (g, g) if ctx.kind == 1 else "no tensor"
+
+
+def array_of(depth: int) -> Any:
+    """A list in a list in a list."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def loop() -> Any:
+    """A list that holds itself."""
+    value: list[Any] = []
+    value.append(value)
+    return value
 
 
 def grads(r: Any, inputs: list[Any], twice: bool) -> Any:
@@ -177,8 +221,11 @@ class BrokenResult(AssertionError):
     """A call returned, but what it returned or left behind is not a sound tensor."""
 
 
-def check(t: Any, thorough: bool) -> None:
-    """A tensor lies within its storage, says so truly, and can be read and printed."""
+def check(t: Any, thorough: bool, cut: bool = False) -> None:
+    """A tensor lies within its storage, says so truly, and can be read and printed.
+
+    `cut`: the storage may have been made smaller under it, which leaves the memory where it is.
+    """
     if t.device.type != "cpu":
         return
     sizes, strides, offset = t.shape, t.stride(), t.storage_offset()
@@ -191,7 +238,7 @@ def check(t: Any, thorough: bool) -> None:
         return
     last = offset + sum((s - 1) * d for s, d in zip(sizes, strides, strict=True))
     held = t.untyped_storage().nbytes()
-    if offset < 0 or (last + 1) * t.itemsize > held:
+    if offset < 0 or ((last + 1) * t.itemsize > held and not cut):
         raise BrokenResult(
             f"sizes {tuple(sizes)}, strides {strides}, offset {offset} reach beyond {held} bytes"
         )
@@ -205,11 +252,14 @@ def check(t: Any, thorough: bool) -> None:
 
 
 def ran_kernel(r: Any, arguments: list[Any], inplace: bool) -> bool:
-    """Whether values were computed or moved: no meta tensors, no views, nothing empty."""
+    """Whether values were computed or moved: no meta tensors, no views of arguments, nothing empty."""
     results = flat(r)
     if results:
+        given = {t.untyped_storage().data_ptr() for t in arguments if t.device.type == "cpu"}
         return any(
-            t.device.type == "cpu" and t.numel() > 0 and (inplace or t._base is None)
+            t.device.type == "cpu"
+            and t.numel() > 0
+            and (inplace or t.untyped_storage().data_ptr() not in given)
             for t in results
         )
     return any(t.device.type == "cpu" and t.numel() > 0 for t in arguments)
@@ -225,7 +275,10 @@ def namespace() -> dict[str, Any]:
         "Shrinking": Shrinking,
         "Sub": Sub,
         "Liar": Liar,
-        "grads": grads,
+        "Square": Square,
+        "Wrong": Wrong,
+        "array_of": array_of,
+        "loop": loop,
         "copy": copy,
         "pickle": pickle,
         "inf": float("inf"),
