@@ -34,8 +34,6 @@ PyObject* python_class(ErrorKind kind) {
 }
 
 void set_exception(PyObject* type, const char* op, const char* message) {
-  // Private ops are named as the public ones that call them: _cross_entropy as cross_entropy.
-  if (op && op[0] == '_' && op[1] != '_') ++op;
   if (op && *op) {
     PyErr_Format(type, "%s: %s", op, message);
   } else {
