@@ -181,13 +181,15 @@ KernelEntry*& waiting_kernels() {
 }
 }  // namespace
 
-KernelEntry::KernelEntry(Row& r, DeviceType d, RunFn f)
-    : row(&r), device(d), fn(f), next(waiting_kernels()) {
+KernelEntry::KernelEntry(Row& r, DeviceType d, RunFn f, MatchFn m)
+    : row(&r), device(d), fn(f), matches(m), next(waiting_kernels()) {
   waiting_kernels() = this;
 }
 
 Row* first_row() {
   while (KernelEntry* k = waiting_kernels()) {
+    KG_INTERNAL(k->matches(k->row->sig), k->row->cname,
+                ": the parameters of its kernel differ from its signature ", k->row->sig.text);
     k->row->kernels[int(k->device)] = k->fn;
     waiting_kernels() = k->next;
   }

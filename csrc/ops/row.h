@@ -1,14 +1,15 @@
 // THE TABLE: what a row of it is. Everything about a primitive stands in one row.
 //
-//   KG_ROW(sum_dim, "sum.dim(Tensor input, int[1]? dim, bool keepdim=False, *, ScalarType?
-//   dtype=None) -> Tensor",
+//   KG_ROW(sum_dim, "sum.dim(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor",
 //          .grad = vjp<&sum_vjp>("#input"), .infer = infer<&sum_infer>, .as = kFunction | kMethod,
 //          .doc = "Sums over the given dimensions.")
 //
-//   void sum_infer(Infer& o, const Tensor& input, std::optional<Ints> dim, bool keepdim, Dtype
-//   dtype)  // dtypes and shapes void sum_cpu(Results& out, const Tensor& input, ...same...)   //
-//   in cpu/: KG_KERNEL(sum_dim, cpu, sum_cpu) void sum_vjp(Vjp& v, const Tensor& input, ...same...)
-//   // tensors that were not saved are undefined
+//   void sum_infer(Infer& o, const Tensor& input, std::optional<Ints> dim, bool keepdim)
+//       says dtypes and shapes of the results
+//   void sum_cpu(Results& out, const Tensor& input, std::optional<Ints> dim, bool keepdim)
+//       stands in cpu/, given to the row by KG_KERNEL(sum_dim, cpu, sum_cpu)
+//   void sum_vjp(Vjp& v, const Tensor& input, std::optional<Ints> dim, bool keepdim)
+//       sets the gradients; tensors that were not saved are undefined
 //
 // A primitive is infer -> allocate -> run: kernels never allocate their outputs (but for shapes
 // that depend on data). A row says `.grad`: vjp<...>(saves) or nondiff(why). One that says neither
@@ -169,6 +170,21 @@ inline constexpr InferRule infer{
     [](Infer& o, const Value* v) { detail::FunctionOf<decltype(f)>::template call<f>(o, v); },
     &detail::FunctionOf<decltype(f)>::matches};
 
+namespace detail {
+// Whether every "name", "#name" and "name:name" of `saves` is a parameter or a result.
+constexpr bool saves_known(std::string_view saves, const Signature& sig) {
+  while (!saves.empty()) {
+    std::string_view item = saves.substr(0, saves.find(' '));
+    saves.remove_prefix(item.size() < saves.size() ? item.size() + 1 : item.size());
+    if (!item.empty() && item[0] == '#') item.remove_prefix(1);
+    std::string_view what = item.substr(0, item.find(':'));
+    if (sig.find(what) < 0 && sig.find_result(what) < 0) return false;
+    if (what.size() < item.size() && sig.find(item.substr(what.size() + 1)) < 0) return false;
+  }
+  return true;
+}
+}  // namespace detail
+
 // The gradient of a row. There is no default: a row that forgets it does not compile.
 struct Grad {
   VjpFn fn = nullptr;
@@ -176,6 +192,7 @@ struct Grad {
   const char* saves = "";
   const char* why = nullptr;    // of a row without a gradient
   uint32_t diff_outputs = ~0u;  // bit i: output i carries a gradient
+  constexpr Grad() = default;   // says nothing: KG_ROW refuses it
   // `f` may be a rule shared by a class of rows; it finds the row as v.node().d.rule.
   consteval Grad(VjpFn f, MatchFn m, const char* s, uint32_t outputs)
       : fn(f), matches(m), saves(s), diff_outputs(outputs) {}
@@ -202,7 +219,7 @@ enum RowAs : uint16_t {
 enum class Autocast : uint8_t { none, lower, fp32, promote };
 
 struct RowFacts {
-  Grad grad;  // first, because it has no default
+  Grad grad;
   InferRule infer = {};
   DirectFn direct = nullptr;    // own straight path instead of infer/allocate/run
   const void* extra = nullptr;  // what `direct` needs
@@ -246,8 +263,9 @@ struct KernelEntry {
   Row* row;
   DeviceType device;
   RunFn fn;
+  MatchFn matches;
   KernelEntry* next;
-  KernelEntry(Row& r, DeviceType d, RunFn f);
+  KernelEntry(Row& r, DeviceType d, RunFn f, MatchFn m);
 };
 
 // Another public name of everything that `of` names: its function, method and in-place forms, with
@@ -269,6 +287,10 @@ struct NameAlias {
   namespace rows {                                                                           \
   static constexpr ::kagari::Signature id##_signature = ::kagari::read_signature(signature); \
   static constexpr ::kagari::RowFacts id##_facts{__VA_ARGS__};                               \
+  static_assert(id##_facts.grad.fn || id##_facts.grad.why,                                   \
+                #id ": say .grad = vjp<...>(saves) or .grad = nondiff(why)");                \
+  static_assert(::kagari::detail::saves_known(id##_facts.grad.saves, id##_signature),        \
+                #id ": .grad saves a name that is neither a parameter nor a result");        \
   static_assert(!id##_facts.infer.fn || id##_facts.infer.matches(id##_signature),            \
                 #id ": the parameters of its infer function differ from its signature");     \
   static_assert(!id##_facts.grad.matches || id##_facts.grad.matches(id##_signature),         \
@@ -281,11 +303,13 @@ struct NameAlias {
   extern ::kagari::Row id; \
   }
 // Gives a row its kernel on a device: KG_KERNEL(sum_dim, cpu, sum_cpu). Stands in namespace kagari.
-#define KG_KERNEL(id, device, function)                                                        \
-  namespace rows {                                                                             \
-  extern ::kagari::Row id;                                                                     \
-  static ::kagari::KernelEntry kernel_of_##id##_on_##device(                                   \
-      id, ::kagari::DeviceType::device, [](::kagari::Results& out, const ::kagari::Value* v) { \
-        ::kagari::detail::FunctionOf<decltype(&function)>::template call<&function>(out, v);   \
-      });                                                                                      \
+#define KG_KERNEL(id, device, function)                                                      \
+  namespace rows {                                                                           \
+  extern ::kagari::Row id;                                                                   \
+  static ::kagari::KernelEntry kernel_of_##id##_on_##device(                                 \
+      id, ::kagari::DeviceType::device,                                                      \
+      [](::kagari::Results& out, const ::kagari::Value* v) {                                 \
+        ::kagari::detail::FunctionOf<decltype(&function)>::template call<&function>(out, v); \
+      },                                                                                     \
+      &::kagari::detail::FunctionOf<decltype(&function)>::matches);                          \
   }
