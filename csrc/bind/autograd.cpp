@@ -47,8 +47,7 @@ PyObject* new_hook_dict() {
   return checked(PyObject_CallNoArgs(ordered)).release();
 }
 
-// ---- Node
-// ------------------------------------------------------------------------------------------------------
+// ---- Node ---------------------------------------------------------------------------------------
 
 PyObject* node_name(PyObject* self, PyObject*) {
   return PyUnicode_FromString(as_node(self)->d.rule->node_name);
@@ -277,8 +276,7 @@ PyType_Spec node_spec{"kagari._core.Node", sizeof(Node), 0,
                           Py_TPFLAGS_DISALLOW_INSTANTIATION,
                       node_slots};
 
-// ---- Functions written in Python
-// -------------------------------------------------------------------------------
+// ---- Functions written in Python ----------------------------------------------------------------
 
 void apply_python(Node& n, Tensor* grads, Tensor* results) {
   PyObject* self = reinterpret_cast<PyObject*>(&n);
@@ -503,8 +501,7 @@ PyType_Spec function_node_spec{"kagari._core.FunctionNode", sizeof(Node), 0,
                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
                                function_node_slots};
 
-// ---- The engine and the modes
-// ----------------------------------------------------------------------------------
+// ---- The engine and the modes -------------------------------------------------------------------
 
 std::vector<Tensor> tensor_vector(PyObject* o, const char* what) {
   Ref fast = checked(PySequence_Fast(o, what));
@@ -710,8 +707,7 @@ PyMethodDef functions[] = {
     {"_function_end", as_function(function_end), METH_FASTCALL, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
-// ---- The tensor's side
-// -----------------------------------------------------------------------------------------
+// ---- The tensor's side --------------------------------------------------------------------------
 
 PyObject* get_grad_fn(PyObject* self, void*) {
   KG_BIND_TRY

@@ -11,8 +11,7 @@ namespace kagari {
 
 namespace {
 
-// ---- Nested lists
-// ----------------------------------------------------------------------------------------------
+// ---- Nested lists -------------------------------------------------------------------------------
 
 bool is_text(PyObject* o) { return PyUnicode_Check(o) || PyBytes_Check(o); }
 bool is_list(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
@@ -269,8 +268,7 @@ Tensor from_nested(PyObject* data, Dtype dtype) {
   return t;
 }
 
-// ---- Any data
-// --------------------------------------------------------------------------------------------------
+// ---- Any data -----------------------------------------------------------------------------------
 
 struct Options {
   Dtype dtype = Dtype::undefined;
@@ -424,8 +422,7 @@ PyObject* asarray_py(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObjec
   KG_BIND_CATCH("asarray", nullptr)
 }
 
-// ---- Methods
-// ---------------------------------------------------------------------------------------------------
+// ---- Methods ------------------------------------------------------------------------------------
 
 PyObject* tensor_new_tensor(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                             PyObject* kwnames) {

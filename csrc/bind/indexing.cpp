@@ -18,8 +18,7 @@ namespace kagari {
 
 namespace {
 
-// ---- The window
-// ------------------------------------------------------------------------------------------------
+// ---- The window ---------------------------------------------------------------------------------
 
 // A view in the making. Where the tape has nothing to record only the geometry changes; else each
 // step is a row.
@@ -85,8 +84,7 @@ class Window {
   int64_t offset_;
 };
 
-// ---- Reading an index
-// ------------------------------------------------------------------------------------------
+// ---- Reading an index ---------------------------------------------------------------------------
 
 bool is_int_index(PyObject* o) {
   if (PyLong_Check(o)) return !PyBool_Check(o);
@@ -300,8 +298,7 @@ bool asks_override(PyObject* self, PyObject* index, PyObject* value) {
   return any_override(args, 2);
 }
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------------------
+// ---- Writing ------------------------------------------------------------------------------------
 
 // The value as a tensor of the target's dtype.
 Tensor value_tensor(PyObject* value, const Tensor& target) {

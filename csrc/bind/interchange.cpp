@@ -176,8 +176,7 @@ Ref as_ndarray(PyObject* o) {
 
 namespace {
 
-// ---- To NumPy
-// --------------------------------------------------------------------------------------------------
+// ---- To NumPy -----------------------------------------------------------------------------------
 
 PyObject* to_ndarray(PyObject* self) {
   TensorImpl* t = as_impl(self);
@@ -249,8 +248,7 @@ PyObject* tensor_array_wrap(PyObject* self, PyObject* const* args, Py_ssize_t na
   KG_BIND_CATCH("__array_wrap__", nullptr)
 }
 
-// ---- The buffer protocol
-// ---------------------------------------------------------------------------------------
+// ---- The buffer protocol ------------------------------------------------------------------------
 
 constexpr const char* kFormats[kComputeDtypes] = {"?", "B", "b",     "h", "i", "q",  "H", "I",
                                                   "Q", "e", nullptr, "f", "d", "Zf", "Zd"};
@@ -321,8 +319,7 @@ void release_view(Storage* s) {
   delete view;
 }
 
-// ---- DLPack
-// ----------------------------------------------------------------------------------------------------
+// ---- DLPack -------------------------------------------------------------------------------------
 // The exchange structures of DLPack 1.0 (https://dmlc.github.io/dlpack); the older, unversioned
 // capsule differs in the managing record only.
 
@@ -545,8 +542,7 @@ Tensor import_capsule(PyObject* capsule) {
   return t;
 }
 
-// ---- Lists
-// -----------------------------------------------------------------------------------------------------
+// ---- Lists --------------------------------------------------------------------------------------
 
 template <class T>
 PyObject* number(T v) {

@@ -28,8 +28,7 @@ constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
     KG_BIND_CATCH(#name, nullptr)                      \
   }
 
-// ---- Geometry
-// --------------------------------------------------------------------------------------------------
+// ---- Geometry -----------------------------------------------------------------------------------
 
 PyObject* size_or_stride(PyObject* self, const char* name, PyObject* const* args, Py_ssize_t nargs,
                          PyObject* kwnames, const int64_t* values, bool as_size) {
@@ -174,8 +173,7 @@ KG_METHOD(tensor_dim_order) {
   KG_BIND_CATCH("dim_order", nullptr)
 }
 
-// ---- Conversion
-// ------------------------------------------------------------------------------------------------
+// ---- Conversion ---------------------------------------------------------------------------------
 
 // What converts a subclass with __torch_function__ disabled (Parameter) gives a plain tensor,
 // unless nothing changes.
@@ -340,8 +338,7 @@ KG_METHOD(tensor_pin_memory) {
   KG_BIND_CATCH("pin_memory", nullptr)
 }
 
-// ---- Storage
-// ---------------------------------------------------------------------------------------------------
+// ---- Storage ------------------------------------------------------------------------------------
 
 KG_PLAIN(untyped_storage, {
   KG_CHECK_IMPLEMENTED(t->storage, "Cannot access storage of a tensor without one");
@@ -506,8 +503,7 @@ KG_PLAIN(share_memory_, {
   return Py_NewRef(self);
 })
 
-// ---- Subclasses
-// ------------------------------------------------------------------------------------------------
+// ---- Subclasses ---------------------------------------------------------------------------------
 
 PyTypeObject* subclass_argument(PyObject* o) {
   KG_CHECK_TYPE(PyType_Check(o), "cls must be a type (got ", Py_TYPE(o)->tp_name, ")");

@@ -80,8 +80,7 @@ Tensor plain_view(TensorImpl* source, Ints sizes, Ints strides, int64_t offset) 
 
 namespace {
 
-// ---- Life and collection
-// ---------------------------------------------------------------------------------------
+// ---- Life and collection ------------------------------------------------------------------------
 
 void tensor_dealloc(PyObject* self) { impl::dealloc(as_impl(self)); }
 
@@ -123,8 +122,7 @@ int set_dict(PyObject* self, PyObject* value, void* context) {
   return status;
 }
 
-// ---- Attributes
-// ------------------------------------------------------------------------------------------------
+// ---- Attributes ---------------------------------------------------------------------------------
 
 // Getters named by their property; the body sees `t`.
 #define KG_GETTER(property, ...)                                                            \
@@ -276,8 +274,7 @@ PyGetSetDef tensor_getset[] = {
     {"data", get_data, set_data, "The values without history, on the same memory.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
-// ---- Numbers
-// ---------------------------------------------------------------------------------------------------
+// ---- Numbers ------------------------------------------------------------------------------------
 
 #define KG_BINARY(slot, op)                  \
   PyObject* slot(PyObject* a, PyObject* b) { \
@@ -423,8 +420,7 @@ PyObject* tensor_complex(PyObject* self, PyObject*) {
   KG_BIND_CATCH(nullptr, nullptr)
 }
 
-// ---- Sequence
-// --------------------------------------------------------------------------------------------------
+// ---- Sequence -----------------------------------------------------------------------------------
 
 Py_ssize_t tensor_length(PyObject* self) {
   KG_BIND_TRY
@@ -467,8 +463,7 @@ int tensor_contains(PyObject* self, PyObject* element) {
   KG_BIND_CATCH(nullptr, -1)
 }
 
-// ---- The type
-// --------------------------------------------------------------------------------------------------
+// ---- The type -----------------------------------------------------------------------------------
 
 PyObject* tensor_repr(PyObject* self) {
   KG_BIND_TRY

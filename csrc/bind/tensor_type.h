@@ -7,8 +7,7 @@
 
 namespace kagari {
 
-// ---- Arguments of hand-written functions
-// -----------------------------------------------------------------------
+// ---- Arguments of hand-written functions --------------------------------------------------------
 
 template <class F>
 PyCFunction as_function(F f) {
@@ -45,8 +44,7 @@ PyObject* override_method(const char* name, PyObject* self, PyObject* const* arg
   if (__builtin_expect(needs_override(self), 0)) \
   return override_method(name, self, &arg, 1, nullptr)
 
-// ---- Tensors of a type
-// -----------------------------------------------------------------------------------------
+// ---- Tensors of a type --------------------------------------------------------------------------
 
 // The tensor itself when it is of that type already; else its contents in a new object of the type.
 // Only for a tensor that nothing else refers to.
@@ -58,8 +56,7 @@ inline bool is_straight(const TensorImpl* t) {
   return !(t->flags & kTransform) && !((t->flags & kRequiresGrad) && grad_mode.enabled);
 }
 
-// ---- Parts of the type, by file
-// --------------------------------------------------------------------------------
+// ---- Parts of the type, by file -----------------------------------------------------------------
 
 extern PyMethodDef tensor_methods[];                        // tensor_methods.cpp
 extern PyMethodDef interchange_methods[];                   // interchange.cpp
@@ -70,8 +67,7 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);  // value 
 PyObject* tensor_tolist(PyObject* self, PyObject*);
 PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs);  // factories.cpp
 
-// ---- Storages
-// ----------------------------------------------------------------------------------------------------
+// ---- Storages -----------------------------------------------------------------------------------
 
 extern PyTypeObject* storage_type;            // kagari.UntypedStorage
 PyObject* wrap(Storage* s);                   // one object per storage while it lives

@@ -55,8 +55,7 @@ void each(TensorImpl* t, F&& f) {
   });
 }
 
-// ---- fills
-// ------------------------------------------------------------------------------------------------------
+// ---- fills --------------------------------------------------------------------------------------
 
 void empty_cpu(Results&, Ints, KG_OPTIONS, std::optional<MemoryFormat>) {}
 void empty_strided_cpu(Results&, Ints, Ints, KG_OPTIONS) {}
@@ -83,8 +82,7 @@ void new_full_cpu(Results& out, const Tensor&, Ints, Scalar value, KG_OPTIONS) {
 }
 void new_empty_strided_cpu(Results&, const Tensor&, Ints, Ints, KG_OPTIONS) {}
 
-// ---- ranges
-// -----------------------------------------------------------------------------------------------------
+// ---- ranges -------------------------------------------------------------------------------------
 // float32 and float64 ranges are PyTorch's bit for bit: blocks of lanes start at the rounded value
 // of their first element, and what does not fill two blocks is computed element by element.
 
@@ -210,8 +208,7 @@ void logspace_cpu(Results& out, Scalar start, Scalar end, int64_t, double base, 
   });
 }
 
-// ---- matrices
-// ---------------------------------------------------------------------------------------------------
+// ---- matrices -----------------------------------------------------------------------------------
 
 void identity(TensorImpl* t) {
   fill(t, Scalar(0));

@@ -91,8 +91,7 @@ void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices
   });
 }
 
-// ---- bags
-// --------------------------------------------------------------------------------------------------------
+// ---- bags ---------------------------------------------------------------------------------------
 
 std::vector<int64_t> read_offsets(const Tensor& offsets, int64_t count) {
   std::vector<int64_t> at = read_indices(offsets);

@@ -22,8 +22,7 @@ Ints sizes_of(const TensorImpl* t) { return {t->sizes, t->ndim}; }
 Ints strides_of(const TensorImpl* t) { return {t->strides(), t->ndim}; }
 constexpr int64_t kGrain = 16384;
 
-// ---- the loop
-// ---------------------------------------------------------------------------------------------------
+// ---- the loop -----------------------------------------------------------------------------------
 
 struct Along {
   Dims rows, big_rows, other_rows, index_rows;  // sizes and strides of what is walked row by row
@@ -166,8 +165,7 @@ void run_writes(const Along& a, T* big, T* other, const int64_t* index, const Op
                });
 }
 
-// ---- operations on a pair of elements
-// ---------------------------------------------------------------------------
+// ---- operations on a pair of elements -----------------------------------------------------------
 
 template <class T>
 inline constexpr bool kSmallFloat = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
@@ -246,8 +244,7 @@ T highest() {
     return std::numeric_limits<T>::max();
 }
 
-// ---- indices
-// ----------------------------------------------------------------------------------------------------
+// ---- indices ------------------------------------------------------------------------------------
 
 // Counts negative indices from the end and notes whether one lies outside; the caller says which
 // one.
@@ -374,8 +371,7 @@ Along along_list(const TensorImpl* x, int64_t dim, int64_t n, Ints other_sizes,
   return along_list(sizes_of(x), strides_of(x), dim, n, other_sizes, other_strides);
 }
 
-// ---- gather and scatter
-// -----------------------------------------------------------------------------------------
+// ---- gather and scatter -------------------------------------------------------------------------
 
 void gather_cpu(Results& out, const Tensor& input, int64_t dim, const Tensor& index, bool) {
   if (index.numel() == 0) return;
@@ -546,8 +542,7 @@ void scatter_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& 
               idx.data, reduce, include_self);
 }
 
-// ---- a list of indices along one dimension
-// ----------------------------------------------------------------------
+// ---- a list of indices along one dimension ------------------------------------------------------
 
 void index_select_cpu(Results& out, const Tensor& input, int64_t dim, const Tensor& index) {
   TensorImpl* o = out[0].get();
@@ -630,8 +625,7 @@ void index_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& in
   });
 }
 
-// ---- positions in the flattened tensor
-// --------------------------------------------------------------------------
+// ---- positions in the flattened tensor ----------------------------------------------------------
 
 // Checked positions as element offsets.
 void flat_offsets(const TensorImpl* x, const Tensor& index, int64_t* p) {
@@ -706,8 +700,7 @@ void put_cpu(Results& out, const Tensor&, const Tensor& index, const Tensor& sou
   }
 }
 
-// ---- lists of indices and masks
-// ---------------------------------------------------------------------------------
+// ---- lists of indices and masks -----------------------------------------------------------------
 
 // Positions where n elements are not zero, in order. Counted by fixed blocks, so that blocks can be
 // filled in parallel.
@@ -994,8 +987,7 @@ void nonzero_cpu(Results& out, const Tensor& input) {
   });
 }
 
-// ---- masks
-// ------------------------------------------------------------------------------------------------------
+// ---- masks --------------------------------------------------------------------------------------
 
 // A tensor's elements laid out for given sizes: borrowed where they already are, else an expanded
 // copy.

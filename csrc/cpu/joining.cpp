@@ -210,8 +210,7 @@ void move_flat(TensorImpl* to, const TensorImpl* from) {
                 from->data, {from->strides(), from->ndim}, itemsize(to->dtype));
 }
 
-// ---- copies of views
-// --------------------------------------------------------------------------------------------
+// ---- copies of views ----------------------------------------------------------------------------
 
 void clone_cpu(Results& out, const Tensor& input, std::optional<MemoryFormat>) {
   convert(out[0].get(), input.get());
@@ -222,8 +221,7 @@ void flatten_cpu(Results& out, const Tensor& input, int64_t, int64_t) {
 }
 void ravel_cpu(Results& out, const Tensor& input) { move_flat(out[0].get(), input.get()); }
 
-// ---- joins
-// ------------------------------------------------------------------------------------------------------
+// ---- joins --------------------------------------------------------------------------------------
 
 // Writes `from` into the window of `out` that starts `at` elements behind its first; other dtypes
 // are converted in a row-major copy on the way.
@@ -353,8 +351,7 @@ void repeat_into(TensorImpl* o, const Tensor& input) {
 }
 void repeat_cpu(Results& out, const Tensor& input, Ints) { repeat_into(out[0].get(), input); }
 
-// ---- embed
-// ------------------------------------------------------------------------------------------------------
+// ---- embed --------------------------------------------------------------------------------------
 
 template <class T>
 void add_to(T& a, T b) {

@@ -19,8 +19,7 @@ namespace {
 using provider::Kind;
 using provider::Matrix;
 
-// ---- batches
-// ----------------------------------------------------------------------------------------------------
+// ---- batches ------------------------------------------------------------------------------------
 
 Ints batch_sizes(const Tensor& t) { return {t.sizes().p, t.dim() - 2}; }
 
@@ -179,8 +178,7 @@ class Pivots {
   Dims sizes_, strides_;  // from the last dimension on
 };
 
-// ---- Cholesky, LU
-// -----------------------------------------------------------------------------------------------
+// ---- Cholesky, LU -------------------------------------------------------------------------------
 
 void cholesky_cpu(Results& out, const Tensor& a, bool upper) {
   convert(out[0].get(), a.get());
@@ -325,8 +323,7 @@ void det_cpu(Results& out, const Tensor& a) {
   });
 }
 
-// ---- QR
-// ---------------------------------------------------------------------------------------------------------
+// ---- QR -----------------------------------------------------------------------------------------
 
 void geqrf_cpu(Results& out, const Tensor& a) {
   convert(out[0].get(), a.get());
@@ -364,8 +361,7 @@ void qr_cpu(Results& out, const Tensor& a, std::string_view mode) {
   });
 }
 
-// ---- eigenvalues and singular values
-// ----------------------------------------------------------------------------
+// ---- eigenvalues and singular values ------------------------------------------------------------
 
 Matrix column(const Tensor& t, int64_t i, int64_t n) {
   return {vector_bytes(t, i, n), n, 1, 1, std::max<int64_t>(n, 1)};
@@ -439,8 +435,7 @@ void svd_cpu(Results& out, const Tensor& a, bool full, bool vectors) {
 
 void pinv_of_cpu(Results& out, const Tensor&, const Tensor& p) { convert(out[0].get(), p.get()); }
 
-// ---- symmetric indefinite matrices, least squares
-// ---------------------------------------------------------------
+// ---- symmetric indefinite matrices, least squares -----------------------------------------------
 
 void ldl_factor_cpu(Results& out, const Tensor& a, bool hermitian) {
   convert(out[0].get(), a.get());

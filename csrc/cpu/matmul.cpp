@@ -14,8 +14,7 @@ namespace kagari {
 using provider::gemm;
 using provider::Strides;
 
-// ---- dense copies
-// -----------------------------------------------------------------------------------------------
+// ---- dense copies -------------------------------------------------------------------------------
 
 Dense::Dense(const TensorImpl* t) : Dense(t, Ints{t->sizes, t->ndim}) {}
 Dense::Dense(const TensorImpl* t, Ints sizes) : data_(t->data) {
@@ -42,8 +41,7 @@ void Dense::copy(const TensorImpl* t, Ints sizes) {
 
 namespace {
 
-// ---- batches
-// ----------------------------------------------------------------------------------------------------
+// ---- batches ------------------------------------------------------------------------------------
 
 struct Factor {
   const char* data;
@@ -142,8 +140,7 @@ void matmul_cpu(Results& out, const Tensor& a, const Tensor& b) {
   products(a.dtype(), batches, m, n, k, x, y, out[0].data());
 }
 
-// ---- linear
-// -----------------------------------------------------------------------------------------------------
+// ---- linear -------------------------------------------------------------------------------------
 
 // All dimensions but the last as rows; a copy where they do not lie evenly.
 class Rows {
@@ -231,8 +228,7 @@ void linear_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const T
   }
 }
 
-// ---- sums with a product
-// ----------------------------------------------------------------------------------------
+// ---- sums with a product ------------------------------------------------------------------------
 
 template <class T>
 void combine(T* y, const T* input, int64_t n, Scalar beta, Scalar alpha) {

@@ -16,8 +16,7 @@ constexpr int64_t kLineWork = 8192;  // elements per task
 
 int64_t line_grain(int64_t n) { return std::max<int64_t>(1, kLineWork / std::max<int64_t>(n, 1)); }
 
-// ---- the k smallest keys
-// -------------------------------------------------------------------------------------------
+// ---- the k smallest keys ------------------------------------------------------------------------
 
 // The smallest key of each W elements.
 template <int W, class T>
@@ -104,8 +103,7 @@ void topk_cpu(Results& out, const Tensor& x, int64_t k, int64_t dim, bool larges
   indices.store();
 }
 
-// ---- the k-th smallest
-// ---------------------------------------------------------------------------------------------
+// ---- the k-th smallest --------------------------------------------------------------------------
 
 // The place of the k-th smallest element (from 0), the first of equal ones in order.
 //
@@ -196,8 +194,7 @@ void nanmedian_cpu(Results& out, const Tensor& x) {
   if (!median_of_nothing(out, x)) median<true>(out[0], nullptr, Lines(x));
 }
 
-// ---- searching
-// -----------------------------------------------------------------------------------------------------
+// ---- searching ----------------------------------------------------------------------------------
 
 // The first place whose element is not below the value (right: is above it). NaN count as below.
 template <class T>

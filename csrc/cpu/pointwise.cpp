@@ -82,8 +82,7 @@ const struct Tables {
   }
 } tables;
 
-// ---- rows without arithmetic
-// -----------------------------------------------------------------------------------
+// ---- rows without arithmetic --------------------------------------------------------------------
 
 void copy_cpu(Results& out, const Tensor&, const Tensor& src, bool) {
   const TensorImpl* to = out[0].get();

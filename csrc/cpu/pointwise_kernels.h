@@ -18,7 +18,8 @@ struct Bytes;
     using type = uint8_t __attribute__((vector_size(n))); \
   };
 KG_BYTES(2)
-KG_BYTES(4) KG_BYTES(8) KG_BYTES(16) KG_BYTES(32) KG_BYTES(64)
+KG_BYTES(4)
+KG_BYTES(8) KG_BYTES(16) KG_BYTES(32) KG_BYTES(64)
 #undef KG_BYTES
 
     // Stores a vector of results and returns how many bytes it took.

@@ -10,8 +10,7 @@
 
 namespace kagari::scalar {
 
-// ---- floats
-// ----------------------------------------------------------------------------------------------------
+// ---- floats -------------------------------------------------------------------------------------
 
 KG_SCALAR float fabs(float x) { return __builtin_fabsf(x); }
 KG_SCALAR double fabs(double x) { return __builtin_fabs(x); }
@@ -84,8 +83,7 @@ enum class Polynomial {
 // The `order`-th derivative by x of the polynomial of a degree; 0 for negative degrees.
 double polynomial(int kind, double degree, double x, int order);
 
-// ---- complex numbers
-// -------------------------------------------------------------------------------------------
+// ---- complex numbers ----------------------------------------------------------------------------
 
 template <class R>
 KG_SCALAR std::complex<R> expm1(
@@ -110,8 +108,7 @@ KG_SCALAR std::complex<R> pow(std::complex<R> a, std::complex<R> b) {
   return std::pow(a, b);
 }
 
-// ---- integers
-// --------------------------------------------------------------------------------------------------
+// ---- integers -----------------------------------------------------------------------------------
 
 [[noreturn]] void throw_division_by_zero();
 

@@ -49,8 +49,7 @@ void visit_pool_type(Dtype d, F&& f) {
   }
 }
 
-// ---- windows
-// ----------------------------------------------------------------------------------------------------
+// ---- windows ------------------------------------------------------------------------------------
 
 class Windows {
  public:
@@ -120,8 +119,7 @@ class Windows {
   std::vector<int32_t> tables_[3];
 };
 
-// ---- images
-// -----------------------------------------------------------------------------------------------------
+// ---- images -------------------------------------------------------------------------------------
 
 Ints spatial(const Tensor& t, int64_t dims) { return {t.sizes().p + t.dim() - dims, dims}; }
 
@@ -220,8 +218,7 @@ int64_t scratch_bytes(const PoolShape& s, int64_t size) {
 
 int64_t taps(const PoolShape& s) { return s.axis[0].taps + s.axis[1].taps + s.axis[2].taps; }
 
-// ---- maxima
-// -----------------------------------------------------------------------------------------------------
+// ---- maxima -------------------------------------------------------------------------------------
 
 void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t dims,
                  const PoolShape& s) {
@@ -324,8 +321,7 @@ void gather_cpu(Results& out, const Tensor& x, const Tensor& indices, int64_t di
   choose<false>(x, out[0], indices, dims);
 }
 
-// ---- means
-// ------------------------------------------------------------------------------------------------------
+// ---- means --------------------------------------------------------------------------------------
 
 void mean_windows(const Tensor& x, const Tensor& y, int64_t dims, const PoolShape& s) {
   if (y.numel() == 0) return;

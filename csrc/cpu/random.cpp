@@ -21,8 +21,7 @@ KG_DECLARE_ROW(randn)
 
 namespace {
 
-// ---- Cephes in eight lanes
-// -------------------------------------------------------------------------------------
+// ---- Cephes in eight lanes ----------------------------------------------------------------------
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // the vectors never cross a function that is not inlined
 typedef float v8 __attribute__((vector_size(32)));
@@ -158,8 +157,7 @@ void fill_normal(Generator& g, T* to, int64_t n, double mean, double std) {
   }
 }
 
-// ---- filling tensors
-// -------------------------------------------------------------------------------------------
+// ---- filling tensors ----------------------------------------------------------------------------
 
 // Halves are drawn as floats; a number that rounds up to `to` becomes `from`.
 template <class T>

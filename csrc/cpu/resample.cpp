@@ -17,8 +17,7 @@ namespace {
 
 Ints last(Ints sizes, int64_t dims) { return {sizes.p + sizes.n - dims, dims}; }
 
-// ---- one axis as a sparse matrix
-// ---------------------------------------------------------------------------------
+// ---- one axis as a sparse matrix ----------------------------------------------------------------
 
 // Row o holds the elements first[o] .. first[o + 1]: their places in the input and their weights.
 template <class T>
@@ -177,8 +176,7 @@ Axis<T> axis(int64_t in, int64_t out, std::string_view mode, bool align_corners,
   return a;
 }
 
-// ---- images through three axes
-// -----------------------------------------------------------------------------------
+// ---- images through three axes ------------------------------------------------------------------
 
 // to[x] = sum of w line[at], pixels being `c` numbers side by side.
 template <class T>
@@ -339,8 +337,7 @@ void resize_backward_cpu(Results& out, const Tensor& g, Ints size, std::string_v
   });
 }
 
-// ---- weights of a grid's places
-// ----------------------------------------------------------------------------------
+// ---- weights of a grid's places -----------------------------------------------------------------
 
 constexpr int kBlock = 64;     // places whose weights are computed together
 constexpr int kElements = 16;  // of the input that a place reads at most
@@ -506,8 +503,7 @@ struct Block {
   }
 };
 
-// ---- reading and adding at a grid's places
-// -----------------------------------------------------------------------
+// ---- reading and adding at a grid's places ------------------------------------------------------
 
 void grid_sample_cpu(Results& out, const Tensor& x, const Tensor& grid, int64_t mode,
                      int64_t padding, bool align, Ints order) {

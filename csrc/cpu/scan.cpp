@@ -45,8 +45,7 @@ void each_strip(const Grid& g, F&& f) {
                });
 }
 
-// ---- sums and products
-// ---------------------------------------------------------------------------------------------
+// ---- sums and products --------------------------------------------------------------------------
 
 template <class T, class A>
 T stored(A v) {
@@ -154,8 +153,7 @@ void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
 void cumsum_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, false); }
 void cumprod_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, true); }
 
-// ---- running extremes
-// ----------------------------------------------------------------------------------------------
+// ---- running extremes ---------------------------------------------------------------------------
 
 // NaN stays; of equal elements the last one counts.
 template <class T, class Better>
@@ -196,8 +194,7 @@ void running_extreme(Results& out, const Tensor& x, int64_t dim, bool largest) {
 void cummax_cpu(Results& out, const Tensor& x, int64_t dim) { running_extreme(out, x, dim, true); }
 void cummin_cpu(Results& out, const Tensor& x, int64_t dim) { running_extreme(out, x, dim, false); }
 
-// ---- logcumsumexp and recurrences
-// ----------------------------------------------------------------------------------
+// ---- logcumsumexp and recurrences ---------------------------------------------------------------
 
 double log_add(double a, double b) {
   double high = std::max(a, b), low = std::min(a, b);

@@ -12,8 +12,7 @@
 
 namespace kagari {
 
-// ---- radix sort
-// ----------------------------------------------------------------------------------------------------
+// ---- radix sort ---------------------------------------------------------------------------------
 
 namespace {
 
@@ -136,8 +135,7 @@ void each_sorted(const Lines& x, bool descending, F&& f) {
   });
 }
 
-// ---- sort
-// ----------------------------------------------------------------------------------------------------------
+// ---- sort ---------------------------------------------------------------------------------------
 
 void sort(Results& out, const Tensor& x, int64_t dim, bool descending) {
   if (x.numel() == 0) return;
@@ -171,8 +169,7 @@ void sort_stable_cpu(Results& out, const Tensor& x, std::optional<bool>, int64_t
   sort(out, x, dim, descending);
 }
 
-// ---- mode
-// ----------------------------------------------------------------------------------------------------------
+// ---- mode ---------------------------------------------------------------------------------------
 
 // The longest run of the sorted line; of equally long ones the first, and of it the last place.
 void mode_cpu(Results& out, const Tensor& x, int64_t dim, bool) {
@@ -195,8 +192,7 @@ void mode_cpu(Results& out, const Tensor& x, int64_t dim, bool) {
   });
 }
 
-// ---- unique elements
-// -----------------------------------------------------------------------------------------------
+// ---- unique elements ----------------------------------------------------------------------------
 
 // Groups of equal elements that follow each other in `order`: fills the inverse and the counts, and
 // returns the first place of each group.

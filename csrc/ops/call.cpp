@@ -121,7 +121,7 @@ void straight(const Row& row, const Value* args, Results& out) {
           "the result's shape depends on the data, which a meta tensor does not have");
       run_kernel(row, args, out, o.device, false);
     } else {
-      bool all_views = o.size() > 0 || row.facts.multi_view;  // a split may have no pieces
+      bool all_views = o.size() > 0 || row.sig.result_list;  // a split may have no pieces
       for (int i = 0; i < o.size(); ++i) {
         out.add(allocate(o[i], args, row, o.device));
         all_views = all_views && o[i].view_of >= 0;

@@ -276,8 +276,7 @@ void conv_weight_vjp(Vjp& v, const Tensor& g, const Tensor& x, Ints, Ints stride
                   groups));
 }
 
-// ---- the public forms
-// -------------------------------------------------------------------------------------------
+// ---- the public forms ---------------------------------------------------------------------------
 
 // With a leading batch dimension; `single` says that one was added.
 Tensor batched(const Tensor& x, int64_t dims, const char* name, bool& single) {
@@ -350,8 +349,7 @@ void conv_transpose_direct(const Row&, const Value* v, Results& out, TensorImpl*
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(
     convolution,

@@ -40,8 +40,7 @@ void set_format(Spec& s, MemoryFormat f) {
   s.has_strides = true;
 }
 
-// ---- sizes
-// ------------------------------------------------------------------------------------------------------
+// ---- sizes --------------------------------------------------------------------------------------
 
 void sizes_infer(Infer& o, Ints size, KG_OPTIONS) {
   make(o, size, dtype_or(dtype, default_dtype()), layout, device);
@@ -94,8 +93,7 @@ void scalar_tensor_infer(Infer& o, Scalar, KG_OPTIONS) {
   make(o, Ints{}, dtype_or(dtype, default_dtype()), layout, device);
 }
 
-// ---- like another tensor
-// ----------------------------------------------------------------------------------------
+// ---- like another tensor ------------------------------------------------------------------------
 
 void like_infer(Infer& o, const Tensor& input, KG_OPTIONS,
                 std::optional<MemoryFormat> memory_format) {
@@ -124,8 +122,7 @@ void new_strided_infer(Infer& o, const Tensor& input, Ints size, Ints stride, KG
               stride);
 }
 
-// ---- ranges
-// -----------------------------------------------------------------------------------------------------
+// ---- ranges -------------------------------------------------------------------------------------
 
 int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step) {
   KG_CHECK(!start.is_complex() && !end.is_complex() && !step.is_complex(),
@@ -170,8 +167,7 @@ void logspace_infer(Infer& o, Scalar start, Scalar end, int64_t steps, double, K
   linspace_infer(o, start, end, steps, dtype, layout, device, {}, {});
 }
 
-// ---- matrices
-// ---------------------------------------------------------------------------------------------------
+// ---- matrices -----------------------------------------------------------------------------------
 
 void eye_infer(Infer& o, int64_t n, KG_OPTIONS) {
   KG_CHECK(n >= 0, "n must be greater or equal to 0, got ", n);
@@ -224,8 +220,7 @@ void triu_indices_infer(Infer& o, int64_t row, int64_t col, int64_t offset, KG_O
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(empty,
        "empty(int[*] size, *, " KG_OPTIONS_TEXT ", MemoryFormat? memory_format=None) -> Tensor",
@@ -321,8 +316,7 @@ KG_ROW(triu_indices,
        .grad = nondiff("a constant"), .infer = infer<&triu_indices_infer>, .as = kFunction | kNoOut,
        .doc = "The positions of the upper triangle of a row by col matrix, as two rows.")
 
-// ---- for C++
-// ----------------------------------------------------------------------------------------------------
+// ---- for C++ ------------------------------------------------------------------------------------
 
 Tensor full(Ints sizes, const Scalar& value, Dtype dtype, Device device) {
   return call(rows::full, sizes, value, dtype, Value(), device);

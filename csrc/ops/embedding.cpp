@@ -61,8 +61,7 @@ KG_ROW(embedding_backward,
        .grad = vjp<&embedding_backward_vjp>("indices"), .infer = infer<&embedding_backward_infer>,
        .as = kInternal, .doc = "The gradient of embedding: rows of grad added up by index.")
 
-// ---- bags: sums of runs of rows
-// ----------------------------------------------------------------------------------
+// ---- bags: sums of runs of rows -----------------------------------------------------------------
 
 static void check_bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets) {
   KG_CHECK(weight.dim() == 2, "'weight' must be 2-D, got ", weight.sizes());

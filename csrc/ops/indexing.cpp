@@ -89,8 +89,7 @@ IndexShape index_shape(const Tensor& x, TensorList indices, const Dims& mask_cou
 
 namespace {
 
-// ---- index and index_put
-// ----------------------------------------------------------------------------------------
+// ---- index and index_put ------------------------------------------------------------------------
 
 void index_infer(Infer& o, const Tensor& input, TensorList indices) {
   IndexShape s = index_shape(input, indices);
@@ -132,8 +131,7 @@ void index_put_vjp(Vjp& v, const Tensor&, TensorList indices, const Tensor& valu
   if (v.needs(2)) v.set(2, sum_to(index(v.g(), indices), values.sizes()));
 }
 
-// ---- masks
-// ------------------------------------------------------------------------------------------------------
+// ---- masks --------------------------------------------------------------------------------------
 
 void nonzero_infer(Infer& o, const Tensor& input) {
   (void)input;
@@ -221,8 +219,7 @@ Tensor pad_to(const Tensor& t, Ints sizes) {
   return call(rows::constant_pad_nd, t, pad, Scalar(0));
 }
 
-// ---- along one dimension
-// ----------------------------------------------------------------------------------------
+// ---- along one dimension ------------------------------------------------------------------------
 
 void check_index_dtype(const Tensor& index, const char* op) {
   KG_CHECK(is_index(index.dtype()) || index.numel() == 0, op,
@@ -524,8 +521,7 @@ void put_vjp(Vjp& v, const Tensor&, const Tensor& index, const Tensor&, bool acc
   if (v.needs(2)) v.set(2, reshape(call(rows::take, v.g(), index), v.sizes(2)));
 }
 
-// ---- repetition by counts
-// ---------------------------------------------------------------------------------------
+// ---- repetition by counts -----------------------------------------------------------------------
 
 void repeat_index_infer(Infer& o, const Tensor& repeats, std::optional<int64_t>) {
   KG_CHECK(repeats.dim() == 1, "repeat_interleave only accept 1D vector as repeat");
@@ -535,8 +531,7 @@ void repeat_index_infer(Infer& o, const Tensor& repeats, std::optional<int64_t>)
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(index, "index(Tensor input, Tensor?[] indices) -> Tensor",
        .grad = vjp<&index_vjp>("indices"), .infer = infer<&index_infer>, .as = kInternal,

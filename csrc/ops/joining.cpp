@@ -9,8 +9,7 @@ namespace kagari {
 
 namespace {
 
-// ---- cat and stack
-// ----------------------------------------------------------------------------------------------
+// ---- cat and stack ------------------------------------------------------------------------------
 
 // PyTorch lets an empty 1-d tensor stand in any list.
 bool legacy_empty(const TensorImpl* t) { return t->ndim == 1 && t->numel == 0; }
@@ -98,8 +97,7 @@ void stack_vjp(Vjp& v, TensorList, int64_t dim) {
       v.set_element(0, int(i), to_dtype(select(v.g(), dim, i), v.dtype(0, int(i))));
 }
 
-// ---- padding
-// ----------------------------------------------------------------------------------------------------
+// ---- padding ------------------------------------------------------------------------------------
 
 void pad_infer(Infer& o, const Tensor& input, Ints pad, Scalar) {
   KG_CHECK(pad.n % 2 == 0, "Length of pad must be even but instead it equals ", pad.n);
@@ -130,8 +128,7 @@ void pad_vjp(Vjp& v, const Tensor&, Ints pad, Scalar) {
   v.set(0, call(rows::constant_pad_nd, v.g(), crop, Scalar(0)));
 }
 
-// ---- order and repetition
-// ---------------------------------------------------------------------------------------
+// ---- order and repetition -----------------------------------------------------------------------
 
 void flip_infer(Infer& o, const Tensor& input, Ints dims) {
   bool seen[kMaxDims] = {};
@@ -212,8 +209,7 @@ void tile_vjp(Vjp& v, const Tensor& input, Ints dims) {
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(cat, "cat(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&cat_vjp>("#tensors"),
        .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,

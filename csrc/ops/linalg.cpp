@@ -17,8 +17,7 @@
 namespace kagari {
 namespace {
 
-// ---- shapes
-// -----------------------------------------------------------------------------------------------------
+// ---- shapes -------------------------------------------------------------------------------------
 
 int64_t rows_of(const Tensor& a) { return a.sizes()[a.dim() - 2]; }
 int64_t cols_of(const Tensor& a) { return a.sizes()[a.dim() - 1]; }
@@ -69,8 +68,7 @@ Spec& matrices(Infer& o, Ints batch, int64_t m, int64_t n, Dtype dtype) {
   return s;
 }
 
-// ---- the vocabulary of the gradients
-// ----------------------------------------------------------------------------
+// ---- the vocabulary of the gradients ------------------------------------------------------------
 
 Tensor transposed(const Tensor& x) { return transpose(x, -2, -1); }
 Tensor adjoint(const Tensor& x) { return conj(transposed(x)); }
@@ -118,8 +116,7 @@ bool is_small(const Tensor& x) {
   return !*call(rows::any, gt(abs(x), 1e-2)).data_as<bool>();
 }
 
-// ---- Cholesky
-// ---------------------------------------------------------------------------------------------------
+// ---- Cholesky -----------------------------------------------------------------------------------
 
 void cholesky_infer(Infer& o, const Tensor& a, bool) {
   check_square(a);
@@ -139,8 +136,7 @@ void cholesky_vjp(Vjp& v, const Tensor&, bool is_upper) {
   v.set(0, solve_triangular(l, left, Triangle::lower, false));
 }
 
-// ---- LU
-// ---------------------------------------------------------------------------------------------------------
+// ---- LU -----------------------------------------------------------------------------------------
 
 void lu_factor_infer(Infer& o, const Tensor& a) {
   check_matrices(a);
@@ -307,8 +303,7 @@ void det_vjp(Vjp& v, const Tensor& a) {
                              : lu_solve(v.out(1), v.out(2), right, true, true));
 }
 
-// ---- QR
-// ---------------------------------------------------------------------------------------------------------
+// ---- QR -----------------------------------------------------------------------------------------
 
 void qr_infer(Infer& o, const Tensor& a, std::string_view mode) {
   check_matrices(a);
@@ -365,8 +360,7 @@ void geqrf_vjp(Vjp&, const Tensor&) {
           "the derivative for 'geqrf' is not implemented; kagari.linalg.qr has one");
 }
 
-// ---- eigenvalues
-// ------------------------------------------------------------------------------------------------
+// ---- eigenvalues --------------------------------------------------------------------------------
 
 void eigh_infer(Infer& o, const Tensor& a, std::string_view uplo, bool vectors) {
   check_square(a);
@@ -441,8 +435,7 @@ void eig_vjp(Vjp& v, const Tensor&, bool vectors) {
   v.set(0, is_complex(v.dtype(0)) ? ga : call(rows::real, ga));
 }
 
-// ---- singular values
-// --------------------------------------------------------------------------------------------
+// ---- singular values ----------------------------------------------------------------------------
 
 void svd_infer(Infer& o, const Tensor& a, bool full, bool vectors) {
   check_matrices(a);
@@ -508,8 +501,7 @@ void svd_vjp(Vjp& v, const Tensor& a, bool, bool vectors) {
   v.set(0, ga);
 }
 
-// ---- the pseudo-inverse
-// -----------------------------------------------------------------------------------------
+// ---- the pseudo-inverse -------------------------------------------------------------------------
 
 void pinv_of_infer(Infer& o, const Tensor& a, const Tensor& p) {
   check_matrices(a);
@@ -530,8 +522,7 @@ void pinv_of_vjp(Vjp& v, const Tensor& a, const Tensor&) {
   v.set(0, ga + right - matmul(matmul(right, p), a));
 }
 
-// ---- symmetric indefinite matrices, least squares
-// ---------------------------------------------------------------
+// ---- symmetric indefinite matrices, least squares -----------------------------------------------
 
 void ldl_factor_infer(Infer& o, const Tensor& a, bool) {
   check_square(a);
@@ -572,8 +563,7 @@ void lstsq_infer(Infer& o, const Tensor& a, const Tensor& b, double) {
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(cholesky_ex, "_linalg_cholesky_ex(Tensor A, bool upper) -> (Tensor L, Tensor info)",
        .grad = vjp<&cholesky_vjp>("L", 1), .infer = infer<&cholesky_infer>, .as = kInternal,

@@ -39,8 +39,7 @@ void check_same(const Tensor& a, const Tensor& b, const char* one = "m1",
 Tensor adjoint(const Tensor& x) { return conj(transpose(x, -2, -1)); }
 Tensor scaled(const Tensor& x, const Scalar& by) { return by.equals(1) ? x : mul(x, by); }
 
-// ---- two matrices, a matrix and a vector, two vectors
-// -----------------------------------------------------------
+// ---- two matrices, a matrix and a vector, two vectors -------------------------------------------
 
 void check_matrices(const Tensor& a, const Tensor& b, const char* first = "self") {
   KG_CHECK(a.dim() == 2, first, " must be a matrix, got shape ", a.sizes());
@@ -112,8 +111,7 @@ void dot_vjp(Vjp& v, const Tensor& a, const Tensor& b) {
   if (v.needs(1)) v.set(1, mul(v.g(), conj(a)));
 }
 
-// ---- matmul
-// -----------------------------------------------------------------------------------------------------
+// ---- matmul -------------------------------------------------------------------------------------
 
 void matmul_infer(Infer& o, const Tensor& a, const Tensor& b) {
   KG_CHECK(a.dim() >= 1 && b.dim() >= 1,
@@ -162,8 +160,7 @@ void matmul_vjp(Vjp& v, const Tensor& a, const Tensor& b) {
   }
 }
 
-// ---- linear
-// -----------------------------------------------------------------------------------------------------
+// ---- linear -------------------------------------------------------------------------------------
 
 void linear_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor& b) {
   KG_CHECK(w.dim() == 2 || w.dim() == 1,
@@ -243,8 +240,7 @@ void linear_backward_infer(Infer& o, const Tensor& g, const Tensor& x, const Ten
   o.out(db ? Ints{n} : Ints(none), g.dtype());
 }
 
-// ---- sums with a product
-// ----------------------------------------------------------------------------------------
+// ---- sums with a product ------------------------------------------------------------------------
 
 // Factors of integer sums lose their fraction, as in PyTorch.
 void check_addend(const Tensor& input, const Tensor& mat, Ints sizes) {
@@ -303,8 +299,7 @@ void addmv_vjp(Vjp& v, const Tensor&, const Tensor& mat, const Tensor& vec, Scal
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(mm, "mm(Tensor input, Tensor mat2) -> Tensor", .grad = vjp<&mm_vjp>("input:mat2 mat2:input"),
        .infer = infer<&mm_infer>, .as = kFunction | kMethod | kExactOut,

@@ -27,8 +27,7 @@ static void check_gradient(const Tensor& g, const Tensor& x) {
                          "; convert with .float()");
 }
 
-// ---- layer norm and rms norm: over the last dimensions
-// ---------------------------------------------------------
+// ---- layer norm and rms norm: over the last dimensions ------------------------------------------
 
 static void check_normalized(const Tensor& x, Ints shape) {
   KG_CHECK(shape.n >= 1,
@@ -148,8 +147,7 @@ KG_ROW(layer_norm_backward,
        .infer = infer<&layer_norm_backward_infer>, .as = kInternal,
        .doc = "The gradients of layer_norm and rms_norm over the last `count` dimensions.")
 
-// ---- group norm
-// ------------------------------------------------------------------------------------------------
+// ---- group norm ---------------------------------------------------------------------------------
 
 static void check_groups(const Tensor& x, int64_t groups) {
   KG_CHECK(x.dim() >= 2, "Expected at least 2 dimensions for input tensor but received ", x.dim());
@@ -218,8 +216,7 @@ KG_ROW(group_norm_backward,
        .infer = infer<&group_norm_backward_infer>, .as = kInternal,
        .doc = "The gradients of group_norm.")
 
-// ---- batch norm
-// ------------------------------------------------------------------------------------------------
+// ---- batch norm ---------------------------------------------------------------------------------
 
 static void check_channels(const Tensor& x) {
   KG_CHECK(x.dim() >= 2, "expected an input (N, C, ...) of at least 2 dimensions, got ", x.sizes());

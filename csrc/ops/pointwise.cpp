@@ -19,8 +19,7 @@ namespace {
 
 constexpr int64_t kReleaseAt = 32768;  // elements from which the GIL is given up
 
-// ---- facts by formula
-// ------------------------------------------------------------------------------------------
+// ---- facts by formula ---------------------------------------------------------------------------
 
 struct DerivativeFacts {
   bool exists = false;
@@ -59,8 +58,7 @@ constexpr FormulaFacts facts[kFormulas] = {
 #undef KG_ENTRY
 };
 
-// ---- dtypes
-// ----------------------------------------------------------------------------------------------------
+// ---- dtypes -------------------------------------------------------------------------------------
 
 bool is_number(const Value& v) {
   return v.tag == Value::Tag::scalar || v.tag == Value::Tag::integer || v.tag == Value::Tag::real ||
@@ -177,8 +175,7 @@ void pack(void* to, Dtype compute, const Scalar& s) {
   }
 }
 
-// ---- geometry
-// --------------------------------------------------------------------------------------------------
+// ---- geometry -----------------------------------------------------------------------------------
 
 // Result strides as PyTorch's iterator gives them: those of the inputs where they agree, their
 // order of dimensions otherwise.
@@ -460,8 +457,7 @@ void direct(const Row& row, const Value* args, Results& out, TensorImpl* into) {
   out.add(finish(launch, result, common_device(plan.operand, plan.count), into));
 }
 
-// ---- gradients
-// -------------------------------------------------------------------------------------------------
+// ---- gradients ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -585,8 +581,7 @@ void backward(Vjp& v, const Value* values) {
   }
 }
 
-// ---- choices
-// ---------------------------------------------------------------------------------------------------
+// ---- choices ------------------------------------------------------------------------------------
 
 namespace {
 
@@ -859,8 +854,7 @@ void direct_where(const Row&, const Value* args, Results& out, TensorImpl* into)
 
 namespace {
 
-// ---- rules of the rows that are no formula
-// ---------------------------------------------------------------------
+// ---- rules of the rows that are no formula ------------------------------------------------------
 
 void where_vjp(Vjp& v, const Tensor& condition, Operand, Operand) {
   for (int i = 1; i < 3; ++i) {
@@ -951,8 +945,7 @@ void zero_vjp(Vjp& v, const Tensor&) { v.set(0, v.g() * 0); }
 
 }  // namespace
 
-// ---- the rows
-// --------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 #define KG_POINTWISE_ROW(id, text, as_, doc_)                                                \
   namespace rows {                                                                           \

@@ -13,8 +13,7 @@ inline constexpr uint16_t kFree = kFunction | kMethod;
 inline constexpr uint16_t kActivation = kFunction | kInplace;
 inline constexpr uint16_t kLayer = kInternal | kInplace;  // nn.functional's own
 
-// ---- one call
-// --------------------------------------------------------------------------------------------------
+// ---- one call -----------------------------------------------------------------------------------
 
 struct Plan;
 // Looks at a call before its dtype is settled: checks it, takes another formula, changes operands
@@ -40,8 +39,7 @@ struct Plan {
   Scalar attribute[kMaxAttributes];
 };
 
-// ---- the seam to devices
-// ---------------------------------------------------------------------------------------
+// ---- the seam to devices ------------------------------------------------------------------------
 
 struct Input {
   const TensorImpl* tensor = nullptr;  // or a number
@@ -81,8 +79,7 @@ struct CpuPointwise {
 };
 extern CpuPointwise cpu_pointwise;
 
-// ---- from formulas to rows
-// -------------------------------------------------------------------------------------
+// ---- from formulas to rows ----------------------------------------------------------------------
 
 // The positions of a row's operands and of the attributes that its formula names.
 template <class F>

@@ -22,8 +22,7 @@
 
 namespace kagari::pointwise {
 
-// ---- dtype rules
-// -----------------------------------------------------------------------------------------------
+// ---- dtype rules --------------------------------------------------------------------------------
 
 enum Kinds : uint8_t {
   kFloats = 1,
@@ -61,23 +60,24 @@ inline constexpr DtypeRule Bits{kInts | kBool, false, false, Out::same, true};
 inline constexpr DtypeRule Ints{kInts, false, false, Out::same, true};
 }  // namespace rules
 
-// ---- the words
-// -------------------------------------------------------------------------------------------------
+// ---- the words ----------------------------------------------------------------------------------
 
 // Functions that lanes and tensors both have (for tensors each is a row of this name).
-#define KG_WORDS_1(W)                                                                           \
-  W(exp)                                                                                        \
-  W(exp2)                                                                                       \
-  W(expm1) W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) W(cos) W(tan) \
-      W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) W(erf) W(erfc) \
-          W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil) W(trunc)     \
-              W(round) W(conj_physical)
+#define KG_WORDS_1(W)                                                                             \
+  W(exp)                                                                                          \
+  W(exp2)                                                                                         \
+  W(expm1)                                                                                        \
+  W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) W(cos) W(tan) W(asin)    \
+      W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) W(erf) W(erfc) W(erfinv) \
+          W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil) W(trunc) W(round)        \
+              W(conj_physical)
 // Special functions of one number without a vector form.
 #define KG_WORDS_SPECIAL(W)                                                                     \
   W(bessel_i0)                                                                                  \
   W(bessel_i0e)                                                                                 \
-  W(bessel_i1) W(bessel_i1e) W(bessel_k0) W(bessel_k0e) W(bessel_k1) W(bessel_k1e) W(bessel_j0) \
-      W(bessel_j1) W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) W(erfcx) W(ndtri)
+  W(bessel_i1)                                                                                  \
+  W(bessel_i1e) W(bessel_k0) W(bessel_k0e) W(bessel_k1) W(bessel_k1e) W(bessel_j0) W(bessel_j1) \
+      W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) W(erfcx) W(ndtri)
 #define KG_WORDS_2(W) \
   W(pow)              \
   W(atan2)            \
@@ -102,8 +102,9 @@ struct Probe {
   friend constexpr Probe operator op(Probe a, Probe b) { return join(a, b); }
   KG_JOIN(+)
   KG_JOIN(-)
-  KG_JOIN(*) KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=) KG_JOIN(==) KG_JOIN(!=)
-      KG_JOIN(&) KG_JOIN(|) KG_JOIN(^)
+  KG_JOIN(*)
+  KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=) KG_JOIN(==) KG_JOIN(!=) KG_JOIN(&)
+      KG_JOIN(|) KG_JOIN(^)
 #undef KG_JOIN
           friend constexpr Probe operator-(Probe a) {
     return a;
@@ -212,8 +213,7 @@ constexpr E bce_log(E x, N low) {
   return maximum(x, E(low));
 }
 
-// ---- formulas
-// --------------------------------------------------------------------------------------------------
+// ---- formulas -----------------------------------------------------------------------------------
 
 enum class Id : uint16_t {
 #define KG_UNARY(id, ...) id,
@@ -338,8 +338,7 @@ struct Derivative {
   static constexpr unsigned uses = find_uses();
 };
 
-// ---- what a device brings
-// --------------------------------------------------------------------------------------
+// ---- what a device brings -----------------------------------------------------------------------
 
 // Computes whole vectors: `vectors` times as many elements as the type's lanes. Operand k advances
 // by step[k] bytes per vector (0: one value in all lanes). `attributes` are values of the computing

@@ -116,9 +116,10 @@ inline OnWhen when(const OnMask& m, const OnWhen& w) { return {m & w.mask, w.d};
   }
 KG_ON_1(exp)
 KG_ON_1(exp2)
-KG_ON_1(expm1) KG_ON_1(log) KG_ON_1(log2) KG_ON_1(log10) KG_ON_1(log1p) KG_ON_1(sqrt) KG_ON_1(rsqrt)
-    KG_ON_1(reciprocal) KG_ON_1(sin) KG_ON_1(cos) KG_ON_1(tan) KG_ON_1(asin) KG_ON_1(acos) KG_ON_1(
-        atan) KG_ON_1(sinh) KG_ON_1(cosh) KG_ON_1(tanh) KG_ON_1(asinh) KG_ON_1(acosh) KG_ON_1(atanh)
+KG_ON_1(expm1)
+KG_ON_1(log) KG_ON_1(log2) KG_ON_1(log10) KG_ON_1(log1p) KG_ON_1(sqrt) KG_ON_1(rsqrt) KG_ON_1(
+    reciprocal) KG_ON_1(sin) KG_ON_1(cos) KG_ON_1(tan) KG_ON_1(asin) KG_ON_1(acos) KG_ON_1(atan)
+    KG_ON_1(sinh) KG_ON_1(cosh) KG_ON_1(tanh) KG_ON_1(asinh) KG_ON_1(acosh) KG_ON_1(atanh)
         KG_ON_1(erf) KG_ON_1(erfc) KG_ON_1(erfinv) KG_ON_1(sigmoid) KG_ON_1(lgamma) KG_ON_1(digamma)
             KG_ON_1(abs) KG_ON_1(sgn) KG_ON_1(floor) KG_ON_1(ceil) KG_ON_1(trunc) KG_ON_1(round)
                 KG_ON_2(pow, pow, a.value(), b.value()) KG_ON_2(atan2, atan2, a.value(), b.value())

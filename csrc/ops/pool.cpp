@@ -122,8 +122,7 @@ PoolSizes pool_sizes(int64_t dims, Ints kernel, std::optional<Ints> stride, Ints
 
 namespace {
 
-// ---- maxima
-// -----------------------------------------------------------------------------------------------------
+// ---- maxima -------------------------------------------------------------------------------------
 
 template <int dims>
 void max_infer(Infer& o, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding,
@@ -195,8 +194,7 @@ void max_direct(const Row&, const Value* v, Results& out, TensorImpl*) {
                list(4), ceil_mode));
 }
 
-// ---- means
-// ------------------------------------------------------------------------------------------------------
+// ---- means --------------------------------------------------------------------------------------
 
 const Row& avg_row(int64_t dims) {
   return dims == 1 ? rows::avg_pool1d : dims == 2 ? rows::avg_pool2d : rows::avg_pool3d;
@@ -260,8 +258,7 @@ void avg_backward_vjp(Vjp& v, const Tensor&, Ints size, Ints kernel, Ints stride
                        : call(row, v.g(), kernel, stride, padding, ceil_mode, include, divisor));
 }
 
-// ---- adaptive forms
-// ---------------------------------------------------------------------------------------------
+// ---- adaptive forms -----------------------------------------------------------------------------
 
 Dims adaptive_sizes(const Tensor& x, int64_t dims, Ints size) {
   bool fits = x.dim() == dims + 1 || x.dim() == dims + 2;
@@ -312,8 +309,7 @@ void adaptive_max_vjp(Vjp& v, const Tensor&, Ints) {
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 #define KG_POOL(D)                                                                                \
   KG_ROW(max_pool##D##d,                                                                          \

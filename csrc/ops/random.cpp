@@ -32,8 +32,7 @@ static void check_inexact(Dtype d) {
   if (!is_complex(d) || is_storage_only(d)) check_floating(d);
 }
 
-// ---- in place: what is drawn does not depend on what was there, so its gradient is zero
-// ------------------------
+// ---- in place: what is drawn does not depend on what was there, so its gradient is zero ---------
 
 static void overwrite_vjp(Vjp& v) { v.set(0, zeros(v.sizes(0), v.dtype(0))); }
 
@@ -147,8 +146,7 @@ KG_ROW(random_from,
        .grad = vjp<&random_from_vjp>(), .infer = infer<&random_from_infer>, .starts_as = 0,
        .as = kInplace | kNoOut, .doc = "Fills with integers drawn uniformly from [from, to).")
 
-// ---- factories
-// -------------------------------------------------------------------------------------------------
+// ---- factories ----------------------------------------------------------------------------------
 
 static void make(Infer& o, Ints size, Dtype dtype, Layout layout, std::optional<Device> device) {
   check_layout(layout);
@@ -262,8 +260,7 @@ KG_ROW(normal_sized,
        .grad = nondiff(kRandom), .infer = infer<&normal_sized_infer>,
        .doc = "Numbers drawn from the normal distribution.")
 
-// ---- dropout
-// ---------------------------------------------------------------------------------------------------
+// ---- dropout ------------------------------------------------------------------------------------
 
 static void dropout_infer(Infer& o, const Tensor& x, double p, bool) {
   KG_CHECK(p >= 0 && p <= 1, "dropout probability has to be between 0 and 1, but got ", p);

@@ -83,8 +83,7 @@ static void check_nonempty(const Tensor& x, const Dims& dims) {
                    ": an empty set has no such value");
 }
 
-// ---- sum, mean, prod
-// -------------------------------------------------------------------------------------------
+// ---- sum, mean, prod ----------------------------------------------------------------------------
 
 static Dtype sum_dtype(const Tensor& x, Dtype dtype) {
   if (dtype != Dtype::undefined) return dtype;
@@ -181,8 +180,7 @@ KG_ROW(
     .grad = vjp<&prod_vjp>("input"), .infer = infer<&prod_infer>, .as = kFunction | kMethod,
     .autocast = Autocast::fp32, .doc = "The product over one dimension.")
 
-// ---- extremes
-// --------------------------------------------------------------------------------------------------
+// ---- extremes -----------------------------------------------------------------------------------
 
 static void check_real(const Tensor& x) {
   KG_CHECK(!is_complex(x.dtype()), "is not defined for complex numbers (", x.dtype(),
@@ -267,8 +265,7 @@ KG_ROW(argmin, "argmin(Tensor input, int? dim=None, bool keepdim=False) -> Tenso
        .grad = nondiff("indices have no derivative"), .infer = infer<&arg_infer>,
        .as = kFunction | kMethod | kExactOut, .doc = "Where the smallest element stands first.")
 
-// ---- truth
-// -----------------------------------------------------------------------------------------------------
+// ---- truth --------------------------------------------------------------------------------------
 
 static Dtype truth_dtype(const Tensor& x) {
   return x.dtype() == Dtype::u8 ? Dtype::u8 : Dtype::boolean;
@@ -297,8 +294,7 @@ KG_ROW(count_nonzero, "count_nonzero(Tensor input, int[1]? dim=None) -> Tensor",
        .grad = nondiff("counts have no derivative"), .infer = infer<&count_infer>,
        .as = kFunction | kMethod, .doc = "How many elements are not zero.")
 
-// ---- variance and norms
-// ----------------------------------------------------------------------------------------
+// ---- variance and norms -------------------------------------------------------------------------
 
 using OptScalar = std::optional<Scalar>;
 static double correction_of(OptScalar c) { return c ? c->to_double() : 1.0; }

@@ -34,10 +34,9 @@ void image(Infer& o, const Tensor& x, Ints spatial) {
   s.has_strides = true;
 }
 
-// ---- other sizes
-// -------------------------------------------------------------------------------------------------
+// ---- other sizes --------------------------------------------------------------------------------
 
-void resize_check(const Tensor& x, Ints size, bool antialias) {
+void resize_check(const Tensor& x, Ints size, std::string_view mode, bool antialias) {
   int64_t dims = size.n;
   KG_CHECK(x.dim() == dims + 2 && dims >= 1 && dims <= 3, "expected a tensor of ", dims + 2,
            " dimensions and ", dims, " sizes, got ", x.sizes());
@@ -53,16 +52,16 @@ void resize_check(const Tensor& x, Ints size, bool antialias) {
                        "is not implemented for ", d,
                        antialias ? " with antialias=True; convert the input with .float()"
                                  : "; convert the input with .float()");
-}
-void resize_infer(Infer& o, const Tensor& x, Ints size, std::string_view mode, bool, Reals,
-                  bool antialias) {
-  resize_check(x, size, antialias);
-  bool fits = mode == "linear" || mode == "cubic" ||
-              (antialias ? mode == "lanczos" : mode == "nearest" || mode == "nearest-exact");
-  KG_CHECK(fits,
+  bool known = mode == "linear" || mode == "cubic" ||
+               (antialias ? mode == "lanczos" : mode == "nearest" || mode == "nearest-exact");
+  KG_CHECK(known,
            "expected mode nearest, nearest-exact, linear or cubic, or with antialias linear, "
            "cubic or lanczos, got ",
            mode);
+}
+void resize_infer(Infer& o, const Tensor& x, Ints size, std::string_view mode, bool, Reals,
+                  bool antialias) {
+  resize_check(x, size, mode, antialias);
   image(o, x, size);
 }
 void resize_vjp(Vjp& v, const Tensor&, Ints size, std::string_view mode, bool align_corners,
@@ -70,8 +69,9 @@ void resize_vjp(Vjp& v, const Tensor&, Ints size, std::string_view mode, bool al
   v.set(0, call(rows::image_resize_backward, v.g(), last(v.sizes(0), size.n), mode, align_corners,
                 scales, antialias));
 }
-void resize_backward_infer(Infer& o, const Tensor& g, Ints size, std::string_view, bool, Reals,
-                           bool) {
+void resize_backward_infer(Infer& o, const Tensor& g, Ints size, std::string_view mode, bool, Reals,
+                           bool antialias) {
+  resize_check(g, size, mode, antialias);
   image(o, g, size);
 }
 void resize_backward_vjp(Vjp& v, const Tensor&, Ints size, std::string_view mode,
@@ -80,8 +80,7 @@ void resize_backward_vjp(Vjp& v, const Tensor&, Ints size, std::string_view mode
                 antialias));
 }
 
-// ---- places of a grid
-// --------------------------------------------------------------------------------------------
+// ---- places of a grid ---------------------------------------------------------------------------
 
 void check_grid(const Tensor& x, const Tensor& grid, int64_t mode, int64_t padding, Ints order) {
   int64_t dims = x.dim() - 2;

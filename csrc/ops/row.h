@@ -135,8 +135,7 @@ using VjpFn = void (*)(Vjp&, const Value*);
 // and out=), or null.
 using DirectFn = void (*)(const Row&, const Value*, Results&, TensorImpl* into);
 
-// ---- typed functions to boxed ones
-// -----------------------------------------------------------------------------
+// ---- typed functions to boxed ones --------------------------------------------------------------
 
 namespace detail {
 template <class F>

@@ -13,8 +13,7 @@ namespace kagari {
 
 KG_DECLARE_ROW(linear_recurrence)
 
-// ---- sums and products
-// ---------------------------------------------------------------------------------------------
+// ---- sums and products --------------------------------------------------------------------------
 
 static bool has_zero(const Tensor& x) {
   GradGuard off(false);
@@ -71,8 +70,7 @@ KG_ROW(cumprod, "cumprod(Tensor input, int dim, *, ScalarType? dtype=None) -> Te
        .grad = vjp<&cumprod_vjp>("input"), .infer = infer<&scan_infer>,
        .as = kFunction | kMethod | kInplace, .doc = "Running products along a dimension.")
 
-// ---- running extremes
-// ----------------------------------------------------------------------------------------------
+// ---- running extremes ---------------------------------------------------------------------------
 
 static void running_extreme_infer(Infer& o, const Tensor& x, int64_t dim) {
   KG_CHECK_IMPLEMENTED(!is_complex(x.dtype()), "not implemented for ", x.dtype(),
@@ -99,8 +97,7 @@ KG_ROW(cummin, "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)
        .as = kFunction | kMethod,
        .doc = "The smallest element so far along a dimension and where it stood last.")
 
-// ---- linear recurrence
-// ---------------------------------------------------------------------------------------------
+// ---- linear recurrence --------------------------------------------------------------------------
 
 // y[k] = decay[k] y[k-1] + x[k]. Its derivative is the same, run backwards.
 static void recurrence_infer(Infer& o, const Tensor& x, const Tensor& decay, int64_t dim) {
@@ -142,8 +139,7 @@ KG_ROW(linear_recurrence, "_linear_recurrence(Tensor input, Tensor decay, int di
        .grad = vjp<&recurrence_vjp>("decay result"), .infer = infer<&recurrence_infer>,
        .as = kInternal, .doc = "y[k] = decay[k] y[k-1] + input[k] along a dimension.")
 
-// ---- logcumsumexp
-// --------------------------------------------------------------------------------------------------
+// ---- logcumsumexp -------------------------------------------------------------------------------
 
 static void logcumsumexp_infer(Infer& o, const Tensor& x, int64_t dim) {
   KG_CHECK_IMPLEMENTED(is_differentiable(x.dtype()), "not implemented for ", x.dtype(),

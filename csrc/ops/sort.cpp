@@ -20,8 +20,7 @@ static void check_order_statistic(const Tensor& x, bool boolean = false) {
                        "not implemented for bool; convert with .to(kagari.uint8)");
 }
 
-// ---- sort
-// ----------------------------------------------------------------------------------------------------------
+// ---- sort ---------------------------------------------------------------------------------------
 
 static void sort_infer(Infer& o, const Tensor& x, int64_t dim, bool) {
   check_ordered(x);
@@ -75,8 +74,7 @@ KG_ROW(topk,
            "The k largest or smallest elements along a dimension in order, the first of equal "
            "ones, and where they stand.")
 
-// ---- order statistics
-// ----------------------------------------------------------------------------------------------
+// ---- order statistics ---------------------------------------------------------------------------
 
 static void selected_infer(Infer& o, const Tensor& x, int64_t dim, bool keepdim) {
   Dims dims = reduced_dims(Ints{dim}, x.dim());
@@ -150,8 +148,7 @@ KG_ROW(mode,
            "The most frequent element along a dimension, the smallest of several, and where it "
            "stands last.")
 
-// ---- unique elements
-// -----------------------------------------------------------------------------------------------
+// ---- unique elements ----------------------------------------------------------------------------
 
 static void unique_infer(Infer& o, const Tensor& x, bool, bool, bool) {
   check_order_statistic(x, true);
@@ -195,8 +192,7 @@ KG_ROW(unique_consecutive,
        .grad = nondiff("gives a set"), .infer = infer<&unique_consecutive_infer>, .as = kInternal,
        .doc = "The first of each run of equal elements or slices.")
 
-// ---- searching
-// -----------------------------------------------------------------------------------------------------
+// ---- searching ----------------------------------------------------------------------------------
 
 static void search_infer(Infer& o, const Tensor& boundaries, Operand values, bool out_int32,
                          bool right, std::string_view side, const Tensor& sorter) {

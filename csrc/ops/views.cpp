@@ -13,8 +13,7 @@ namespace kagari {
 KG_DECLARE_ROW(sum_dim)
 KG_DECLARE_ROW(div)
 
-// ---- geometry
-// ---------------------------------------------------------------------------------------------------
+// ---- geometry -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -143,8 +142,7 @@ Tensor sum_to(const Tensor& g, Ints sizes) {
 
 namespace {
 
-// ---- shape
-// ------------------------------------------------------------------------------------------------------
+// ---- shape --------------------------------------------------------------------------------------
 
 void view_infer(Infer& o, const Tensor& input, Ints size) {
   Dims shape = infer_size(size, input.numel()), strides;
@@ -296,8 +294,7 @@ void expand_vjp(Vjp& v, const Tensor&, Ints, bool) { v.set(0, sum_to(v.g(), v.si
 void broadcast_to_infer(Infer& o, const Tensor& input, Ints size) { expand_to(o, input, size); }
 void broadcast_to_vjp(Vjp& v, const Tensor&, Ints) { v.set(0, sum_to(v.g(), v.sizes(0))); }
 
-// ---- order of dimensions
-// ----------------------------------------------------------------------------------------
+// ---- order of dimensions ------------------------------------------------------------------------
 
 void permute_to(Infer& o, const Tensor& input, Ints order) {  // order: wrapped and checked
   Dims sizes(order.n), strides(order.n);
@@ -390,8 +387,7 @@ void movedim_int_vjp(Vjp& v, const Tensor& input, int64_t source, int64_t destin
   movedim_vjp(v, input, Ints{source}, Ints{destination});
 }
 
-// ---- windows
-// ----------------------------------------------------------------------------------------------------
+// ---- windows ------------------------------------------------------------------------------------
 // The gradient of each is embed(): the window's geometry in a row-major tensor of the input's
 // sizes.
 
@@ -558,8 +554,7 @@ void as_strided_vjp(Vjp& v, const Tensor& input, Ints size, Ints stride,
   v.set(0, as_strided(flat, input.sizes(), in_strides, in_at - low));
 }
 
-// ---- several views
-// ----------------------------------------------------------------------------------------------
+// ---- several views ------------------------------------------------------------------------------
 
 void pieces_infer(Infer& o, const Tensor& input, int64_t dim, const std::vector<int64_t>& lengths) {
   Geometry g(input);
@@ -693,8 +688,7 @@ void unbind_vjp(Vjp& v, const Tensor&, int64_t dim) {
   v.set(0, stack(gradients, wrap_dim(dim, v.sizes(0).n)));
 }
 
-// ---- the same bits, otherwise read
-// ------------------------------------------------------------------------------
+// ---- the same bits, otherwise read --------------------------------------------------------------
 
 void view_dtype_infer(Infer& o, const Tensor& input, Dtype dtype) {
   Geometry g(input);
@@ -796,8 +790,7 @@ void view_as_complex_vjp(Vjp& v, const Tensor&) { v.set(0, call(rows::view_as_re
 void alias_infer(Infer& o, const Tensor& input) { view_of(o, input, Geometry(input)); }
 void through_vjp(Vjp& v, const Tensor&) { v.set(0, v.g()); }
 
-// ---- copies
-// -----------------------------------------------------------------------------------------------------
+// ---- copies -------------------------------------------------------------------------------------
 
 void clone_infer(Infer& o, const Tensor& input, std::optional<MemoryFormat> memory_format) {
   MemoryFormat f = memory_format.value_or(MemoryFormat::preserve);
@@ -827,8 +820,7 @@ void embed_vjp(Vjp& v, const Tensor&, Ints, Ints stride, int64_t offset) {
 
 }  // namespace
 
-// ---- the rows
-// ---------------------------------------------------------------------------------------------------
+// ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(view, "view(Tensor input, int[*] size) -> Tensor", .grad = vjp<&shape_vjp<Ints>>(),
        .infer = infer<&view_infer>, .as = kMethod, .doc = "The same memory under another shape.")

@@ -296,8 +296,8 @@ _FORMULA = r"""
 
 with the minus sign forwards (fft, rfft, hfft) and the plus sign in the inverses.
 """
-_NORMS = """    norm (str, optional): "backward", the default, divides the inverse by n, "forward" the
-        forward transform, "ortho" both by the root of n.
+_NORMS = """    norm (str, optional): "backward", the default, divides the inverse by n, "forward"
+        the forward transform, "ortho" both by the root of n.
 
 Returns:
     A complex tensor; a real one from irfft and hfft, of 2 (size - 1) elements along the last

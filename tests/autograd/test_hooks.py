@@ -113,19 +113,24 @@ def test_saved_tensors_hooks_keep_double_backward():
 
 
 def test_saved_tensors_hooks_can_be_forbidden():
-    with kagari.autograd.graph.disable_saved_tensors_hooks("not here"):
-        with pytest.raises(RuntimeError, match="not here"):
-            with kagari.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):
-                pass
+    graph = kagari.autograd.graph
+    with (
+        graph.disable_saved_tensors_hooks("not here"),
+        pytest.raises(RuntimeError, match="not here"),
+        graph.saved_tensors_hooks(lambda t: t, lambda t: t),
+    ):
+        pass
 
 
 def test_anomaly_mode_names_the_forward_call():
     x = kagari.tensor([0.0], requires_grad=True)
     with kagari.autograd.detect_anomaly():
         y = x.sqrt() * 0
-        with pytest.warns(UserWarning, match="test_hooks.py"):
-            with pytest.raises(RuntimeError, match="nan values"):
-                y.sum().backward()
+        with (
+            pytest.warns(UserWarning, match=r"test_hooks\.py"),
+            pytest.raises(RuntimeError, match="nan values"),
+        ):
+            y.sum().backward()
 
 
 def test_multi_grad_hook():

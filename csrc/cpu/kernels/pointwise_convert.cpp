@@ -19,7 +19,8 @@ struct Sixteen;
     using type = T __attribute__((vector_size(16 * sizeof(T)))); \
   };
 KG_SIXTEEN(uint8_t)
-KG_SIXTEEN(int8_t) KG_SIXTEEN(int16_t) KG_SIXTEEN(uint16_t) KG_SIXTEEN(int32_t) KG_SIXTEEN(uint32_t)
+KG_SIXTEEN(int8_t)
+KG_SIXTEEN(int16_t) KG_SIXTEEN(uint16_t) KG_SIXTEEN(int32_t) KG_SIXTEEN(uint32_t)
     KG_SIXTEEN(int64_t) KG_SIXTEEN(float) KG_SIXTEEN(double)
 #undef KG_SIXTEEN
 

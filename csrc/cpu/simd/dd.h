@@ -64,8 +64,7 @@ KG_INLINE Pair where(vi64 m, Pair a, Pair b) {
 }
 using simd::where;
 
-// ---- powers of two
-// -------------------------------------------------------------------------------
+// ---- powers of two ------------------------------------------------------------------------------
 
 // Adding and subtracting it rounds to an integer, whose low bits are the sum's low bits.
 inline constexpr double kShift = 0x1.8p52;
@@ -101,8 +100,7 @@ KG_INLINE vd scale(Pair y, vd n) {
   return fast;
 }
 
-// ---- exp
-// -----------------------------------------------------------------------------------------
+// ---- exp ----------------------------------------------------------------------------------------
 
 // exp(x + xl) = 2^n (1 + hi + lo) with |hi| <= 0.42 and |lo| < 0.07, not normalised. `exact` keeps
 // some 6 bits past double; without it the error is a tenth of a unit in the last place.
@@ -162,8 +160,7 @@ KG_INLINE Pair expm1_pair(vd x) {
   return fast_two_sum(b.hi, b.lo + mul_add(s, t.lo, a.lo));
 }
 
-// ---- log
-// -----------------------------------------------------------------------------------------
+// ---- log ----------------------------------------------------------------------------------------
 
 // x = 2^k m for normal x > 0, with sqrt(1/2) <= m < sqrt(2).
 struct Split {

@@ -310,8 +310,7 @@ KG_INLINE vf atanh(vf x) {
   return copysign(where(a <= 1, y, __builtin_nanf("")), x);
 }
 
-// ---- trigonometry
-// ----------------------------------------------------------------------------------
+// ---- trigonometry -------------------------------------------------------------------------------
 
 namespace detail::quick {
 
@@ -436,8 +435,7 @@ KG_INLINE vf atan2(vf y, vf x) {
   return where(isnan(x), x, copysign(r, y));
 }
 
-// ---- error functions
-// ---------------------------------------------------------------------------------
+// ---- error functions ----------------------------------------------------------------------------
 
 namespace detail::quick {
 
@@ -503,8 +501,7 @@ KG_INLINE vf erfc(vf x) {
   });
 }
 
-// ---- powers
-// --------------------------------------------------------------------------------------
+// ---- powers -------------------------------------------------------------------------------------
 
 KG_INLINE vf pow(vf x, vf y) {
   const vf magnitude = detail::in_double(abs(x), y, [](vd a, vd v) {
@@ -520,8 +517,7 @@ KG_INLINE vf hypot(vf x, vf y) {
   return where(isinf(x) | isinf(y), __builtin_inff(), r);
 }
 
-// ---- erfinv and lgamma
-// -----------------------------------------------------------------------------
+// ---- erfinv and lgamma --------------------------------------------------------------------------
 
 KG_INLINE vf erfinv(vf x) {
   const vf y = detail::in_double(x, [](vd v) {

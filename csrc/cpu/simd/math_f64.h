@@ -8,8 +8,7 @@
 
 namespace kagari::KG_ISA::simd {
 
-// ---- exp and its relatives
-// -------------------------------------------------------------------------
+// ---- exp and its relatives ----------------------------------------------------------------------
 
 KG_INLINE vd exp(vd x) {
   using namespace detail;
@@ -83,8 +82,7 @@ KG_NOINLINE vd cosh(vd x) {
   return where(a < 22, 0.5 * (s.hi + s.lo), large);
 }
 
-// ---- log and its relatives
-// -------------------------------------------------------------------------
+// ---- log and its relatives ----------------------------------------------------------------------
 
 KG_INLINE vd log(vd x) {
   using namespace detail;
@@ -170,8 +168,7 @@ KG_NOINLINE vd atanh(vd x) {
   return copysign(where(a <= 1, y, __builtin_nan("")), x);
 }
 
-// ---- trigonometry
-// ----------------------------------------------------------------------------------
+// ---- trigonometry -------------------------------------------------------------------------------
 
 namespace detail {
 

@@ -273,8 +273,7 @@ KG_INLINE Bits<V> sign_mask() {
 }
 }  // namespace detail
 
-// ---- selection
-// -----------------------------------------------------------------------------------
+// ---- selection ----------------------------------------------------------------------------------
 
 // where(mask, a, b): a in the lanes where mask holds, b elsewhere. Masks come from comparisons:
 // `x > 0` is a vector of all-ones or zero integers, or a bool when x is a scalar.
@@ -336,8 +335,7 @@ KG_INLINE bool any(vi64 m) {
 KG_INLINE bool all(vi32 m) { return !any(~m); }
 KG_INLINE bool all(vi64 m) { return !any(~m); }
 
-// ---- sign, classes
-// -------------------------------------------------------------------------------
+// ---- sign, classes ------------------------------------------------------------------------------
 
 template <FloatLike V>
 KG_INLINE V abs(V x) {
@@ -373,8 +371,7 @@ KG_INLINE auto isfinite(V x) {
   return abs(x) < splat<V>(__builtin_inf());
 }
 
-// ---- correctly rounded basics
-// ----------------------------------------------------------------------
+// ---- correctly rounded basics -------------------------------------------------------------------
 
 KG_INLINE float sqrt(float x) { return __builtin_sqrtf(x); }
 KG_INLINE double sqrt(double x) { return __builtin_sqrt(x); }

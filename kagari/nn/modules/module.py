@@ -787,7 +787,7 @@ class Module(_core.ModuleBase):
     # ---- attributes ----
 
     def __getattr__(self, name: str) -> Any:
-        # ModuleBase has looked there already; this serves `super().__getattr__(name)` and the error.
+        # ModuleBase has looked there already; this serves `super().__getattr__` and the error.
         own = self.__dict__
         members = own.get("_parameters")
         if members is not None and name in members:

@@ -554,8 +554,8 @@ class MaxUnpool2d(_MaxUnpoolNd):
         padding (int or pair): what the pooling padded.
 
     Shape:
-        ``(N, C, H, W)`` and the places of the maxima to the pooling's input; ``output_size`` tells its
-        size where several fit.
+        ``(N, C, H, W)`` and the places of the maxima to the pooling's input; ``output_size`` tells
+        its size where several fit.
 
     Example:
         >>> import kagari
@@ -583,8 +583,8 @@ class MaxUnpool3d(_MaxUnpoolNd):
         padding (int or triple): what the pooling padded.
 
     Shape:
-        ``(N, C, D, H, W)`` and the places of the maxima to the pooling's input; ``output_size`` tells its
-        size where several fit.
+        ``(N, C, D, H, W)`` and the places of the maxima to the pooling's input; ``output_size``
+        tells its size where several fit.
 
     Example:
         >>> import kagari

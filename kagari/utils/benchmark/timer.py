@@ -124,7 +124,11 @@ class Timer:
         self._timer = timeit.Timer(stmt, setup, timer, names)
         self._stmt = stmt
         self._num_threads = num_threads
-        self._titles = {"label": label, "sub_label": sub_label, "description": description}
+        self._titles: dict[str, Any] = {
+            "label": label,
+            "sub_label": sub_label,
+            "description": description,
+        }
 
     def _run(self, number: int) -> float:
         before = kagari.get_num_threads()
