@@ -69,6 +69,9 @@ class _rnn_scan_backward(NamedTuple):
     products: Tensor
     h_grad: Tensor
     c_grad: Tensor
+class _rrelu(NamedTuple):
+    output: Tensor
+    noise: Tensor
 class adaptive_max_pool1d(NamedTuple):
     output: Tensor
     indices: Tensor
