@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import kagari
+from kagari._core import ops
 from kagari.autograd import Function
 from kagari.autograd.function import once_differentiable
 from kagari.distributions import constraints
@@ -25,7 +26,7 @@ class _Dirichlet(Function):
 
     @staticmethod
     def forward(ctx: Any, concentration: Tensor) -> Tensor:
-        x: Tensor = kagari._sample_dirichlet(concentration)
+        x: Tensor = ops._sample_dirichlet(concentration)
         ctx.save_for_backward(x, concentration)
         return x
 
@@ -34,7 +35,7 @@ class _Dirichlet(Function):
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         x, concentration = ctx.saved_tensors
         total = concentration.sum(-1, True).expand_as(concentration)
-        speed: Tensor = kagari._dirichlet_grad(x, concentration, total)
+        speed: Tensor = ops._dirichlet_grad(x, concentration, total)
         # Moving one part takes from the others in proportion to their size.
         return speed * (grad_output - (x * grad_output).sum(-1, True))
 

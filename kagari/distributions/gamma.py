@@ -6,6 +6,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import kagari
+from kagari._core import ops
 from kagari.distributions import constraints
 from kagari.distributions.exp_family import ExponentialFamily
 from kagari.distributions.utils import Shape, broadcast_all
@@ -67,7 +68,7 @@ class Gamma(ExponentialFamily):
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        unit: Tensor = kagari._standard_gamma(self.concentration.expand(shape))
+        unit: Tensor = ops._standard_gamma(self.concentration.expand(shape))
         value = unit / self.rate.expand(shape)
         # Small α underflows: keep zeros out of logarithms, without touching the gradient.
         value.detach().clamp_(min=kagari.finfo(value.dtype).tiny)

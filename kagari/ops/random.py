@@ -147,7 +147,8 @@ def multinomial(
     if out.dtype != kagari.int64:
         raise RuntimeError(f"multinomial expects Long tensor out, got: {out.dtype}")
     drawn = _draw_classes(input.detach(), num_samples, replacement, generator)
-    return out.resize_(drawn.shape).copy_(drawn)
+    filled: Tensor = out.resize_(drawn.shape).copy_(drawn)
+    return filled
 
 
 def _draw_classes(

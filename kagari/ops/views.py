@@ -457,8 +457,8 @@ def _list_copy_of(view: str) -> Any:
     def copy(input: Tensor, *rest: Any) -> Any:
         from kagari import contiguous_format
 
-        *rest, out = rest
-        pieces = getattr(input, view)(*rest)
+        *where, out = rest
+        pieces = getattr(input, view)(*where)
         if out is None:
             return tuple(p.clone(memory_format=contiguous_format) for p in pieces)
         if len(out) != len(pieces):
