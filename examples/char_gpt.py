@@ -128,7 +128,7 @@ def pair_bits(learn: Tensor, text: Tensor) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1000, help="updates (%(default)s)")
+    parser.add_argument("--steps", type=int, default=800, help="updates (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=32, help="windows each (%(default)s)")
     parser.add_argument("--lr", type=float, default=3e-3, help="highest rate (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers (%(default)s)")
