@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         loss.backward()
         optimizer.step()
         if step % max(1, options.steps // 10) == 0:
-            print(f"step {step:3d}/{options.steps}  {count.item() / options.trials:5.1f} ticks")
+            lasted = count.item() / options.trials
+            print(f"step {step:3d}/{options.steps}  {lasted:5.1f} ticks", flush=True)
 
     def mean_length(chance: Callable[[Tensor], Tensor]) -> float:
         return trials(20, chance)[2].sum(0).mean().item()
