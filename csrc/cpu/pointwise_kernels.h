@@ -12,19 +12,22 @@ inline constexpr uint8_t kinds_of = is_complex_number<T>          ? pointwise::k
 
 template <int n>
 struct Bytes;
-#define KG_BYTES(n)                                       \
+#define KG_BYTES_OF(n)                                    \
   template <>                                             \
   struct Bytes<n> {                                       \
     using type = uint8_t __attribute__((vector_size(n))); \
   };
-KG_BYTES(2)
-KG_BYTES(4)
-KG_BYTES(8) KG_BYTES(16) KG_BYTES(32) KG_BYTES(64)
-#undef KG_BYTES
+KG_BYTES_OF(2)
+KG_BYTES_OF(4)
+KG_BYTES_OF(8)
+KG_BYTES_OF(16)
+KG_BYTES_OF(32)
+KG_BYTES_OF(64)
+#undef KG_BYTES_OF
 
-    // Stores a vector of results and returns how many bytes it took.
-    template <class T, bool real_part>
-    KG_INLINE int64_t put(char* out, Many<T> r) {
+// Stores a vector of results and returns how many bytes it took.
+template <class T, bool real_part>
+KG_INLINE int64_t put(char* out, Many<T> r) {
   if constexpr (is_complex_number<T>) {
     std::memcpy(out, &r, real_part ? sizeof(T) / 2 : sizeof(T));
     return real_part ? sizeof(T) / 2 : sizeof(T);

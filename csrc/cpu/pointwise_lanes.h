@@ -153,18 +153,43 @@ KG_INLINE Many<T> each(Many<T> a, Many<T> b, F f) {
 KG_LANES_1(exp)
 KG_LANES_1(exp2)
 KG_LANES_1(expm1)
-KG_LANES_1(log) KG_LANES_1(log2) KG_LANES_1(log10) KG_LANES_1(log1p) KG_LANES_1(sqrt)
-    KG_LANES_1(rsqrt) KG_LANES_1(sin) KG_LANES_1(cos) KG_LANES_1(tan) KG_LANES_1(asin)
-        KG_LANES_1(acos) KG_LANES_1(atan) KG_LANES_1(sinh) KG_LANES_1(cosh) KG_LANES_1(tanh)
-            KG_LANES_1(asinh) KG_LANES_1(acosh) KG_LANES_1(atanh) KG_LANES_1(erf) KG_LANES_1(erfc)
-                KG_LANES_1(sigmoid) KG_LANES_1(abs) KG_LANES_1(floor) KG_LANES_1(ceil)
-                    KG_LANES_1(trunc) KG_LANES_1(round) KG_LANES_2(atan2) KG_LANES_2(maximum)
-                        KG_LANES_2(minimum) KG_LANES_2(fmax) KG_LANES_2(fmin) KG_LANES_2(copysign)
+KG_LANES_1(log)
+KG_LANES_1(log2)
+KG_LANES_1(log10)
+KG_LANES_1(log1p)
+KG_LANES_1(sqrt)
+KG_LANES_1(rsqrt)
+KG_LANES_1(sin)
+KG_LANES_1(cos)
+KG_LANES_1(tan)
+KG_LANES_1(asin)
+KG_LANES_1(acos)
+KG_LANES_1(atan)
+KG_LANES_1(sinh)
+KG_LANES_1(cosh)
+KG_LANES_1(tanh)
+KG_LANES_1(asinh)
+KG_LANES_1(acosh)
+KG_LANES_1(atanh)
+KG_LANES_1(erf)
+KG_LANES_1(erfc)
+KG_LANES_1(sigmoid)
+KG_LANES_1(abs)
+KG_LANES_1(floor)
+KG_LANES_1(ceil)
+KG_LANES_1(trunc)
+KG_LANES_1(round)
+KG_LANES_2(atan2)
+KG_LANES_2(maximum)
+KG_LANES_2(minimum)
+KG_LANES_2(fmax)
+KG_LANES_2(fmin)
+KG_LANES_2(copysign)
 #undef KG_LANES_1
 #undef KG_LANES_2
 
-                            template <RealFloat T>
-                            KG_INLINE Many<T> reciprocal(Many<T> x) {
+template <RealFloat T>
+KG_INLINE Many<T> reciprocal(Many<T> x) {
   return 1 / x;
 }
 template <RealFloat T>
@@ -387,14 +412,18 @@ KG_INLINE Mask<T> signbit(Many<T> x) {
 KG_INTEGERS_2(pow)
 KG_INTEGERS_2(trunc_divide)
 KG_INTEGERS_2(floor_divide)
-KG_INTEGERS_2(fmod) KG_INTEGERS_2(remainder) KG_INTEGERS_2(shift_left) KG_INTEGERS_2(shift_right)
-    KG_INTEGERS_2(gcd) KG_INTEGERS_2(lcm)
+KG_INTEGERS_2(fmod)
+KG_INTEGERS_2(remainder)
+KG_INTEGERS_2(shift_left)
+KG_INTEGERS_2(shift_right)
+KG_INTEGERS_2(gcd)
+KG_INTEGERS_2(lcm)
 #undef KG_INTEGERS_2
 
-    // ---- complex numbers ------------------------------------------------------------------------
+// ---- complex numbers ------------------------------------------------------------------------
 
-    template <class R>
-    struct Many<std::complex<R>> {
+template <class R>
+struct Many<std::complex<R>> {
   using element = std::complex<R>;
   static constexpr int size = 1;
   R re, im;
@@ -452,28 +481,33 @@ KG_INLINE Many<std::complex<R>> where(Mask<std::complex<R>> m,
 KG_COMPLEX_1(exp, std::exp(z))
 KG_COMPLEX_1(log, std::log(z))
 KG_COMPLEX_1(sqrt, std::sqrt(z))
-KG_COMPLEX_1(sin, std::sin(z)) KG_COMPLEX_1(cos, std::cos(z)) KG_COMPLEX_1(tan, std::tan(z))
-    KG_COMPLEX_1(sinh, std::sinh(z)) KG_COMPLEX_1(cosh, std::cosh(z))
-        KG_COMPLEX_1(tanh, std::tanh(z)) KG_COMPLEX_1(asin, std::asin(z))
-            KG_COMPLEX_1(acos, std::acos(z)) KG_COMPLEX_1(atan, std::atan(z))
-                KG_COMPLEX_1(asinh, std::asinh(z)) KG_COMPLEX_1(acosh, std::acosh(z))
-                    KG_COMPLEX_1(atanh, std::atanh(z)) KG_COMPLEX_1(exp2,
-                                                                    std::exp(z* R(pointwise::kLn2)))
-                        KG_COMPLEX_1(log2, std::log(z) / R(pointwise::kLn2))
-                            KG_COMPLEX_1(log10, std::log10(z)) KG_COMPLEX_1(expm1, scalar::expm1(z))
-                                KG_COMPLEX_1(log1p, scalar::log1p(z))
-                                    KG_COMPLEX_1(reciprocal, 1 / x) KG_COMPLEX_1(rsqrt, 1 / sqrt(x))
-                                        KG_COMPLEX_1(sigmoid, 1 / (1 + exp(-x)))
-                                            KG_COMPLEX_1(abs, {scalar::hypot(x.re, x.im), R(0)})
-                                                KG_COMPLEX_1(angle,
-                                                             {R(std::atan2(x.im, x.re)), R(0)})
-                                                    KG_COMPLEX_1(angle_slope,
-                                                                 Many<std::complex<R>>(0, -1) / x)
-                                                        KG_COMPLEX_1(conj_physical, {x.re, -x.im})
+KG_COMPLEX_1(sin, std::sin(z))
+KG_COMPLEX_1(cos, std::cos(z))
+KG_COMPLEX_1(tan, std::tan(z))
+KG_COMPLEX_1(sinh, std::sinh(z))
+KG_COMPLEX_1(cosh, std::cosh(z))
+KG_COMPLEX_1(tanh, std::tanh(z))
+KG_COMPLEX_1(asin, std::asin(z))
+KG_COMPLEX_1(acos, std::acos(z))
+KG_COMPLEX_1(atan, std::atan(z))
+KG_COMPLEX_1(asinh, std::asinh(z))
+KG_COMPLEX_1(acosh, std::acosh(z))
+KG_COMPLEX_1(atanh, std::atanh(z))
+KG_COMPLEX_1(exp2, std::exp(z* R(pointwise::kLn2)))
+KG_COMPLEX_1(log2, std::log(z) / R(pointwise::kLn2))
+KG_COMPLEX_1(log10, std::log10(z))
+KG_COMPLEX_1(expm1, scalar::expm1(z))
+KG_COMPLEX_1(log1p, scalar::log1p(z))
+KG_COMPLEX_1(reciprocal, 1 / x)
+KG_COMPLEX_1(rsqrt, 1 / sqrt(x))
+KG_COMPLEX_1(sigmoid, 1 / (1 + exp(-x)))
+KG_COMPLEX_1(abs, {scalar::hypot(x.re, x.im), R(0)})
+KG_COMPLEX_1(angle, {R(std::atan2(x.im, x.re)), R(0)})
+KG_COMPLEX_1(angle_slope, Many<std::complex<R>>(0, -1) / x)
+KG_COMPLEX_1(conj_physical, {x.re, -x.im})
 #undef KG_COMPLEX_1
-                                                            template <class R>
-                                                            KG_INLINE Many<std::complex<R>> sgn(
-                                                                Many<std::complex<R>> x) {
+template <class R>
+KG_INLINE Many<std::complex<R>> sgn(Many<std::complex<R>> x) {
   R m = scalar::hypot(x.re, x.im);
   if (m == 0) return {0, 0};
   return {x.re / m, x.im / m};

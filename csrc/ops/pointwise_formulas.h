@@ -63,25 +63,21 @@ inline constexpr DtypeRule Ints{kInts, false, false, Out::same, true};
 // ---- the words ----------------------------------------------------------------------------------
 
 // Functions that lanes and tensors both have (for tensors each is a row of this name).
-#define KG_WORDS_1(W)                                                                             \
-  W(exp)                                                                                          \
-  W(exp2)                                                                                         \
-  W(expm1)                                                                                        \
-  W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) W(cos) W(tan) W(asin)    \
-      W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh) W(erf) W(erfc) W(erfinv) \
-          W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil) W(trunc) W(round)        \
-              W(conj_physical)
+// clang-format off
+#define KG_WORDS_1(W)                                                                            \
+  W(exp) W(exp2) W(expm1) W(log) W(log2) W(log10) W(log1p) W(sqrt) W(rsqrt) W(reciprocal) W(sin) \
+  W(cos) W(tan) W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh)       \
+  W(erf) W(erfc) W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil)        \
+  W(trunc) W(round) W(conj_physical)
 // Special functions of one number without a vector form.
 #define KG_WORDS_SPECIAL(W)                                                                     \
-  W(bessel_i0)                                                                                  \
-  W(bessel_i0e)                                                                                 \
-  W(bessel_i1)                                                                                  \
-  W(bessel_i1e) W(bessel_k0) W(bessel_k0e) W(bessel_k1) W(bessel_k1e) W(bessel_j0) W(bessel_j1) \
-      W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) W(erfcx) W(ndtri)
-#define KG_WORDS_2(W) \
-  W(pow)              \
-  W(atan2)            \
-  W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) W(polygamma) W(zeta)
+  W(bessel_i0) W(bessel_i0e) W(bessel_i1) W(bessel_i1e) W(bessel_k0) W(bessel_k0e) W(bessel_k1) \
+  W(bessel_k1e) W(bessel_j0) W(bessel_j1) W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) \
+  W(erfcx) W(ndtri)
+#define KG_WORDS_2(W)                                                                        \
+  W(pow) W(atan2) W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) \
+  W(polygamma) W(zeta)
+// clang-format on
 
 // The type of "has no derivative here".
 struct NoGrad {
@@ -98,17 +94,23 @@ struct Probe {
     requires std::is_arithmetic_v<A>
   constexpr Probe(A) {}
   friend constexpr Probe join(Probe a, Probe b) { return Probe(a.bits | b.bits, nullptr); }
-#define KG_JOIN(op) \
+#define KG_PROBE_JOIN(op) \
   friend constexpr Probe operator op(Probe a, Probe b) { return join(a, b); }
-  KG_JOIN(+)
-  KG_JOIN(-)
-  KG_JOIN(*)
-  KG_JOIN(/) KG_JOIN(<) KG_JOIN(>) KG_JOIN(<=) KG_JOIN(>=) KG_JOIN(==) KG_JOIN(!=) KG_JOIN(&)
-      KG_JOIN(|) KG_JOIN(^)
-#undef KG_JOIN
-          friend constexpr Probe operator-(Probe a) {
-    return a;
-  }
+  KG_PROBE_JOIN(+)
+  KG_PROBE_JOIN(-)
+  KG_PROBE_JOIN(*)
+  KG_PROBE_JOIN(/)
+  KG_PROBE_JOIN(<)
+  KG_PROBE_JOIN(>)
+  KG_PROBE_JOIN(<=)
+  KG_PROBE_JOIN(>=)
+  KG_PROBE_JOIN(==)
+  KG_PROBE_JOIN(!=)
+  KG_PROBE_JOIN(&)
+  KG_PROBE_JOIN(|)
+  KG_PROBE_JOIN(^)
+#undef KG_PROBE_JOIN
+  friend constexpr Probe operator-(Probe a) { return a; }
   friend constexpr Probe operator!(Probe a) { return a; }
   friend constexpr Probe where(Probe m, Probe a, Probe b) { return join(m, join(a, b)); }
   friend constexpr Probe when(Probe m, Probe d) { return join(m, d); }
@@ -121,7 +123,9 @@ struct Probe {
   KG_WORDS_2(KG_PROBE_2)
   friend constexpr Probe polynomial(Probe x, Probe n, Probe, Probe) { return join(x, n); }
   friend constexpr Probe replace(Probe x, Probe, Probe, Probe) { return x; }
-  KG_PROBE_1(isnan) KG_PROBE_1(isfinite) KG_PROBE_1(angle_slope)
+  KG_PROBE_1(isnan)
+  KG_PROBE_1(isfinite)
+  KG_PROBE_1(angle_slope)
 #undef KG_PROBE_1
 #undef KG_PROBE_2
 };

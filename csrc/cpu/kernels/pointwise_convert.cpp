@@ -20,12 +20,17 @@ struct Sixteen;
   };
 KG_SIXTEEN(uint8_t)
 KG_SIXTEEN(int8_t)
-KG_SIXTEEN(int16_t) KG_SIXTEEN(uint16_t) KG_SIXTEEN(int32_t) KG_SIXTEEN(uint32_t)
-    KG_SIXTEEN(int64_t) KG_SIXTEEN(float) KG_SIXTEEN(double)
+KG_SIXTEEN(int16_t)
+KG_SIXTEEN(uint16_t)
+KG_SIXTEEN(int32_t)
+KG_SIXTEEN(uint32_t)
+KG_SIXTEEN(int64_t)
+KG_SIXTEEN(float)
+KG_SIXTEEN(double)
 #undef KG_SIXTEEN
 
-        template <class T>
-        inline constexpr bool is_short_float = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
+template <class T>
+inline constexpr bool is_short_float = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
 template <class T>
 using Wide = std::conditional_t<is_short_float<T>, float, T>;
 
