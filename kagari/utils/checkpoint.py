@@ -390,7 +390,7 @@ def checkpoint_sequential(
         >>> import kagari
         >>> from kagari.utils.checkpoint import checkpoint_sequential
         >>> x = kagari.ones(1, requires_grad=True)
-        >>> checkpoint_sequential([kagari.exp, kagari.log], 2, x, use_reentrant=False).item()
+        >>> checkpoint_sequential([kagari.square, kagari.sqrt], 2, x, use_reentrant=False).item()
         1.0
 
     Reference: https://pytorch.org/docs/stable/checkpoint.html

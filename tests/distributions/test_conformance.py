@@ -153,8 +153,11 @@ def test_gradients_of_log_prob(case):
         gradients.append(library.autograd.grad(total, leaves, allow_unused=True))
     for mine, theirs in zip(*gradients, strict=True):
         assert (mine is None) == (theirs is None)
-        if mine is not None:
-            same(mine, theirs, rtol=1e-6, atol=1e-8)
+        if mine is None:
+            continue
+        if name == "Wishart":  # PyTorch also gives a slope to what cholesky_solve never reads
+            mine, theirs = (g.tril() if g.dim() > 1 else g for g in (mine, theirs))
+        same(mine, theirs, rtol=1e-6, atol=1e-8)
 
 
 @EACH

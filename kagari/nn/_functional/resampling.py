@@ -172,7 +172,7 @@ def upsample(
         >>> with warnings.catch_warnings():
         ...     warnings.simplefilter("ignore")
         ...     upsample(kagari.ones(1, 1, 2), scale_factor=2).shape
-        Size([1, 1, 4])
+        kagari.Size([1, 1, 4])
     """
     _deprecated("upsample")
     return interpolate(input, size, scale_factor, mode, align_corners)

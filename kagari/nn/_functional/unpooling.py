@@ -416,7 +416,7 @@ def fractional_max_pool3d(
     Example:
         >>> import kagari
         >>> fractional_max_pool3d(kagari.ones(1, 2, 2, 2), 2, output_size=1).shape
-        Size([1, 1, 1, 1])
+        kagari.Size([1, 1, 1, 1])
 
     Reference: Graham 2014, https://arxiv.org/abs/1412.6071
     """
