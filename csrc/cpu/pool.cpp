@@ -3,6 +3,7 @@
 #include "cpu/pool.h"
 
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "core/parallel.h"
@@ -83,6 +84,9 @@ class Windows {
 
  private:
   PoolAxis& start(int64_t axis, int64_t in, int64_t out) {
+    constexpr int64_t most = std::numeric_limits<int32_t>::max();
+    KG_CHECK(in <= most && out <= most, "pools along at most ", most, " elements, but got ", in,
+             " and ", out, "; split the input");
     PoolAxis& a = shape.axis[axis];
     std::vector<int32_t>& t = tables_[axis];
     t.resize(size_t(3 * out));
@@ -251,6 +255,7 @@ void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t 
 template <int dims>
 void max_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride, Ints padding,
              Ints dilation, bool) {
+  if (out[0].numel() == 0) return;  // its other sizes may be huge
   Windows w(dims);
   w.pool(spatial(x, dims), spatial(out[0], dims),
          pool_sizes(dims, kernel, stride, padding, dilation));
@@ -258,6 +263,7 @@ void max_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> str
 }
 void max_values_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> stride,
                     Ints padding, Ints dilation, bool) {
+  if (out[0].numel() == 0) return;  // its other sizes may be huge
   int64_t dims = kernel.n;
   Windows w(dims);
   w.pool(spatial(x, dims), spatial(out[0], dims),
@@ -266,6 +272,7 @@ void max_values_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<In
 }
 template <int dims>
 void adaptive_max_cpu(Results& out, const Tensor& x, Ints) {
+  if (out[0].numel() == 0) return;  // its other sizes may be huge
   Windows w(dims);
   w.adaptive(spatial(x, dims), spatial(out[0], dims));
   max_windows(x, out[0], &out[1], dims, w.shape);
@@ -371,6 +378,7 @@ void mean_back(const Tensor& g, const Tensor& dx, int64_t dims, const PoolShape&
 
 void avg(const Tensor& x, const Tensor& y, int64_t dims, Ints kernel, std::optional<Ints> stride,
          Ints padding, bool include, std::optional<int64_t> divisor) {
+  if (y.numel() == 0) return;
   Windows w(dims);
   w.pool(spatial(x, dims), spatial(y, dims), pool_sizes(dims, kernel, stride, padding, {1}),
          include);
@@ -388,6 +396,7 @@ void avg_cpu(Results& out, const Tensor& x, Ints kernel, std::optional<Ints> str
 }
 void avg_backward_cpu(Results& out, const Tensor& g, Ints size, Ints kernel, Ints stride,
                       Ints padding, bool, bool include, std::optional<int64_t> divisor) {
+  if (out[0].numel() == 0) return;
   int64_t dims = size.n;
   Windows w(dims);
   w.pool(size, spatial(g, dims), pool_sizes(dims, kernel, stride, padding, {1}), include);
@@ -396,11 +405,13 @@ void avg_backward_cpu(Results& out, const Tensor& g, Ints size, Ints kernel, Int
 }
 template <int dims>
 void adaptive_avg_cpu(Results& out, const Tensor& x, Ints) {
+  if (out[0].numel() == 0) return;  // its other sizes may be huge
   Windows w(dims);
   w.adaptive(spatial(x, dims), spatial(out[0], dims));
   mean_windows(x, out[0], dims, w.shape);
 }
 void adaptive_backward_cpu(Results& out, const Tensor& g, Ints size) {
+  if (out[0].numel() == 0) return;
   Windows w(size.n);
   w.adaptive(size, spatial(g, size.n));
   mean_back(g, out[0], size.n, w.shape);

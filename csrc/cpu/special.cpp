@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/error.h"
 #include "cpu/pointwise_scalar.h"
 #include "cpu/special_coefficients.h"
 #include "ops/pointwise_formulas.h"
@@ -386,6 +387,32 @@ double chebyshev_closed(Polynomial kind, double n, double x) {
   }
 }
 
+// Above this degree the recurrence would take long, and leading terms are exact to 1e-7 and better.
+constexpr double kLongRecurrence = 1 << 20;
+
+// Hilb's formula with its next term: P(cos t) = sqrt(t / sin t) (J0(v t) - (1 - t cot t) / (8 t v)
+// J1(v t)) with v = n + 1/2; beyond 1 with cosh and I0.
+double legendre_closed(double n, double x) {
+  const double sign = x < 0 && std::fmod(n, 2) != 0 ? -1 : 1, a = std::fabs(x), v = n + 0.5;
+  if (a == 1) return sign;
+  if (a > 1) {
+    const double t = std::acosh(a);
+    return sign * std::sqrt(t / std::sinh(t)) * bessel_i0(v * t);
+  }
+  const double t = std::acos(a), next = (1 - t / std::tan(t)) / (8 * t * v);
+  return sign * std::sqrt(t / std::sin(t)) * (bessel_j0(v * t) - next * bessel_j1(v * t));
+}
+
+// The leading term of the uniform expansion below the turning point v = 4 n + 2.
+double laguerre_closed(double n, double x) {
+  if (x == 0) return 1;
+  const double v = 4 * n + 2, a = std::fabs(x) / v, root = std::sqrt(a);
+  const double sum = x > 0 ? 1 - a : 1 + a;
+  const double xi = (root * std::sqrt(sum) + (x > 0 ? std::asin(root) : std::asinh(root))) / 2;
+  const double wave = x > 0 ? bessel_j0(v * xi) : bessel_i0(v * xi);
+  return std::exp(x / 2) * std::sqrt(xi / std::sqrt(a * sum)) * wave;
+}
+
 }  // namespace
 
 // The recurrence, differentiated `order` times: row d holds the derivatives of p_k and p_{k-1}.
@@ -402,6 +429,15 @@ double polynomial(int kind_, double degree, double x, int order) {
   }
   if (order == 0 && degree > 100 && kind <= Polynomial::chebyshev_w)
     return chebyshev_closed(kind, degree, x);
+  if (order == 0 && degree > kLongRecurrence) {
+    if (kind == Polynomial::legendre_p) return legendre_closed(degree, x);
+    // Further out every value is beyond the range of numbers, and the recurrence soon leaves it.
+    if (kind == Polynomial::laguerre_l && std::fabs(x) <= degree) return laguerre_closed(degree, x);
+  }
+  if (order > 0 && degree > kLongRecurrence && kind != Polynomial::hermite_h &&
+      kind != Polynomial::hermite_he)
+    KG_FAIL(runtime, "derivatives are computed up to degree ", int64_t(kLongRecurrence),
+            ", got degree ", degree, "; detach the argument or choose a smaller degree");
   double now[pointwise::kMaxDerivatives + 1] = {1}, before[pointwise::kMaxDerivatives + 1] = {};
   for (double k = 0; k < degree; k += 1) {
     const Step s = recurrence(kind, k);

@@ -103,7 +103,19 @@ void check_grid(const Tensor& x, const Tensor& grid, int64_t mode, int64_t paddi
            "bicubic interpolation only supports 4D input");
   KG_CHECK_IMPLEMENTED(is_floating(x.dtype()) && !is_storage_only(x.dtype()),
                        "is not implemented for ", x.dtype(), "; convert the input with .float()");
-  KG_INTERNAL(order.n == dims, "an order of derivatives per component");
+  KG_CHECK(order.n == dims, "expected an order of derivatives for each of ", dims,
+           " components, but got ", order.n);
+  for (int64_t k : order)
+    KG_CHECK(k >= 0 && k < 64, "expected orders of derivatives from 0 to 63, but got ", k);
+}
+// The gradient of a sample has its places where the grid has them.
+void check_places(const Tensor& g, const Tensor& grid) {
+  bool fits = g.dim() == grid.dim() && g.sizes()[0] == grid.sizes()[0];
+  for (int64_t i = 2; fits && i < g.dim(); ++i) fits = g.sizes()[i] == grid.sizes()[i - 1];
+  KG_CHECK(fits, "expected a gradient for each place of the grid, but got gradients with sizes ",
+           g.sizes(), " and a grid with sizes ", grid.sizes());
+  KG_CHECK(g.dtype() == grid.dtype(), "expected gradient and grid to have same dtype, but got ",
+           g.dtype(), " and ", grid.dtype());
 }
 void sample_infer(Infer& o, const Tensor& x, const Tensor& grid, int64_t mode, int64_t padding,
                   bool, Ints order) {
@@ -126,6 +138,10 @@ void sample_vjp(Vjp& v, const Tensor& x, const Tensor& grid, int64_t mode, int64
 void splat_infer(Infer& o, const Tensor& g, const Tensor& grid, Ints size, int64_t mode,
                  int64_t padding, bool, Ints order) {
   check_grid(g, grid, mode, padding, order);
+  check_places(g, grid);
+  KG_CHECK(size.n == g.dim() - 2, "expected a size for each of ", g.dim() - 2,
+           " components, but got ", size.n);
+  for (int64_t n : size) KG_CHECK(n > 0, "expected sizes above zero, but got ", size);
   Dims sizes(g.sizes());
   for (int64_t i = 2; i < g.dim(); ++i) sizes[i] = size[i - 2];
   o.out(sizes, g.dtype());
@@ -135,9 +151,16 @@ void splat_vjp(Vjp& v, const Tensor& g, const Tensor& grid, Ints, int64_t mode, 
   if (v.needs(0)) v.set(0, call(rows::grid_sample, v.g(), grid, mode, padding, align, order));
   if (v.needs(1)) v.set(1, call(rows::grid_slope, g, v.g(), grid, mode, padding, align, order));
 }
-void slope_infer(Infer& o, const Tensor&, const Tensor& x, const Tensor& grid, int64_t mode,
+void slope_infer(Infer& o, const Tensor& g, const Tensor& x, const Tensor& grid, int64_t mode,
                  int64_t padding, bool, Ints order) {
   check_grid(x, grid, mode, padding, order);
+  check_places(g, grid);
+  KG_CHECK(g.sizes()[1] == x.sizes()[1],
+           "expected as many channels in gradient and input, but got ", g.sizes()[1], " and ",
+           x.sizes()[1]);
+  for (int64_t i = 2; i < x.dim(); ++i)
+    KG_CHECK(x.sizes()[i] > 0,
+             "expected input to have non-empty spatial dimensions, but got sizes ", x.sizes());
   o.out(grid.sizes(), grid.dtype());
 }
 void slope_vjp(Vjp& v, const Tensor& g, const Tensor& x, const Tensor& grid, int64_t mode,

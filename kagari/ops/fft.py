@@ -373,6 +373,11 @@ _OPTIONS = (
 )
 
 
+def _step(n: int, d: float) -> float:
+    whole = n * d
+    return 1.0 / whole if whole else math.copysign(math.inf, whole)
+
+
 def _frequencies(
     name: str, first: int, end: int, step: float, dtype: dtype | None, more: Any
 ) -> Tensor:
@@ -417,7 +422,7 @@ def fftfreq(
     Reference: https://pytorch.org/docs/stable/generated/torch.fft.fftfreq.html
     """
     more = layout, device, pin_memory, requires_grad
-    step = 1.0 / (n * d) if n else 0.0
+    step = _step(n, d) if n else 0.0
     made = _frequencies("fftfreq", -(n // 2), n - n // 2, step, dtype, (*more[:3], False))
     made = made.roll(-(n // 2)) if n else made
     return made.requires_grad_() if requires_grad else made
@@ -452,7 +457,7 @@ def rfftfreq(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.fft.rfftfreq.html
     """
-    step = 1.0 / (n * d) if n else math.inf
+    step = _step(n, d)
     more = layout, device, pin_memory, requires_grad
     return _frequencies("rfftfreq", 0, n // 2 + 1, step, dtype, more)
 

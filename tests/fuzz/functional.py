@@ -45,7 +45,7 @@ def _plain(g: Gen, name: str) -> dict[str, Any]:
     x = _one(g, 1 if name in ("glu", "normalize", "softmin") else 0)
     if name == "glu" and g.chance(0.9):
         x.shape = (*x.shape[:-1], 2 * max(x.shape[-1], 1))
-    return {"input": x}
+    return {"logits" if name == "gumbel_softmax" else "input": x}
 
 
 def _pair(g: Gen, name: str) -> dict[str, Any]:
@@ -85,6 +85,9 @@ LOSSES = (
     "triplet_margin_loss", "triplet_margin_with_distance_loss", "gaussian_nll_loss", "cross_entropy",
     "nll_loss",
 )  # fmt: skip
+
+
+WINDOWS = ("fold", "unfold", "grid_sample", "affine_grid", "interpolate")
 
 
 def _attention(g: Gen) -> dict[str, Any]:
@@ -173,6 +176,43 @@ def _pool(g: Gen, name: str) -> dict[str, Any]:
     return {k: given[k] for k in ("input", "kernel_size", "stride", "padding")}
 
 
+def _windows(g: Gen, name: str) -> dict[str, Any]:
+    """Sizes of pictures, windows and grids that belong together."""
+    n = 3 if name.endswith("3d") else 1 if name.endswith("1d") else 2
+    k = g.int(1, 3)
+    space = tuple(k * g.int(1, 4) for _ in range(n))
+    x = g.tensor((g.int(1, 3), g.int(1, 4), *space), g.dtype(FLOATS[:2]))
+    if name == "unfold":
+        return {"input": x, "kernel_size": k, "stride": g.int(1, 3), "padding": g.int(0, 2)}
+    if name == "fold":
+        count = product([s // k for s in space])
+        columns = g.tensor((x.shape[0], x.shape[1] * k * k, count), x.dtype)
+        return {"input": columns, "output_size": list(space), "kernel_size": k, "stride": k}
+    if name.startswith("fractional"):
+        return {"input": x, "kernel_size": k, "output_size": [max(s - k, 1) for s in space]}
+    if name.startswith("max_unpool"):
+        small = (*x.shape[:2], *(s // k for s in space))
+        places = g.index(small, product(space), "int64")
+        return {"input": g.tensor(small, x.dtype), "indices": places, "kernel_size": k}
+    if name == "grid_sample":
+        to = (x.shape[0], g.int(1, 4), g.int(1, 4), 2)
+        mode = g.pick(("bilinear", "nearest", "bicubic"))
+        return {"input": x, "grid": g.tensor(to, x.dtype), "mode": mode}
+    if name == "affine_grid":
+        theta = g.tensor((x.shape[0], 2, 3), x.dtype)
+        return {"theta": theta, "size": [x.shape[0], 2, *space]}
+    if g.chance(0.5):
+        return {"input": x, "size": [g.int(1, 7) for _ in range(n)]}
+    return {"input": x, "scale_factor": g.pick((2, 0.5, 1.5))}
+
+
+def _bag(g: Gen) -> dict[str, Any]:
+    given = RECIPES["embedding_bag"](g)
+    mode = g.pick(("mean", "sum", "max"))
+    keys = ("weight", "offsets")
+    return {"input": given["indices"], **{k: given[k] for k in keys}, "mode": mode}
+
+
 def _rest(g: Gen, name: str) -> dict[str, Any]:
     x = _one(g, 1, 4)
     if name == "one_hot":
@@ -189,7 +229,7 @@ def _rest(g: Gen, name: str) -> dict[str, Any]:
         return {"input": _one(g, 3, 4), "size": g.int(1, 3)}
     if name in ("threshold", "threshold_"):
         return {"input": x, "threshold": 0.5, "value": 1.0}
-    return {"input": x}
+    return {"logits" if name == "gumbel_softmax" else "input": x}
 
 
 def functional_call(g: Gen, name: str, parameters: dict[str, Any]) -> Call:
@@ -200,6 +240,8 @@ def functional_call(g: Gen, name: str, parameters: dict[str, Any]) -> Call:
         given = _pair(g, name)
     elif name in LOSSES:
         given = _losses(g, name)
+    elif name.startswith(("fractional", "max_unpool", "upsample")) or name in WINDOWS:
+        given = _windows(g, name)
     elif "pool" in name:
         given = _pool(g, name)
     elif "norm" in name and name != "local_response_norm":
@@ -221,6 +263,7 @@ def functional_call(g: Gen, name: str, parameters: dict[str, Any]) -> Call:
             "ctc_loss": _ctc,
             "pad": _pad,
             "embedding": _embedding,
+            "embedding_bag": _bag,
         }
         given = makers[name](g) if name in makers else _rest(g, name)
     for key in parameters:
@@ -240,5 +283,5 @@ def functional_call(g: Gen, name: str, parameters: dict[str, Any]) -> Call:
         k: given[k] for k in [*[k for k in given if k not in keywords], *keywords & set(given)]
     }
     call = Call(f"F.{name}", ordered, keywords)
-    call.inplace = (bool(first) and given.get("inplace") is True) or product(()) == 0
+    call.inplace = name.endswith("_") or (bool(first) and given.get("inplace") is True)
     return call

@@ -11,6 +11,7 @@ INTEGERS = (
     -1, 0, 1, 2, 7, 63, 64, 65, 255, 256, -2, -7, 2**40, 2**48, 2**62, 2**63 - 1, 2**63, 2**64,
     -(2**31), -(2**40), -(2**62), -(2**63), -(2**63) - 1, 10**30,
 )  # fmt: skip
+REPEATS = ("niter",)  # numbers of steps: as many as are asked for are made
 REALS = (0.0, -0.0, 0.5, -1.0, 1e-320, 1e308, -1e308, 3e38, 1e19, float("nan"), float("inf"),
          float("-inf"))  # fmt: skip
 OBJECTS = (
@@ -104,7 +105,10 @@ def change_argument(g: Gen, call: Call) -> None:
         key = g.pick(keys)
     else:
         return
-    call.args[key] = changed(g, call.args[key])
+    value = changed(g, call.args[key])
+    if key in REPEATS and isinstance(value, int) and value > 63:
+        value = 63
+    call.args[key] = value
 
 
 def changed(g: Gen, value: Any) -> Any:

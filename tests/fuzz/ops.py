@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import fuzz.recipes_families  # noqa: F401  # its recipes enter the table
 from fuzz.model import DTYPES, FLOATS, Call, Gen, Raw, Tens
 from fuzz.recipes import RECIPES, dtype_for
 
