@@ -81,7 +81,9 @@ def watch(seed: int, first: int, stop: int, progress: str) -> tuple[list[Any], s
         out.seek(0)
         err.seek(0)
         text = out.read().decode()
-        lines = [json.loads(line) for line in text.splitlines(True) if line.endswith("\n")]
+        # Libraries written in Fortran may print there too.
+        whole = [x for x in text.splitlines(True) if x.startswith("{") and x.endswith("\n")]
+        lines = [json.loads(line) for line in whole]
         if worker.returncode == 0:
             return lines, "", ""
         tail = err.read().decode(errors="replace")

@@ -21,8 +21,7 @@ def test_a_slice() -> None:
     outcome = run(seed=2026, calls=CALLS, jobs=1)
     assert outcome.counts["calls"] == CALLS
     assert not outcome.findings, describe(outcome, 2026)
-    # The long run asks for half; so few calls scatter, and new ops come before their recipes.
-    assert outcome.share >= 1 / 3, describe(outcome, 2026)
+    assert outcome.share >= 1 / 2, describe(outcome, 2026)
 
 
 def test_the_same_number_is_the_same_call() -> None:

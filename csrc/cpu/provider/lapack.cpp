@@ -505,11 +505,15 @@ int64_t gelsd(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond
   return with_kind(kind, [&]<class T>() -> int64_t {
     using R = typename Real<T>::type;
     *rank = 0;
-    if (a.rows == 0 || a.cols == 0 || b.cols == 0) {
+    if (a.rows == 0 || a.cols == 0) {
       for (int64_t i = 0; i < b.rows; ++i)
         for (int64_t j = 0; a.rows == 0 && j < b.cols; ++j)
           static_cast<T*>(b.data)[i * b.row_stride + j * b.col_stride] = T(0);
-      if (a.rows == 0 || a.cols == 0) return 0;
+      return 0;
+    }
+    if (b.cols == 0) {  // LAPACK prints a complaint; the rank and the singular values are wanted
+      std::vector<T> zeros(size_t(b.rows), T(0));
+      return gelsd(kind, a, {zeros.data(), b.rows, 1, 1, b.rows}, s, rcond, rank);
     }
     Columns<T> x(a, Columns<T>::kScratch), y(b, Columns<T>::kBoth);
     Int info = 0, length = -1, found = 0;

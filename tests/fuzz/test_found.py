@@ -1,0 +1,84 @@
+"""Faults that long fuzz runs found, so that they stay mended."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+import kagari
+import kagari.nn.functional as F
+
+ops = kagari._core.ops
+
+
+@pytest.mark.parametrize(
+    ("grad", "size"),
+    [
+        ((1, 2, 3, 5), [1, 2, 5, 4]),
+        ((1, 2, 3, 4), [5, 4]),
+        ((1, 2, 3, 5), [5, 0]),
+        ((1, 2, 3, 5), []),
+    ],
+)
+def test_a_grid_splat_checks_its_sizes(grad: tuple[int, ...], size: list[int]) -> None:
+    with pytest.raises(RuntimeError, match="expected"):
+        ops._grid_splat(kagari.ones(grad), kagari.ones(1, 3, 5, 2), size, 0, 2, False, [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("grad", "order"),
+    [((1, 2, 3, 4), [0, 0]), ((1, 3, 3, 5), [0, 0]), ((1, 2, 3, 5), []), ((1, 2, 3, 5), [0, -1])],
+)
+def test_a_grid_slope_checks_its_sizes(grad: tuple[int, ...], order: list[int]) -> None:
+    x, grid = kagari.ones(1, 2, 4, 4), kagari.ones(1, 3, 5, 2)
+    with pytest.raises(RuntimeError, match="expected") as caught:
+        ops._grid_slope(kagari.ones(grad), x, grid, 0, 0, False, order)
+    assert "internal error" not in str(caught.value)
+
+
+def test_an_empty_pool_of_a_huge_output_is_empty() -> None:
+    got = F.adaptive_max_pool3d(kagari.ones(0, 1, 2, 7, 6), [3, 2**62, 3])
+    assert got.shape == (0, 1, 3, 2**62, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "next_of"),
+    [
+        ("legendre_polynomial_p", lambda n, x, p, q: ((2 * n + 1) * x * p - n * q) / (n + 1)),
+        ("laguerre_polynomial_l", lambda n, x, p, q: ((2 * n + 1 - x) * p - n * q) / (n + 1)),
+    ],
+)
+@pytest.mark.parametrize("x", [-1.0, -0.3, 0.0, 0.01, 0.5, 0.97, 1.0])
+def test_polynomials_of_huge_degrees(name: str, next_of: Any, x: float) -> None:
+    f = getattr(kagari.special, name)
+    at = kagari.tensor([x], dtype=kagari.float64)
+    n = 2**20  # the last degree that the recurrence computes
+    want = next_of(n, x, f(at, float(n)).item(), f(at, float(n - 1)).item())
+    got = f(at, float(n + 1)).item()
+    assert (
+        got == pytest.approx(want, rel=1e-4, abs=1e-7)
+        or (math.isinf(got) and math.isinf(want))
+        or (math.isinf(got) and math.isnan(want))
+    )
+    assert math.isfinite(f(at, 3e38).item()) or x < 0
+
+
+def test_derivatives_of_polynomials_of_huge_degrees_are_refused() -> None:
+    x = kagari.tensor([0.5], requires_grad=True)
+    with pytest.raises(RuntimeError, match="up to degree"):
+        kagari.special.legendre_polynomial_p(x, 3e38).sum().backward()
+
+
+def test_frequencies_of_samples_without_time_between() -> None:
+    got = kagari.fft.fftfreq(4, d=0.0).tolist()
+    assert math.isnan(got[0]) and got[1:] == [math.inf, -math.inf, -math.inf]
+    assert math.isinf(kagari.fft.rfftfreq(4, d=0.0)[1].item())
+
+
+def test_least_squares_without_right_hand_sides_says_nothing(capfd: Any) -> None:
+    a = kagari.eye(3, 2)
+    solution, _, rank, values = kagari.linalg.lstsq(a, kagari.ones(3, 0), driver="gelsd")
+    assert solution.shape == (2, 0) and rank.item() == 2 and values.shape == (2,)
+    assert capfd.readouterr() == ("", "")
