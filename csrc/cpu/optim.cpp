@@ -28,7 +28,15 @@ double number(const Tensor& t) {
   });
   return r;
 }
-bool skip(const Tensor& found_inf) { return found_inf.defined() && number(found_inf) == 1.0; }
+void check_number(const Tensor& t, const char* name) {
+  KG_CHECK(!t.defined() || t.numel() == 1, "expected ", name, " to hold one number, got shape ",
+           t.sizes());
+}
+bool skip(const Tensor& found_inf, const Tensor& grad_scale) {
+  check_number(found_inf, "found_inf");
+  check_number(grad_scale, "grad_scale");
+  return found_inf.defined() && number(found_inf) == 1.0;
+}
 
 // The tensors of one parameter: flat when all lie the same way in T, else through contiguous copies
 // that are stored back.
@@ -109,7 +117,7 @@ void over_pieces(TensorList params, const std::array<TensorList, N>& lists, F&& 
 void adam(TensorList params, TensorList grads, TensorList means, TensorList squares,
           TensorList maxima, TensorList steps, AdamStep s, const Tensor& grad_scale,
           const Tensor& found_inf) {
-  if (skip(found_inf)) return;
+  if (skip(found_inf, grad_scale)) return;
   s.scaled = grad_scale.defined();
   s.inverse_scale = s.scaled ? 1 / number(grad_scale) : 1.0;
   std::vector<AdamStep> each(static_cast<size_t>(params.n), s);
@@ -145,7 +153,7 @@ void adamw_cpu(Results&, TensorList params, TensorList grads, TensorList means, 
 void sgd_cpu(Results&, TensorList params, TensorList grads, TensorList buffers, double decay,
              double momentum, double lr, double dampening, bool nesterov, bool maximize, bool first,
              const Tensor& scale, const Tensor& found) {
-  if (skip(found)) return;
+  if (skip(found, scale)) return;
   SgdStep s{lr,       decay,    momentum, dampening,      scale.defined() ? 1 / number(scale) : 1.0,
             nesterov, maximize, first,    scale.defined()};
   over_pieces<3>(params, {params, grads, momentum != 0 ? buffers : TensorList{}},

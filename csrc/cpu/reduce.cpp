@@ -404,7 +404,7 @@ void all_dim_cpu(Results& out, const Tensor& x, OptInts dim, bool) {
   truth(Fold::all, out, x, reduced_dims(dim, x.dim(), false));
 }
 void count_nonzero_cpu(Results& out, const Tensor& x, OptInts dim) {
-  truth(Fold::nonzero, out, x, reduced_dims(dim, x.dim(), false));
+  truth(Fold::nonzero, out, x, reduced_dims(dim, x.dim()));
 }
 
 // Two passes: the mean, then the squared deviations from it.

@@ -82,3 +82,18 @@ def test_least_squares_without_right_hand_sides_says_nothing(capfd: Any) -> None
     solution, _, rank, values = kagari.linalg.lstsq(a, kagari.ones(3, 0), driver="gelsd")
     assert solution.shape == (2, 0) and rank.item() == 2 and values.shape == (2,)
     assert capfd.readouterr() == ("", "")
+
+
+def test_counts_over_no_dimensions_are_over_all() -> None:
+    x = kagari.ones(33, 2)
+    assert kagari.count_nonzero(x, []).item() == 66 and kagari.count_nonzero(x, dim=()).item() == 66
+
+
+@pytest.mark.parametrize("name", ["found_inf", "grad_scale"])
+def test_a_fused_step_wants_one_number(name: str) -> None:
+    many = [[kagari.ones(3)] for _ in range(4)]
+    with pytest.raises(RuntimeError, match="one number"):
+        kagari._fused_adamw_(
+            *many, [], [kagari.ones(())], lr=0.1, beta1=0.9, beta2=0.99, weight_decay=0.0, eps=1e-8,
+            amsgrad=False, maximize=False, **{name: kagari.empty(0)},
+        )  # fmt: skip
