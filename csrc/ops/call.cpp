@@ -178,6 +178,11 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
     Infer o;
     o.device = common_device(row, args);
     row.facts.infer.fn(o, args);  // checks shapes and dtypes
+    KG_CHECK(Ints(o[0].sizes) == Ints(into[0]->sizes, into[0]->ndim), "output with shape ",
+             Ints(into[0]->sizes, into[0]->ndim), " doesn't match the broadcast shape ", o[0].sizes,
+             "; in-place ops keep their tensor's shape");
+    KG_CHECK(o[0].dtype == into[0]->dtype, "result type ", o[0].dtype,
+             " can't be cast to the desired output type ", into[0]->dtype);
     KG_CHECK(!has_internal_overlap(into[0]),
              "unsupported operation: more than one element of the written-to tensor refers to a "
              "single memory location. Please clone() the "

@@ -97,3 +97,8 @@ def test_a_fused_step_wants_one_number(name: str) -> None:
             *many, [], [kagari.ones(())], lr=0.1, beta1=0.9, beta2=0.99, weight_decay=0.0, eps=1e-8,
             amsgrad=False, maximize=False, **{name: kagari.empty(0)},
         )  # fmt: skip
+
+
+def test_in_place_results_keep_their_shape() -> None:
+    with pytest.raises(RuntimeError, match="doesn't match the broadcast shape"):
+        kagari.tensor(1.0).masked_fill_(kagari.ones(3, 4, 1, dtype=kagari.bool), 0.5)
