@@ -71,6 +71,27 @@ def float_power_(input: Tensor, exponent: Tensor | complex) -> Tensor:
 # ---- binary exponents ---------------------------------------------------------------------------
 
 
+@composite("positive(Tensor input) -> Tensor", method=True)
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself: the operator ``+`` with nothing on its left.
+
+    Raises:
+        RuntimeError: the input is bool.
+
+    Example:
+        >>> import kagari
+        >>> kagari.positive(kagari.tensor([-1, 2]))
+        tensor([-1,  2])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.positive.html
+    """
+    import kagari
+
+    if input.dtype is kagari.bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
 @composite("ldexp(Tensor input, Tensor other) -> Tensor", method=True, inplace=True, out=True)
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     r"""Multiplies by a power of two: :math:`x 2^e`.
