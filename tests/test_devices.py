@@ -243,6 +243,6 @@ def test_import_stays_lazy():
         "if m in sys.modules])"
     )
     out = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == "[]"

@@ -154,7 +154,7 @@ print(kagari.ones(4).sum().item())
 
 def test_more_than_the_machine_has_is_refused_before_it_is_mapped() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED], capture_output=True, text=True, timeout=120
+        [sys.executable, "-P", "-c", LIMITED], capture_output=True, text=True, timeout=120
     )
     assert done.stdout.split() == ["raised", "True", "4.0"], done.stderr
 
@@ -184,7 +184,7 @@ print(kagari._core._memory_stats()["reserved"], (x @ x).sum().item() == 1e9)
 
 def test_the_system_allocator_by_choice() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BYPASSED],
+        [sys.executable, "-P", "-c", BYPASSED],
         capture_output=True,
         text=True,
         env={**os.environ, "KAGARI_ALLOCATOR": "system"},

@@ -208,7 +208,7 @@ print("ok")
 
 def test_a_forked_child_computes_serially_and_right() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=120
+        [sys.executable, "-P", "-c", FORKED], capture_output=True, text=True, timeout=120
     )
     assert done.stdout == "ok\n", done.stderr
 
@@ -234,7 +234,9 @@ print("ok")
 
 
 def test_fork_while_threads_allocate() -> None:
-    done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", BUSY], capture_output=True, text=True, timeout=120
+    )
     assert done.stdout == "ok\n", done.stderr
 
 

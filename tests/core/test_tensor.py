@@ -385,7 +385,7 @@ print((x + 1).item())
 
 def test_interrupt_in_the_middle_of_a_backward() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120
+        [sys.executable, "-P", "-c", INTERRUPTED], capture_output=True, text=True, timeout=120
     )
     assert done.stdout.splitlines() == ["interrupted None", "3.0", "2.0"], done.stderr
 
