@@ -10,6 +10,7 @@ from kagari.autograd import graph
 from kagari.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from kagari.autograd.function import Function
 from kagari.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from kagari.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from kagari.autograd.variable import Variable
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function",
+    "GradcheckError",
     "Variable",
     "backward",
     "detect_anomaly",
@@ -166,12 +168,4 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"kagari.autograd.{name}")
-    if name in ("gradcheck", "gradgradcheck", "GradcheckError"):
-        from importlib import import_module
-
-        module = import_module("kagari.autograd.gradcheck")
-        # The import binds the submodule to the name that the function has.
-        for public in ("gradcheck", "gradgradcheck", "GradcheckError"):
-            globals()[public] = getattr(module, public)
-        return globals()[name]
     raise AttributeError(f"module 'kagari.autograd' has no attribute {name!r}")

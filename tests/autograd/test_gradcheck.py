@@ -57,3 +57,10 @@ def test_complex():
 def test_needs_an_input_that_requires_grad():
     with pytest.raises(ValueError, match="require gradient"):
         gradcheck(lambda x: x, kagari.ones(1))
+
+
+def test_the_function_keeps_its_name_beside_its_module() -> None:
+    import importlib
+
+    importlib.import_module("kagari.autograd.gradcheck")
+    assert callable(kagari.autograd.gradcheck)
