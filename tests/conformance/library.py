@@ -73,10 +73,7 @@ class Target:
         self._keep = []
         self.exact_storage = False  # also give views their base's storage (for as_strided)
         if self.m is not None and name != "torch":
-            try:
-                self.m.set_num_threads(1)
-            except Exception:
-                pass
+            self.m.set_num_threads(1)
 
     # -- names ------------------------------------------------------------------------------
     def resolve(self, path):

@@ -330,9 +330,6 @@ def test_the_older_weight_norm_warns():
 # ---- orthogonal ---------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    not hasattr(kagari, "linalg"), reason="needs linalg, which this build does not have"
-)
 @pytest.mark.parametrize("trivial", [True, False])
 @pytest.mark.parametrize("map_name", ["matrix_exp", "cayley", "householder"])
 @pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5)])

@@ -9,11 +9,6 @@ import kagari
 from kagari import nn
 from kagari.nn.utils import prune
 
-# Methods that order scores.
-ordering = pytest.mark.skipif(
-    not hasattr(kagari, "topk"), reason="needs topk, which this build does not have"
-)
-
 
 def net_of(m):
     m.manual_seed(0)
@@ -49,7 +44,6 @@ METHODS = [
 ]
 
 
-@ordering
 @pytest.mark.conformance
 @pytest.mark.parametrize("steps", METHODS)
 def test_as_torch(steps):
@@ -78,7 +72,6 @@ def test_as_torch(steps):
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-12)
 
 
-@ordering
 def test_structured_by_chance():
     m = prune.random_structured(net_of(kagari), "weight", 2, dim=0)
     rows = m.weight_mask.sum(1)
@@ -99,7 +92,6 @@ def test_what_is_pruned_stays_zero_in_training():
     assert int((m.weight != 0).sum()) == 4
 
 
-@ordering
 def test_pruned_copies():
     t = kagari.tensor([1.0, -3.0, 2.0, 0.5])
     assert prune.L1Unstructured(2).prune(t).tolist() == [0, -3, 2, 0]
