@@ -11,12 +11,14 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "cpu/provider/unfold.h"
+#include "cpu/provider/winograd.h"
 
 namespace kagari::provider {
 
 namespace {
 
 int64_t pixels_of(const int64_t* space) { return space[0] * space[1] * space[2]; }
+const float* floats(const void* p) { return static_cast<const float*>(p); }
 
 // --- Layouts ---
 // Axes of size one have no stride to speak of.
@@ -443,6 +445,26 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
+  if (winograd_serves(kind, s)) {
+    run_winograd({s.batch,
+                  s.in_channels,
+                  s.out_channels,
+                  {s.in[1], s.in[2]},
+                  {s.out[1], s.out[2]},
+                  {s.padding[1], s.padding[2]},
+                  floats(image.data),
+                  image.strides,
+                  floats(w.data),
+                  w.strides.out,
+                  w.strides.in,
+                  {w.strides.kernel[1], w.strides.kernel[2]},
+                  static_cast<const float*>(bias),
+                  static_cast<float*>(y),
+                  y_strides,
+                  relu,
+                  last});
+    return;
+  }
 
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
@@ -547,6 +569,27 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
   Image image{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
+  if (winograd_serves(kind, s)) {
+    // The window turned about its middle, laid over the gradient.
+    run_winograd({s.batch,
+                  s.out_channels,
+                  s.in_channels,
+                  {s.out[1], s.out[2]},
+                  {s.in[1], s.in[2]},
+                  {2 - s.padding[1], 2 - s.padding[2]},
+                  floats(image.data),
+                  image.strides,
+                  floats(w.data) + 2 * (w.strides.kernel[1] + w.strides.kernel[2]),
+                  w.strides.in,
+                  w.strides.out,
+                  {-w.strides.kernel[1], -w.strides.kernel[2]},
+                  static_cast<const float*>(bias),
+                  static_cast<float*>(dx),
+                  dx_strides,
+                  false,
+                  last});
+    return;
+  }
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
 
   std::vector<Phase> phases;

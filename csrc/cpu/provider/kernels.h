@@ -60,6 +60,22 @@ struct PixelMap {
 using Gather = void (*)(const PixelMap& map, const void* source, int64_t channel, int64_t first,
                         int64_t rows, void* out, int64_t out_row);
 
+// Winograd's transforms (winograd.h). Rows of channels: channel c of pixel x at [x·pitch + c], whole vectors may be read and written.
+struct WinogradKernels {
+  // Line of pixels, one channel each `channel` elements, into rows of channels and back.
+  void (*gather)(const float* line, int64_t channel, int64_t channels, int64_t pixels, float* out,
+                 int64_t pitch);
+  void (*scatter)(const float* in, int64_t pitch, int64_t channels, int64_t pixels, float* line,
+                  int64_t channel);
+  // Tiles two pixels apart of four lines, into sixteen planes of (tile, channel).
+  void (*input)(const float* const* lines, int64_t pitch, int64_t channels, int64_t tiles,
+                float* out, int64_t plane);
+  // Back: two lines of results, with bias and relu.
+  void (*output)(const float* in, int64_t plane, int64_t pitch, int64_t channels, int64_t tiles,
+                 const float* bias, bool relu, float* const* lines);
+  // Weights of `width` results: nine rows of `width` into sixteen, `plane` apart.
+  void (*weights)(const float* in, int64_t width, float* out, int64_t plane);
+};
 struct Kernels {
   int rows;           // of the largest micro kernel
   int vector;         // compute elements in one vector; the widest micro kernel has two
@@ -78,6 +94,7 @@ struct Kernels {
   Gather gather;
   Finish finish;
   Add add;
+  const WinogradKernels* winograd;  // float32 alone
 };
 
 // Chosen once, by what the processor has.

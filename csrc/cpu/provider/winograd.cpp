@@ -1,0 +1,186 @@
+// Winograd convolutions: blocks of tiles, each transformed, multiplied and transformed back while
+// it lies in the cache.
+#include "cpu/provider/winograd.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/provider/blocks.h"
+
+namespace kagari::provider {
+
+namespace {
+
+constexpr int64_t kPoints = 16;             // of a tile, four by four
+constexpr int64_t kBlockTiles = 48;         // fewer rows would not repay reading the weights
+constexpr int64_t kBlockFloats = 64 << 10;  // of one block's transformed pixels and results
+constexpr int64_t kLeastTiles = 16;         // of an image
+constexpr int64_t kMostWeights =
+    4096;  // for each tile of an image: more do not repay their transform
+constexpr int64_t kLeastChannels = 16;
+
+constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
+constexpr int64_t up(int64_t x, int64_t to) { return parts(x, to) * to; }
+
+// Rows that are a power of two apart would fall into the same sets of the cache.
+int64_t pitch_of(int64_t channels, int64_t width) {
+  int64_t pitch = up(channels, width);
+  return pitch % 256 ? pitch : pitch + width;
+}
+
+class Run {
+ public:
+  explicit Run(const WinogradCall& c)
+      : c_(c),
+        products_(kernels_of(Kind::f32)),
+        transforms_(*products_.winograd),
+        width_(2 * products_.vector),
+        across_(parts(c.out[1], 2)),
+        down_(parts(c.out[0], 2)),
+        in_pitch_(pitch_of(c.in_channels, width_)),
+        out_pitch_(pitch_of(c.out_channels, width_)),
+        panels_(parts(c.out_channels, width_)) {
+    int64_t tiles = std::max(kBlockTiles, kBlockFloats / (kPoints * (in_pitch_ + out_pitch_)));
+    rows_ = std::clamp<int64_t>(tiles / across_, 1, parts(c.batch * down_, threads_available()));
+  }
+
+  void run() {
+    weights_ = static_cast<float*>(
+        room(Room::weight, kPoints * panels_ * c_.in_channels * width_ * int64_t(sizeof(float))));
+    bias_ = static_cast<float*>(room(Room::bias, panels_ * width_ * int64_t(sizeof(float))));
+    std::fill_n(bias_, panels_ * width_, 0.0f);
+    if (c_.bias) std::copy_n(c_.bias, c_.out_channels, bias_);
+    run_jobs(panels_, [&](int64_t panel) { transform_weights(panel); });
+    int64_t rows = c_.batch * down_;
+    run_jobs(parts(rows, rows_),
+             [&](int64_t job) { block(job * rows_, std::min(rows, (job + 1) * rows_)); });
+  }
+
+ private:
+  // (point, panel, in channel, width)
+  void transform_weights(int64_t panel) {
+    int64_t plane = panels_ * c_.in_channels * width_;
+    int64_t first = panel * width_, live = std::min(width_, c_.out_channels - first);
+    float nine[9 * 64] = {};
+    for (int64_t i = 0; i < c_.in_channels; ++i) {
+      const float* from = c_.w + first * c_.w_out + i * c_.w_in;
+      for (int64_t o = 0; o < live; ++o, from += c_.w_out)
+        for (int64_t y = 0; y < 3; ++y)
+          for (int64_t x = 0; x < 3; ++x)
+            nine[(3 * y + x) * width_ + o] = from[y * c_.w_kernel[0] + x * c_.w_kernel[1]];
+      transforms_.weights(nine, width_, weights_ + (panel * c_.in_channels + i) * width_, plane);
+    }
+  }
+
+  // Rows of tiles [first, end) over the whole batch.
+  void block(int64_t first, int64_t end) {
+    int64_t tiles = (end - first) * across_, line = (2 * across_ + 2) * in_pitch_;
+    int64_t in_plane = tiles * in_pitch_, out_plane = tiles * out_pitch_;
+    auto floats = [](Room where, int64_t count) {
+      return static_cast<float*>(room(where, count * int64_t(sizeof(float))));
+    };
+    float* points = floats(Room::a, kPoints * in_plane);
+    float* results = floats(Room::sums, kPoints * out_plane);
+    float* lines[4];
+    lines[0] = floats(Room::rows, 4 * line);
+    for (int i = 1; i < 4; ++i) lines[i] = lines[0] + i * line;
+    for (int64_t row = first; row < end; ++row) {
+      int from = 0;
+      if (row > first && row % down_) {  // the next tile of the same image shares two lines
+        std::swap(lines[0], lines[2]);
+        std::swap(lines[1], lines[3]);
+        from = 2;
+      }
+      for (int i = from; i < 4; ++i) read_line(row / down_, 2 * (row % down_) + i, lines[i]);
+      transforms_.input(lines, in_pitch_, c_.in_channels, across_,
+                        points + (row - first) * across_ * in_pitch_, in_plane);
+    }
+    for (int64_t p = 0; p < kPoints; ++p)
+      multiply(p, tiles, points + p * in_plane, results + p * out_plane);
+    int64_t out_line = 2 * across_ * out_pitch_;
+    float* out[2];
+    out[0] = floats(Room::part, 2 * out_line);
+    out[1] = out[0] + out_line;
+    for (int64_t row = first; row < end; ++row) {
+      transforms_.output(results + (row - first) * across_ * out_pitch_, out_plane, out_pitch_,
+                         c_.out_channels, across_, bias_, c_.relu, out);
+      for (int64_t i = 0; i < 2; ++i) write_line(row / down_, 2 * (row % down_) + i, out[i]);
+    }
+  }
+
+  // One line of the padded image as rows of channels.
+  void read_line(int64_t image, int64_t y, float* to) const {
+    int64_t width = 2 * across_ + 2, at = y - c_.padding[0];
+    if (at < 0 || at >= c_.in[0]) {
+      std::fill_n(to, width * in_pitch_, 0.0f);
+      return;
+    }
+    int64_t left = std::min(c_.padding[1], width);
+    int64_t pixels = std::min(c_.in[1], width - left);
+    std::fill_n(to, left * in_pitch_, 0.0f);
+    const float* from = c_.x + image * c_.x_strides.batch + at * c_.x_strides.space[1];
+    float* inside = to + left * in_pitch_;
+    if (c_.last) {
+      for (int64_t x = 0; x < pixels; ++x)
+        std::memcpy(inside + x * in_pitch_, from + x * c_.x_strides.space[2],
+                    size_t(c_.in_channels) * sizeof(float));
+    } else {
+      transforms_.gather(from, c_.x_strides.channel, c_.in_channels, pixels, inside, in_pitch_);
+    }
+    std::fill_n(inside + pixels * in_pitch_, (width - left - pixels) * in_pitch_, 0.0f);
+  }
+
+  void write_line(int64_t image, int64_t y, const float* from) const {
+    if (y >= c_.out[0]) return;
+    float* to = c_.y + image * c_.y_strides.batch + y * c_.y_strides.space[1];
+    if (c_.last) {
+      for (int64_t x = 0; x < c_.out[1]; ++x)
+        std::memcpy(to + x * c_.y_strides.space[2], from + x * out_pitch_,
+                    size_t(c_.out_channels) * sizeof(float));
+    } else {
+      transforms_.scatter(from, out_pitch_, c_.out_channels, c_.out[1], to, c_.y_strides.channel);
+    }
+  }
+
+  // results (tile, out channel) = pixels (tile, in channel) × weights, at one point.
+  void multiply(int64_t point, int64_t tiles, const float* pixels, float* results) const {
+    for (int64_t panel = 0; panel < panels_; ++panel)
+      for (int64_t at = 0; at < c_.in_channels; at += kChunk) {
+        int64_t depth = std::min(kChunk, c_.in_channels - at);
+        const float* b = weights_ + ((point * panels_ + panel) * c_.in_channels + at) * width_;
+        for (int64_t i = 0; i < tiles; i += products_.rows) {
+          int64_t rows = std::min<int64_t>(products_.rows, tiles - i);
+          products_.micro[1][rows - 1](depth, pixels + i * in_pitch_ + at, in_pitch_, 1, b, width_,
+                                       results + i * out_pitch_ + panel * width_, out_pitch_,
+                                       width_, at > 0);
+        }
+      }
+  }
+
+  const WinogradCall& c_;
+  const Kernels& products_;
+  const WinogradKernels& transforms_;
+  int64_t width_;                 // of a panel of weights
+  int64_t across_, down_;         // tiles of an image
+  int64_t in_pitch_, out_pitch_;  // of rows of channels
+  int64_t panels_, rows_;         // rows of tiles in a block
+  float *weights_ = nullptr, *bias_ = nullptr;
+};
+
+}  // namespace
+
+bool winograd_serves(Kind kind, const ConvShape& s) {
+  bool fits = kind == Kind::f32 && s.groups == 1 && s.in[0] == 1 && s.out[0] == 1 &&
+              s.kernel[0] == 1 && s.padding[0] == 0;
+  for (int i = 1; i < 3; ++i)
+    fits = fits && s.kernel[i] == 3 && s.stride[i] == 1 && s.dilation[i] == 1 &&
+           s.padding[i] >= 0 && s.padding[i] <= 2;
+  int64_t tiles = parts(s.out[1], 2) * parts(s.out[2], 2);
+  return fits && tiles >= kLeastTiles &&
+         std::min(s.in_channels, s.out_channels) >= kLeastChannels &&
+         s.in_channels * s.out_channels <= kMostWeights * tiles;
+}
+
+void run_winograd(const WinogradCall& call) { Run(call).run(); }
+
+}  // namespace kagari::provider

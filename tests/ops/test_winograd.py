@@ -1,0 +1,79 @@
+"""3x3 convolutions one pixel apart in float32, which are computed with fewer multiplications."""
+
+import numpy as np
+import pytest
+
+import kagari
+import kagari.nn.functional as F
+
+# batch, channels in and out, height, width, padding
+SHAPES = [
+    (2, 16, 20, 9, 11, 0),
+    (3, 33, 17, 13, 7, 2),
+    (5, 32, 64, 8, 8, 1),
+    (1, 64, 64, 28, 28, 1),
+    (2, 300, 16, 11, 16, 1),
+    (1, 16, 300, 10, 33, 1),
+]
+
+
+def drawn(*shape: int, channels_last: bool = False) -> kagari.Tensor:
+    t = kagari.randn(*shape, generator=kagari.Generator().manual_seed(7))
+    return t.contiguous(memory_format=kagari.channels_last) if channels_last else t
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("n, c, k, h, w, padding", SHAPES)
+def test_values_and_gradients(
+    n: int, c: int, k: int, h: int, w: int, padding: int, channels_last: bool
+) -> None:
+    x = drawn(n, c, h, w, channels_last=channels_last).requires_grad_()
+    weight = (drawn(k, c, 3, 3) / (9 * c) ** 0.5).requires_grad_()
+    bias = drawn(k).requires_grad_()
+    y = F.conv2d(x, weight, bias, padding=padding)
+    cotangent = drawn(*y.shape, channels_last=channels_last)
+    grads = kagari.autograd.grad(y, (x, weight, bias), cotangent)
+    wide = [t.detach().double().requires_grad_() for t in (x, weight, bias)]
+    expected = F.conv2d(*wide, padding=padding)
+    expected_grads = kagari.autograd.grad(expected, wide, cotangent.double())
+    kagari.testing.assert_close(y.double(), expected, rtol=1e-5, atol=1e-5)
+    for got, wanted in zip(grads[:1], expected_grads[:1], strict=True):
+        kagari.testing.assert_close(got.double(), wanted, rtol=1e-5, atol=1e-5)
+    for got, wanted in zip(grads[1:], expected_grads[1:], strict=True):
+        kagari.testing.assert_close(got.double(), wanted, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("n, c, k, h, w, padding", SHAPES)
+def test_small_integers_stay_exact(n: int, c: int, k: int, h: int, w: int, padding: int) -> None:
+    rng = np.random.default_rng(3)
+    x = kagari.from_numpy(rng.integers(-8, 9, (n, c, h, w)).astype(np.float32))
+    weight = kagari.from_numpy(rng.integers(-8, 9, (k, c, 3, 3)).astype(np.float32))
+    y = F.conv2d(x, weight, padding=padding)
+    assert y.double().equal(F.conv2d(x.double(), weight.double(), padding=padding))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("n, c, k, h, w, padding", SHAPES)
+def test_an_image_alone_and_any_number_of_threads_give_the_same_bits(
+    n: int, c: int, k: int, h: int, w: int, padding: int, channels_last: bool
+) -> None:
+    x = drawn(n, c, h, w, channels_last=channels_last)
+    weight = drawn(k, c, 3, 3)
+    before = kagari.get_num_threads()
+    try:
+        kagari.set_num_threads(1)
+        y = F.conv2d(x, weight, padding=padding)
+        for threads in (2, 3, 4, 8):
+            kagari.set_num_threads(threads)
+            assert F.conv2d(x, weight, padding=padding).equal(y)
+            assert F.conv2d(x[-1:], weight, padding=padding).equal(y[-1:])
+    finally:
+        kagari.set_num_threads(before)
+
+
+def test_strided_weights_and_slices_of_images() -> None:
+    x = drawn(2, 40, 12, 30)[:, ::2, :, 3:25]
+    weight = drawn(3, 3, 20, 24).permute(3, 2, 0, 1)
+    y = F.conv2d(x, weight, padding=1)
+    expected = F.conv2d(x.double(), weight.double(), padding=1)
+    kagari.testing.assert_close(y.double(), expected, rtol=1e-5, atol=1e-4)
