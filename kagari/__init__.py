@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib as _importlib
 import math as _math
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from kagari import _core
 from kagari._core import (
@@ -158,6 +157,7 @@ from kagari.ops.views import broadcast_shapes
 from kagari._core import functions as _functions
 from kagari._core.functions import *  # noqa: F403
 
+_TYPE_CHECKING = False  # typing.TYPE_CHECKING to the type checker; typing itself costs time
 if _TYPE_CHECKING:
     from kagari import (
         accelerator,

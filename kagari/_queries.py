@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kagari._core import Tensor, overridable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["_assert", "_check", "get_device", "get_device_module", "is_inference", "typename"]
 

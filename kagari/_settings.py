@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from kagari import _core, _tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = [
     "are_deterministic_algorithms_enabled",
@@ -22,7 +27,6 @@ __all__ = [
     "use_deterministic_algorithms",
 ]
 
-F = TypeVar("F", bound=Callable[..., Any])
 
 _deterministic = False
 _deterministic_warn_only = False

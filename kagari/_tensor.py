@@ -6,12 +6,15 @@ import copyreg
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
 from kagari import _core
 from kagari._core import Tensor, UntypedStorage, overridable
 
-Function = Callable[..., Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Function = Callable[..., Any]
 
 __all__ = [
     "BFloat16Tensor",

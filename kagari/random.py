@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from kagari._core import default_generator
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     import kagari
 
 __all__ = [

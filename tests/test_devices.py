@@ -239,7 +239,8 @@ def test_typed_storage():
 def test_import_stays_lazy():
     program = (
         "import sys, kagari; print([m for m in ('kagari.distributions', 'kagari.cuda', "
-        "'kagari.testing', 'kagari.jit', 'kagari.distributed', 'multiprocessing', 'numpy') "
+        "'kagari.testing', 'kagari.jit', 'kagari.distributed', 'multiprocessing', 'numpy', "
+        "'typing', 're', 'enum', 'inspect', 'dataclasses') "
         "if m in sys.modules])"
     )
     out = subprocess.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from kagari import _core
 from kagari.autograd import graph
@@ -13,7 +12,10 @@ from kagari.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_
 from kagari.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from kagari.autograd.variable import Variable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kagari.autograd import functional, profiler
 
 __all__ = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 
 from kagari import _core
 from kagari._core import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "GradientEdge",
@@ -79,8 +83,10 @@ def allow_mutation_on_saved_tensors() -> Iterator[None]:
         yield
 
 
-class GradientEdge(NamedTuple):
+class GradientEdge(namedtuple("GradientEdge", ["node", "output_nr"])):
     """A place in the graph: gradient number `output_nr` that `node` receives."""
+
+    __slots__ = ()
 
     node: Node
     output_nr: int

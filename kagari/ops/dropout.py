@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from kagari._core import composite, ops
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kagari import Generator, Tensor
 

@@ -8,22 +8,24 @@ dimensions, ``_r2c`` real numbers to the half of a Hermitian spectrum along one 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
 
 from kagari._core import composite, ops
 from kagari.autograd.function import Function
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Literal
 
     from kagari import Tensor, device, dtype, layout
+
+    _Norm = Literal["backward", "ortho", "forward"]
 
 Ints = tuple[int, ...]
 
 # The scale of a transform over n elements: 1, 1 / sqrt(n) or 1 / n.
 NONE, ROOT, FULL = "none", "root", "full"
 # NumPy's words for them, in the direction that a transform takes.
-_Norm = Literal["backward", "ortho", "forward"]
 _FORWARD: dict[str, _Norm] = {NONE: "backward", ROOT: "ortho", FULL: "forward"}
 _INVERSE: dict[str, _Norm] = {NONE: "forward", ROOT: "ortho", FULL: "backward"}
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from kagari._core import composite
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kagari import Tensor
 
 
@@ -702,7 +703,7 @@ def _letters(sublist: Any) -> str:
         if number is Ellipsis:
             text += "..."
         elif isinstance(number, int) and 0 <= number < 52:
-            text += string.ascii_uppercase[number] if number < 26 else chr(number - 26 + ord("a"))
+            text += chr(number + ord("A")) if number < 26 else chr(number - 26 + ord("a"))
         else:
             raise ValueError(f"einsum: subscript {number} in subscript list is not within [0, 52)")
     return text

@@ -5,11 +5,12 @@ Each is a thin composite of ops that stand elsewhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kagari._core import composite, ops
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kagari import Tensor
 
 Three = tuple["Tensor", "Tensor", "Tensor"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kagari._core import LinAlgError, bfloat16, float16
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kagari import Tensor
 

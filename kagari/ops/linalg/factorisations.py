@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kagari._core import composite, int32, ops
 from kagari.ops.linalg import _checks
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kagari import Tensor
 
 # ---- Cholesky ------------------------------------------------------------------------------------

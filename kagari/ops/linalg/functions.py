@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 from kagari._core import bfloat16, complex64, composite, float16, float32, ops
 from kagari.ops.linalg import _checks
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kagari import Tensor
 
 

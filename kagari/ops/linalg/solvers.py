@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 from kagari._core import composite, finfo, is_grad_enabled, ops
 from kagari.ops.linalg import _checks
 from kagari.ops.views import broadcast_shapes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from kagari import Tensor
 
