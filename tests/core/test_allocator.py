@@ -152,6 +152,7 @@ print(kagari.ones(4).sum().item())
 """
 
 
+@cached
 def test_more_than_the_machine_has_is_refused_before_it_is_mapped() -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", LIMITED], capture_output=True, text=True, timeout=120
