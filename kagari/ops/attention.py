@@ -8,7 +8,7 @@ from kagari._core import composite, ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kagari import Tensor
+    from kagari import Tensor, dtype
 
 _NAME = "scaled_dot_product_attention"
 
@@ -42,8 +42,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None) 
         )
 
 
-def _share_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    """Keys and values repeated, so that groups of query heads share one."""
+def _check_heads(query: Tensor, key: Tensor, value: Tensor) -> None:
     if min(query.dim(), key.dim(), value.dim()) < 3:
         raise IndexError(
             f"{_NAME}: enable_gqa expected a dimension of heads, got query {tuple(query.shape)}, "
@@ -56,20 +55,70 @@ def _share_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Ten
                 f"{_NAME}: Number of heads in key and value must divide the number of heads in "
                 f"query, got {key.shape[-3]}, {value.shape[-3]} and {heads}"
             )
+
+
+def _share_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values repeated, so that groups of query heads share one."""
+    heads = query.shape[-3]
     return (
         key.repeat_interleave(heads // key.shape[-3], -3),
         value.repeat_interleave(heads // value.shape[-3], -3),
     )
 
 
-def _check_mask(scores: Tensor, mask: Tensor) -> None:
-    if mask.dim() > scores.dim() or any(
-        m not in (1, s) for m, s in zip(reversed(mask.shape), reversed(scores.shape), strict=False)
+def _check_mask(scores: tuple[int, ...], mask: Tensor) -> None:
+    if mask.dim() > len(scores) or any(
+        m not in (1, s) for m, s in zip(reversed(mask.shape), reversed(scores), strict=False)
     ):
         raise RuntimeError(
-            f"{_NAME}: expected attn_mask to broadcast to {tuple(scores.shape)}, got "
-            f"{tuple(mask.shape)}"
+            f"{_NAME}: expected attn_mask to broadcast to {scores}, got {tuple(mask.shape)}"
         )
+
+
+def _fusable(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, shared: bool) -> bool:
+    """Whether the kernel takes these: one batch, no gradient of the mask, real numbers."""
+    if not 2 <= query.dim() == key.dim() == value.dim() <= 4 or query.is_complex():
+        return False
+    if mask is not None and mask.requires_grad:
+        return False
+    if key.shape[:-1] != value.shape[:-1] or query.shape[:-3] != key.shape[:-3]:
+        return False
+    return query.dim() < 3 or shared or query.shape[-3] == key.shape[-3]
+
+
+def _added_mask(mask: Tensor, scores: tuple[int, ...], dtype: dtype) -> Tensor:
+    """The mask as numbers to add to all scores, its rows contiguous."""
+    import kagari
+
+    if mask.dtype == kagari.bool:
+        zero = kagari.zeros((), dtype=dtype, device=mask.device)
+        mask = kagari.where(mask, zero, -math.inf)
+    mask = mask.to(dtype)
+    if mask.dim() == 0 or mask.shape[-1] != scores[-1]:
+        mask = mask.expand(*mask.shape[:-1], scores[-1])
+    return mask.contiguous().expand(scores)
+
+
+def _fused(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    is_causal: bool,
+    scale: float,
+) -> Tensor:
+    if mask is not None:
+        scores = (*query.shape[:-1], key.shape[-2])
+        _check_mask(scores, mask)
+        mask = _added_mask(mask, scores, query.dtype)
+    missing = 4 - query.dim()
+    for _ in range(missing):
+        query, key, value = query.unsqueeze(0), key.unsqueeze(0), value.unsqueeze(0)
+        mask = None if mask is None else mask.unsqueeze(0)
+    result = ops._attention(query, key, value, mask, scale, is_causal)[0]
+    for _ in range(missing):
+        result = result.squeeze(0)
+    return result
 
 
 def _masked_softmax(scores: Tensor, mask: Tensor, unseen: Tensor | None) -> Tensor:
@@ -136,22 +185,25 @@ def scaled_dot_product_attention(
     import kagari
 
     _check(query, key, value, attn_mask)
-    if enable_gqa:
-        key, value = _share_heads(query, key, value)
     dtype = query.dtype
     if dtype in (kagari.bfloat16, kagari.float16):
         # Scores of 8 or 11 bits would tell few places apart.
         query, key, value = query.float(), key.float(), value.float()
-    size = query.shape[-1]
     if scale is None:
-        scale = 1.0 / math.sqrt(size) if size else 1.0
+        scale = 1.0 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
+    if enable_gqa:
+        _check_heads(query, key, value)
+    if dropout_p == 0.0 and _fusable(query, key, value, attn_mask, enable_gqa):
+        return _fused(query, key, value, attn_mask, is_causal, scale).to(dtype)
+    if enable_gqa:
+        key, value = _share_heads(query, key, value)
     scores = (query * scale) @ key.transpose(-2, -1)
     unseen = None
     if is_causal:
         every = kagari.ones(scores.shape[-2:], dtype=kagari.bool, device=query.device)
         unseen = every.triu(1)
     if attn_mask is not None:
-        _check_mask(scores, attn_mask)
+        _check_mask(tuple(scores.shape), attn_mask)
         weights = _masked_softmax(scores, attn_mask, unseen)
     else:
         weights = (scores if unseen is None else scores.masked_fill(unseen, -math.inf)).softmax(-1)

@@ -1,0 +1,44 @@
+// The contract between attention and its loops over scores: a call handles rows of one tile, each
+// by itself, so a row's bits depend neither on the rows beside it nor on threads.
+#pragma once
+#include <cstdint>
+
+#include "cpu/isa.h"
+
+namespace kagari {
+
+// Products of some queries with a block of keys. Rows are `pitch` apart and may be written to a
+// whole number of vectors.
+template <class T>
+struct ScoreTile {
+  T* scores;
+  int64_t pitch, rows, keys;
+  T scale;
+  const T* mask;  // added to the scaled scores, rows `mask_pitch` apart; may be null
+  int64_t mask_pitch;
+  int64_t seen;  // row i sees the first seen + i keys (none below zero, at most all)
+};
+
+template <class T>
+struct AttentionLoops {
+  // Scores become exp(score - top), where top is the largest score of the row so far; `total`, the
+  // sum of a row's weights, and `sums` (sums_n numbers, a multiple of the vector) are brought to
+  // the new top.
+  void (*weigh)(const ScoreTile<T>& tile, T* top, T* total, T* sums, int64_t sums_pitch,
+                int64_t sums_n);
+  // out = sums / total, zeros where no key was seen. Returns log(total) + top, infinity for zeros.
+  T (*finish)(const T* sums, T top, T total, T* out, int64_t n);
+  // Scores become weights w = exp(score - lse), and g, the gradients of the weights, become those
+  // of the products: w (g - dot) scale.
+  void (*weigh_backward)(const ScoreTile<T>& tile, T* g, const T* lse, const T* dot);
+  T (*dot)(const T* a, const T* b, int64_t n);
+};
+
+struct AttentionTable {
+  AttentionLoops<float> f32;
+  AttentionLoops<double> f64;
+};
+
+KG_ISA_TABLE(AttentionTable, attention_table)
+
+}  // namespace kagari
