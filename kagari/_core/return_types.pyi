@@ -3,6 +3,13 @@ from typing import NamedTuple
 
 from kagari._core import Tensor
 
+class _attention(NamedTuple):
+    output: Tensor
+    lse: Tensor
+class _attention_backward(NamedTuple):
+    dq: Tensor
+    dk: Tensor
+    dv: Tensor
 class _cross_entropy(NamedTuple):
     loss: Tensor
     lse: Tensor
