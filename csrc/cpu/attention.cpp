@@ -118,7 +118,8 @@ int64_t grain_of(double work, int64_t tasks) {
 template <class T>
 class Rooms {
  public:
-  explicit Rooms(std::initializer_list<int64_t> sizes) : all_(bytes(sizes)) {}
+  template <int n>
+  explicit Rooms(const int64_t (&sizes)[n]) : all_(bytes(sizes)) {}
   T* next(int64_t n) {
     T* p = all_.as<T>() + at_;
     at_ += up(n, 64);
@@ -126,9 +127,10 @@ class Rooms {
   }
 
  private:
-  static size_t bytes(std::initializer_list<int64_t> sizes) {
+  template <int n>
+  static size_t bytes(const int64_t (&sizes)[n]) {
     int64_t sum = 0;
-    for (int64_t n : sizes) sum += up(n, 64);
+    for (int64_t size : sizes) sum += up(size, 64);
     return size_t(sum) * sizeof(T);
   }
   Workspace all_;
@@ -152,7 +154,7 @@ class Forward {
                chunk_ * s.products.row(s.values),
                chunk_,
                chunk_},
-        rooms_({sizes_[0], sizes_[1], sizes_[2], sizes_[3], sizes_[4], sizes_[5]}) {
+        rooms_(sizes_) {
     T** at[6] = {&keys_, &values_, &scores_, &sums_, &top_, &total_};
     for (int i = 0; i < 6; ++i) *at[i] = rooms_.next(sizes_[i]);
   }
@@ -230,7 +232,7 @@ template <class T>
 class Backward {
  public:
   Backward(const Shapes<T>& s, const Results& grads, const Tensor& g, const Tensor& out,
-           const Tensor& lse, int64_t heads, int64_t queries)
+           const Tensor& lse, int64_t heads, int64_t queries, bool sums_queries)
       : s_(s),
         g_(g),
         out_(out),
@@ -249,10 +251,9 @@ class Backward {
                rows_ * s.products.row(kKeys),
                block_ * s.products.row(s.depth),
                block_ * s.products.row(s.values),
-               heads * queries * s.products.row(s.depth),
+               sums_queries ? heads * queries * s.products.row(s.depth) : 0,
                heads * queries},
-        rooms_({sizes_[0], sizes_[1], sizes_[2], sizes_[3], sizes_[4], sizes_[5], sizes_[6],
-                sizes_[7], sizes_[8], sizes_[9], sizes_[10]}) {
+        rooms_(sizes_) {
     T** at[11] = {&key_columns_, &value_columns_, &key_rows_, &query_rows_, &grad_rows_, &scores_,
                   &slopes_,      &sum_k_,         &sum_v_,    &sum_q_,      &dot_};
     for (int i = 0; i < 11; ++i) *at[i] = rooms_.next(sizes_[i]);
@@ -339,10 +340,11 @@ void backward(Results& grads, const Shapes<T>& s, const Tensor& g, const Tensor&
   // Where heads do not occupy the threads, blocks of keys and then blocks of queries are tasks. Each
   // sum has the same order either way.
   bool whole = heads >= num_threads() || in_parallel_region() || s.work() < kSerialWork;
-  auto pass = [&](int64_t tasks, int64_t most_heads, int64_t most_queries, auto&& range) {
+  auto pass = [&](int64_t tasks, int64_t most_heads, int64_t most_queries, bool sums_queries,
+                  auto&& range) {
     if (tasks == 0) return;
     parallel_for(0, tasks, grain_of(2.5 * s.work(), tasks), [&](int64_t begin, int64_t end) {
-      Backward<T> f(s, grads, g, out, lse, most_heads, most_queries);
+      Backward<T> f(s, grads, g, out, lse, most_heads, most_queries, sums_queries);
       for (int64_t task = begin; task < end; ++task) {
         auto [head, r] = range(task);
         f.run(head / s.shared, head % s.shared, r);
@@ -355,19 +357,19 @@ void backward(Results& grads, const Shapes<T>& s, const Tensor& g, const Tensor&
   };
   int64_t group = s.group();
   if (whole) {
-    pass(heads, group, s.queries,
+    pass(heads, group, s.queries, need_q,
          [&](int64_t t) { return Task{t, {0, group, 0, s.queries, 0, s.keys, need_q, need_k}}; });
     return;
   }
   int64_t key_blocks = parts(s.keys, kKeys), query_blocks = parts(s.queries, kBackQueries);
   if (need_k)
-    pass(heads * key_blocks, group, s.queries, [&](int64_t t) {
+    pass(heads * key_blocks, group, s.queries, false, [&](int64_t t) {
       int64_t j = t % key_blocks * kKeys;
       return Task{t / key_blocks,
                   {0, group, 0, s.queries, j, std::min(s.keys, j + kKeys), false, true}};
     });
   if (need_q)
-    pass(heads * group * query_blocks, 1, kBackQueries, [&](int64_t t) {
+    pass(heads * group * query_blocks, 1, kBackQueries, true, [&](int64_t t) {
       int64_t i = t % query_blocks * kBackQueries, e = t / query_blocks % group;
       int64_t last = std::min(s.queries, i + kBackQueries);
       return Task{t / query_blocks / group, {e, e + 1, i, last, 0, s.keys, true, false}};

@@ -71,10 +71,12 @@ def test_empty_cache_gives_memory_back() -> None:
 def test_kept_memory_has_a_limit() -> None:
     kagari._core._empty_cache()
     kagari._core._reset_peak_memory_stats()
+    before = stats()["reserved"] - stats()["allocated"]  # in chunks of small blocks: these stay
     for size in range(8 * MIB, 40 * MIB, 2 * MIB):  # sixteen sizes, one after another
         kagari.empty(size, dtype=kagari.uint8)
     s = stats()
-    assert s["reserved"] - s["allocated"] <= max(s["peak_allocated"], 64 * MIB) + 4 * MIB
+    kept = s["reserved"] - s["allocated"] - before
+    assert kept <= max(s["peak_allocated"], 64 * MIB) + 4 * MIB
 
 
 @cached
@@ -152,7 +154,10 @@ print(kagari.ones(4).sum().item())
 """
 
 
-@cached
+@pytest.mark.skipif(
+    "ASAN_OPTIONS" in os.environ,
+    reason="AddressSanitizer keeps notes of every byte that is mapped: half the machine takes minutes",
+)
 def test_more_than_the_machine_has_is_refused_before_it_is_mapped() -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", LIMITED], capture_output=True, text=True, timeout=120

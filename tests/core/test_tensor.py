@@ -320,10 +320,6 @@ def resident() -> int:
         return int(f.read().split()[1]) * 4096
 
 
-@pytest.mark.skipif(
-    os.environ.get("KAGARI_ALLOCATOR") == "system",
-    reason="under sanitizers freed memory is held back for a while",
-)
 @pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_memory_is_flat_over_training_steps(count: int) -> None:
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
@@ -344,7 +340,8 @@ def test_memory_is_flat_over_training_steps(count: int) -> None:
     gc.collect()
     assert kagari._core._memory_stats()["allocated"] == held
     assert len(gc.get_objects()) <= objects + 50
-    assert resident() - before < 2 << 20
+    if "ASAN_OPTIONS" not in os.environ:  # which holds freed memory back for a while
+        assert resident() - before < 2 << 20
 
 
 def test_a_failed_step_leaves_nothing_behind() -> None:

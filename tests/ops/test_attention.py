@@ -28,7 +28,13 @@ def operands(shape: tuple[int, ...], dtype: kagari.dtype) -> list[kagari.Tensor]
     return [drawn(*s, dtype=dtype, seed=i).requires_grad_() for i, s in enumerate(sizes)]
 
 
-def formula(q, k, v, mask=None, causal=False):  # type: ignore[no-untyped-def]
+def formula(
+    q: kagari.Tensor,
+    k: kagari.Tensor,
+    v: kagari.Tensor,
+    mask: kagari.Tensor | None = None,
+    causal: bool = False,
+) -> kagari.Tensor:
     repeat = q.shape[1] // k.shape[1]
     k, v = (t.repeat_interleave(repeat, dim=1) for t in (k, v))
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])

@@ -18,7 +18,6 @@ namespace kagari::provider {
 namespace {
 
 int64_t pixels_of(const int64_t* space) { return space[0] * space[1] * space[2]; }
-const float* floats(const void* p) { return static_cast<const float*>(p); }
 
 // --- Layouts ---
 // Axes of size one have no stride to speak of.
@@ -401,6 +400,35 @@ void check(const ConvShape& s) {
              "expected a weight within the address space");
 }
 
+// `turned`: backward to the input, which is forward over the gradient with the window turned about
+// its middle.
+void by_winograd(const ConvShape& s, const Image& image, const Image& result, const WeightRef& w,
+                 const void* bias, bool relu, bool last, bool turned) {
+  const WeightStrides& t = w.strides;
+  WinogradCall c;
+  c.batch = s.batch;
+  c.in_channels = image.channels;
+  c.out_channels = result.channels;
+  c.x = reinterpret_cast<const float*>(image.data);
+  c.x_strides = image.strides;
+  c.y = reinterpret_cast<float*>(result.data);
+  c.y_strides = result.strides;
+  c.w = static_cast<const float*>(w.data);
+  c.w_out = turned ? t.in : t.out;
+  c.w_in = turned ? t.out : t.in;
+  for (int i = 0; i < 2; ++i) {
+    c.in[i] = image.space[i + 1];
+    c.out[i] = result.space[i + 1];
+    c.padding[i] = turned ? 2 - s.padding[i + 1] : s.padding[i + 1];
+    c.w_kernel[i] = turned ? -t.kernel[i + 1] : t.kernel[i + 1];
+    if (turned) c.w += 2 * t.kernel[i + 1];
+  }
+  c.bias = static_cast<const float*>(bias);
+  c.relu = relu;
+  c.last = last;
+  run_winograd(c);
+}
+
 }  // namespace
 
 // --- Layouts and the cache, in public ---
@@ -445,26 +473,7 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
-  if (winograd_serves(kind, s)) {
-    run_winograd({s.batch,
-                  s.in_channels,
-                  s.out_channels,
-                  {s.in[1], s.in[2]},
-                  {s.out[1], s.out[2]},
-                  {s.padding[1], s.padding[2]},
-                  floats(image.data),
-                  image.strides,
-                  floats(w.data),
-                  w.strides.out,
-                  w.strides.in,
-                  {w.strides.kernel[1], w.strides.kernel[2]},
-                  static_cast<const float*>(bias),
-                  static_cast<float*>(y),
-                  y_strides,
-                  relu,
-                  last});
-    return;
-  }
+  if (winograd_serves(kind, s)) return by_winograd(s, image, result, w, bias, relu, last, false);
 
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
@@ -569,27 +578,7 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
   Image image{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
-  if (winograd_serves(kind, s)) {
-    // The window turned about its middle, laid over the gradient.
-    run_winograd({s.batch,
-                  s.out_channels,
-                  s.in_channels,
-                  {s.out[1], s.out[2]},
-                  {s.in[1], s.in[2]},
-                  {2 - s.padding[1], 2 - s.padding[2]},
-                  floats(image.data),
-                  image.strides,
-                  floats(w.data) + 2 * (w.strides.kernel[1] + w.strides.kernel[2]),
-                  w.strides.in,
-                  w.strides.out,
-                  {-w.strides.kernel[1], -w.strides.kernel[2]},
-                  static_cast<const float*>(bias),
-                  static_cast<float*>(dx),
-                  dx_strides,
-                  false,
-                  last});
-    return;
-  }
+  if (winograd_serves(kind, s)) return by_winograd(s, image, result, w, bias, false, last, true);
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
 
   std::vector<Phase> phases;

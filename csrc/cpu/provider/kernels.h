@@ -60,7 +60,8 @@ struct PixelMap {
 using Gather = void (*)(const PixelMap& map, const void* source, int64_t channel, int64_t first,
                         int64_t rows, void* out, int64_t out_row);
 
-// Winograd's transforms (winograd.h). Rows of channels: channel c of pixel x at [x·pitch + c], whole vectors may be read and written.
+// Winograd's transforms (winograd.h). Rows of channels: channel c of pixel x at [x·pitch + c], whole
+// vectors may be read and written.
 struct WinogradKernels {
   // Line of pixels, one channel each `channel` elements, into rows of channels and back.
   void (*gather)(const float* line, int64_t channel, int64_t channels, int64_t pixels, float* out,
@@ -76,6 +77,7 @@ struct WinogradKernels {
   // Weights of `width` results: nine rows of `width` into sixteen, `plane` apart.
   void (*weights)(const float* in, int64_t width, float* out, int64_t plane);
 };
+
 struct Kernels {
   int rows;           // of the largest micro kernel
   int vector;         // compute elements in one vector; the widest micro kernel has two

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/error.h"
 #include "cpu/provider/blocks.h"
 
 namespace kagari::provider {
@@ -15,9 +16,9 @@ constexpr int64_t kPoints = 16;             // of a tile, four by four
 constexpr int64_t kBlockTiles = 48;         // fewer rows would not repay reading the weights
 constexpr int64_t kBlockFloats = 64 << 10;  // of one block's transformed pixels and results
 constexpr int64_t kLeastTiles = 16;         // of an image
-constexpr int64_t kMostWeights =
-    4096;  // for each tile of an image: more do not repay their transform
+constexpr int64_t kMostWeights = 4096;  // of each tile of an image: more cost more than they save
 constexpr int64_t kLeastChannels = 16;
+constexpr int64_t kMostWidth = 64;  // of a panel of weights: two vectors
 
 constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
 constexpr int64_t up(int64_t x, int64_t to) { return parts(x, to) * to; }
@@ -40,8 +41,11 @@ class Run {
         in_pitch_(pitch_of(c.in_channels, width_)),
         out_pitch_(pitch_of(c.out_channels, width_)),
         panels_(parts(c.out_channels, width_)) {
+    KG_INTERNAL(width_ <= kMostWidth, "panels of ", width_, " weights");
     int64_t tiles = std::max(kBlockTiles, kBlockFloats / (kPoints * (in_pitch_ + out_pitch_)));
-    rows_ = std::clamp<int64_t>(tiles / across_, 1, parts(c.batch * down_, threads_available()));
+    segments_ = parts(across_, tiles);
+    columns_ = parts(across_, segments_);
+    rows_ = std::clamp<int64_t>(tiles / columns_, 1, parts(c.batch * down_, threads_available()));
   }
 
   void run() {
@@ -52,8 +56,11 @@ class Run {
     if (c_.bias) std::copy_n(c_.bias, c_.out_channels, bias_);
     run_jobs(panels_, [&](int64_t panel) { transform_weights(panel); });
     int64_t rows = c_.batch * down_;
-    run_jobs(parts(rows, rows_),
-             [&](int64_t job) { block(job * rows_, std::min(rows, (job + 1) * rows_)); });
+    run_jobs(parts(rows, rows_) * segments_, [&](int64_t job) {
+      int64_t row = job / segments_ * rows_, column = job % segments_ * columns_;
+      if (column < across_)
+        block(row, std::min(rows, row + rows_), column, std::min(columns_, across_ - column));
+    });
   }
 
  private:
@@ -61,7 +68,7 @@ class Run {
   void transform_weights(int64_t panel) {
     int64_t plane = panels_ * c_.in_channels * width_;
     int64_t first = panel * width_, live = std::min(width_, c_.out_channels - first);
-    float nine[9 * 64] = {};
+    float nine[9 * kMostWidth] = {};
     for (int64_t i = 0; i < c_.in_channels; ++i) {
       const float* from = c_.w + first * c_.w_out + i * c_.w_in;
       for (int64_t o = 0; o < live; ++o, from += c_.w_out)
@@ -72,9 +79,9 @@ class Run {
     }
   }
 
-  // Rows of tiles [first, end) over the whole batch.
-  void block(int64_t first, int64_t end) {
-    int64_t tiles = (end - first) * across_, line = (2 * across_ + 2) * in_pitch_;
+  // Rows of tiles [first, end) over the whole batch, `columns` of them from `column` on.
+  void block(int64_t first, int64_t end, int64_t column, int64_t columns) {
+    int64_t tiles = (end - first) * columns, line = (2 * columns + 2) * in_pitch_;
     int64_t in_plane = tiles * in_pitch_, out_plane = tiles * out_pitch_;
     auto floats = [](Room where, int64_t count) {
       return static_cast<float*>(room(where, count * int64_t(sizeof(float))));
@@ -91,38 +98,41 @@ class Run {
         std::swap(lines[1], lines[3]);
         from = 2;
       }
-      for (int i = from; i < 4; ++i) read_line(row / down_, 2 * (row % down_) + i, lines[i]);
-      transforms_.input(lines, in_pitch_, c_.in_channels, across_,
-                        points + (row - first) * across_ * in_pitch_, in_plane);
+      for (int i = from; i < 4; ++i)
+        read_line(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns + 2, lines[i]);
+      transforms_.input(lines, in_pitch_, c_.in_channels, columns,
+                        points + (row - first) * columns * in_pitch_, in_plane);
     }
     for (int64_t p = 0; p < kPoints; ++p)
       multiply(p, tiles, points + p * in_plane, results + p * out_plane);
-    int64_t out_line = 2 * across_ * out_pitch_;
+    int64_t out_line = 2 * columns * out_pitch_;
     float* out[2];
     out[0] = floats(Room::part, 2 * out_line);
     out[1] = out[0] + out_line;
     for (int64_t row = first; row < end; ++row) {
-      transforms_.output(results + (row - first) * across_ * out_pitch_, out_plane, out_pitch_,
-                         c_.out_channels, across_, bias_, c_.relu, out);
-      for (int64_t i = 0; i < 2; ++i) write_line(row / down_, 2 * (row % down_) + i, out[i]);
+      transforms_.output(results + (row - first) * columns * out_pitch_, out_plane, out_pitch_,
+                         c_.out_channels, columns, bias_, c_.relu, out);
+      for (int64_t i = 0; i < 2; ++i)
+        write_line(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns, out[i]);
     }
   }
 
-  // One line of the padded image as rows of channels.
-  void read_line(int64_t image, int64_t y, float* to) const {
-    int64_t width = 2 * across_ + 2, at = y - c_.padding[0];
-    if (at < 0 || at >= c_.in[0]) {
+  // Pixels [x, x + width) of one line of the padded image as rows of channels.
+  void read_line(int64_t image, int64_t y, int64_t x, int64_t width, float* to) const {
+    int64_t down = y - c_.padding[0], across = x - c_.padding[1];
+    if (down < 0 || down >= c_.in[0]) {
       std::fill_n(to, width * in_pitch_, 0.0f);
       return;
     }
-    int64_t left = std::min(c_.padding[1], width);
-    int64_t pixels = std::min(c_.in[1], width - left);
+    int64_t left = std::clamp<int64_t>(-across, 0, width), start = across + left;
+    int64_t pixels = std::clamp<int64_t>(c_.in[1] - start, 0, width - left);
     std::fill_n(to, left * in_pitch_, 0.0f);
-    const float* from = c_.x + image * c_.x_strides.batch + at * c_.x_strides.space[1];
+    const float* from = c_.x + image * c_.x_strides.batch + down * c_.x_strides.space[1] +
+                        start * c_.x_strides.space[2];
     float* inside = to + left * in_pitch_;
     if (c_.last) {
-      for (int64_t x = 0; x < pixels; ++x)
-        std::memcpy(inside + x * in_pitch_, from + x * c_.x_strides.space[2],
+      for (int64_t i = 0; i < pixels; ++i)
+        std::memcpy(inside + i * in_pitch_, from + i * c_.x_strides.space[2],
                     size_t(c_.in_channels) * sizeof(float));
     } else {
       transforms_.gather(from, c_.x_strides.channel, c_.in_channels, pixels, inside, in_pitch_);
@@ -130,15 +140,17 @@ class Run {
     std::fill_n(inside + pixels * in_pitch_, (width - left - pixels) * in_pitch_, 0.0f);
   }
 
-  void write_line(int64_t image, int64_t y, const float* from) const {
+  void write_line(int64_t image, int64_t y, int64_t x, int64_t width, const float* from) const {
     if (y >= c_.out[0]) return;
-    float* to = c_.y + image * c_.y_strides.batch + y * c_.y_strides.space[1];
+    int64_t pixels = std::min(width, c_.out[1] - x);
+    float* to =
+        c_.y + image * c_.y_strides.batch + y * c_.y_strides.space[1] + x * c_.y_strides.space[2];
     if (c_.last) {
-      for (int64_t x = 0; x < c_.out[1]; ++x)
-        std::memcpy(to + x * c_.y_strides.space[2], from + x * out_pitch_,
+      for (int64_t i = 0; i < pixels; ++i)
+        std::memcpy(to + i * c_.y_strides.space[2], from + i * out_pitch_,
                     size_t(c_.out_channels) * sizeof(float));
     } else {
-      transforms_.scatter(from, out_pitch_, c_.out_channels, c_.out[1], to, c_.y_strides.channel);
+      transforms_.scatter(from, out_pitch_, c_.out_channels, pixels, to, c_.y_strides.channel);
     }
   }
 
@@ -163,7 +175,8 @@ class Run {
   int64_t width_;                 // of a panel of weights
   int64_t across_, down_;         // tiles of an image
   int64_t in_pitch_, out_pitch_;  // of rows of channels
-  int64_t panels_, rows_;         // rows of tiles in a block
+  int64_t panels_;
+  int64_t segments_, columns_, rows_;  // a row of tiles is cut into segments; of tiles in a block
   float *weights_ = nullptr, *bias_ = nullptr;
 };
 
