@@ -559,14 +559,22 @@ PyObject* number(T v) {
   else
     return PyFloat_FromDouble(double(float(v)));
 }
+// What lies uninitialised in a tensor of bools may be any byte.
+template <class T>
+T element_at(const T* p) {
+  if constexpr (std::is_same_v<T, bool>)
+    return *reinterpret_cast<const uint8_t*>(p) != 0;
+  else
+    return *p;
+}
 template <class T>
 Ref nested(const TensorImpl* t, int dim, const T* at) {
-  if (dim == t->ndim) return checked(number(*at));
+  if (dim == t->ndim) return checked(number(element_at(at)));
   int64_t n = t->sizes[dim], stride = t->strides()[dim];
   Ref list = checked(PyList_New(n));
   for (int64_t i = 0; i < n; ++i) {
-    PyObject* element =
-        dim + 1 == t->ndim ? number(at[i * stride]) : nested(t, dim + 1, at + i * stride).release();
+    PyObject* element = dim + 1 == t->ndim ? number(element_at(at + i * stride))
+                                           : nested(t, dim + 1, at + i * stride).release();
     if (!element) throw_python_error();
     PyList_SET_ITEM(list.get(), i, element);
   }
@@ -637,7 +645,7 @@ Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
     read_only = true;
   }
   int64_t size = itemsize(dtype), length = view->len;
-  char* data = static_cast<char*>(view->buf) + offset;
+  char* data = static_cast<char*>(view->buf);
   std::string fault;
   if (length <= 0 || count == 0) {
     fault = concat("both buffer length (", length, ") and count (", count, ") must not be 0");
@@ -648,11 +656,12 @@ Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
   } else if (count < 0 && (length - offset) % size != 0) {
     fault = concat("buffer length (", length - offset, " bytes) after offset (", offset,
                    " bytes) must be a multiple of element size (", size, ")");
-  } else if (count > 0 && offset + count * size > length) {
+  } else if (count > 0 && count > (length - offset) / size) {
     fault =
         concat("requested buffer length (", count, " * ", size, " bytes) after offset (", offset,
                " bytes) must not be greater than actual buffer length (", length, " bytes)");
-  } else if (reinterpret_cast<uintptr_t>(data) % uintptr_t(std::min<int64_t>(size, 8)) != 0) {
+  } else if (reinterpret_cast<uintptr_t>(data + offset) % uintptr_t(std::min<int64_t>(size, 8)) !=
+             0) {
     fault = concat("the buffer's memory after offset (", offset,
                    " bytes) is not aligned to the element size (", size, ")");
   }
@@ -660,6 +669,7 @@ Tensor from_buffer(PyObject* source, Dtype dtype, int64_t count, int64_t offset,
     PyBuffer_Release(view.get());
     KG_FAIL(value, fault);
   }
+  data += offset;
   if (read_only && warn_read_only) {
     try {
       warn(

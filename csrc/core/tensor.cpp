@@ -135,7 +135,7 @@ void set_sizes(TensorImpl* t, Ints sizes) {
   for (int64_t i = sizes.n - 1; i >= 0; --i) {
     t->sizes[i] = sizes[i];
     strides[i] = step;
-    step *= std::max<int64_t>(sizes[i], 1);
+    step = next_stride(step, sizes[i]);
   }
   t->numel = numel;
   t->flags |= kContiguous;
@@ -239,7 +239,7 @@ Dims contiguous_strides(Ints sizes) {
   int64_t step = 1;
   for (int64_t i = sizes.n - 1; i >= 0; --i) {
     strides[i] = step;
-    step *= std::max<int64_t>(sizes[i], 1);
+    step = next_stride(step, sizes[i]);
   }
   return strides;
 }
@@ -416,7 +416,7 @@ Tensor empty_like(const Tensor& t, Dtype dtype) {
   int64_t step = 1;
   for (int64_t i = n - 1; i >= 0; --i) {
     strides[order[i]] = step;
-    step *= std::max<int64_t>(t.sizes()[order[i]], 1);
+    step = next_stride(step, t.sizes()[order[i]]);
   }
   return empty_strided(t.sizes(), strides, dtype, t.device());
 }

@@ -185,6 +185,11 @@ int64_t checked_numel(Ints sizes);  // throws on negative sizes and overflow
 int64_t wrap_dim(int64_t dim,
                  int64_t ndim);  // "Dimension out of range (expected ... but got ...)" IndexError
 Dims contiguous_strides(Ints sizes);
+// The stride after a dimension of this size. It may wrap where the tensor is empty and nothing
+// steps over it.
+inline int64_t next_stride(int64_t stride, int64_t size) {
+  return int64_t(uint64_t(stride) * uint64_t(size > 1 ? size : 1));
+}
 Dims broadcast_shapes(Ints a, Ints b);  // throws as PyTorch does
 bool is_non_overlapping_and_dense(Ints sizes, Ints strides);
 bool has_internal_overlap(

@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "cpu/convert.h"
+#include "cpu/wrap.h"
 #include "ops/matmul.h"
 
 namespace kagari {
@@ -246,9 +247,10 @@ void combine(T* y, const T* input, int64_t n, Scalar beta, Scalar alpha) {
   }
   parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
     if (!input) {
-      for (int64_t i = begin; i < end; ++i) y[i] = T(a * Wide(y[i]));
+      for (int64_t i = begin; i < end; ++i) y[i] = T(wrap_mul(a, Wide(y[i])));
     } else {
-      for (int64_t i = begin; i < end; ++i) y[i] = T(b * Wide(input[i]) + a * Wide(y[i]));
+      for (int64_t i = begin; i < end; ++i)
+        y[i] = T(wrap_add(wrap_mul(b, Wide(input[i])), wrap_mul(a, Wide(y[i]))));
     }
   });
 }

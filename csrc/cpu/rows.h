@@ -44,8 +44,10 @@ class Lines {
     size_ = kagari::itemsize(t.dtype());
   }
   bool direct() const { return direct_; }
-  // Bytes of scratch that read and write need.
-  int64_t scratch() const { return direct_ ? 0 : n_ * (int64_t(sizeof(T)) + size_) + 128; }
+  // Bytes of scratch that read and write need: whole cache lines, so that what follows is aligned.
+  int64_t scratch() const {
+    return direct_ ? 0 : (n_ * (int64_t(sizeof(T)) + size_) + 191) / 64 * 64;
+  }
   char* at(int64_t row) const {
     int64_t offset = 0;
     for (int64_t d = t_->ndim - 1; d >= 0; --d) {

@@ -108,7 +108,10 @@ void pad_infer(Infer& o, const Tensor& input, Ints pad, Scalar) {
   Dims sizes(input.sizes());
   for (int64_t i = 0; i < pad.n / 2; ++i) {
     int64_t d = input.dim() - 1 - i;
-    sizes[d] += pad[2 * i] + pad[2 * i + 1];
+    bool huge = __builtin_add_overflow(sizes[d], pad[2 * i], &sizes[d]) ||
+                __builtin_add_overflow(sizes[d], pad[2 * i + 1], &sizes[d]);
+    KG_CHECK(!huge, "The input size ", input.sizes()[d], " with padding ", pad[2 * i], " and ",
+             pad[2 * i + 1], " is more than a dimension can have; pad less in dimension ", d);
     KG_CHECK(sizes[d] >= 0, "The input size ", input.sizes()[d], ", plus negative padding ",
              pad[2 * i], " and ", pad[2 * i + 1],
              " resulted in a negative output size, which is invalid. Check dimension ", d,
@@ -175,7 +178,9 @@ Dims repeated_sizes(const Tensor& input, Ints repeats) {
   for (int64_t d = 0; d < repeats.n; ++d) {
     KG_CHECK(repeats[d] >= 0, "Trying to create tensor with negative dimension ", repeats[d], ": ",
              repeats);
-    if (d >= lead) sizes[d] *= input.sizes()[d - lead];
+    bool huge = d >= lead && __builtin_mul_overflow(sizes[d], input.sizes()[d - lead], &sizes[d]);
+    KG_CHECK(!huge, "Repeating a dimension of size ", input.sizes()[d - lead], " ", repeats[d],
+             " times is more than a dimension can have; repeat it less often");
   }
   return sizes;
 }

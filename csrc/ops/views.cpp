@@ -73,10 +73,10 @@ Dims memory_format_strides(Ints sizes, MemoryFormat f) {
   Dims strides(n);
   int64_t step = 1;
   strides[1] = step;
-  step *= std::max<int64_t>(sizes[1], 1);
+  step = next_stride(step, sizes[1]);
   for (int64_t d = n - 1; d >= 2; --d) {
     strides[d] = step;
-    step *= std::max<int64_t>(sizes[d], 1);
+    step = next_stride(step, sizes[d]);
   }
   strides[0] = step;
   return strides;

@@ -38,6 +38,32 @@ def test_a_grid_slope_checks_its_sizes(grad: tuple[int, ...], order: list[int]) 
     assert "internal error" not in str(caught.value)
 
 
+@pytest.mark.parametrize("count", [2**62, 2**61 + 1, 3])
+def test_a_buffer_is_asked_for_no_more_than_it_has(count: int) -> None:
+    with pytest.raises(ValueError, match="requested buffer length"):
+        kagari.frombuffer(bytearray(8), dtype=kagari.float32, count=count)
+    with pytest.raises(ValueError, match="requested buffer length"):
+        kagari.frombuffer(bytearray(8), dtype=kagari.float32, count=count, offset=4)
+
+
+def test_sizes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(RuntimeError, match="repeat it less often"):
+        kagari.ones(4).repeat(2**62)
+    with pytest.raises(RuntimeError, match="pad less"):
+        F.pad(kagari.ones(4), (2**62, 2**62))
+
+
+def test_integers_wrap_around() -> None:
+    low, high = -(2**63), 2**63 - 1
+    x = kagari.tensor([low, low, high, 3])
+    assert x[:2].sum().item() == 0
+    assert x[1:].sum().item() == 2
+    assert x[2:].prod().item() == high - 2
+    assert F.avg_pool1d(x.reshape(1, 1, 4), 2, stride=2).tolist() == [[[0, -(2**62) + 1]]]
+    product = kagari.ones(1, 1, dtype=kagari.int64)
+    assert kagari.addmm(x[:1].reshape(1, 1), product, product, beta=3).item() == low + 1
+
+
 def test_an_empty_pool_of_a_huge_output_is_empty() -> None:
     got = F.adaptive_max_pool3d(kagari.ones(0, 1, 2, 7, 6), [3, 2**62, 3])
     assert got.shape == (0, 1, 3, 2**62, 3)

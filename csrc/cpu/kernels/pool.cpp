@@ -1,5 +1,6 @@
 // Loops of pooling: rows are folded into one row lane by lane, then its columns into windows.
 #include "cpu/pool.h"
+#include "cpu/wrap.h"
 
 #include "cpu/simd/vec.h"
 
@@ -207,7 +208,7 @@ void sum_span(const PoolAxis& a, const T* __restrict from, T* __restrict y) {
   for (int64_t o = a.begin; o < a.end; ++o) y[o] = from[o * stride + base];
   for (int64_t t = 1; t < a.taps; ++t) {
     const T* __restrict v = from + base + t * a.step;
-    for (int64_t o = a.begin; o < a.end; ++o) y[o] += v[o * stride];
+    for (int64_t o = a.begin; o < a.end; ++o) y[o] = wrap_add(y[o], v[o * stride]);
   }
 }
 
@@ -226,12 +227,13 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
         rows[held++] = x + number * width;
         if (held < 4) return;
         const T* __restrict r0 = rows[0], * __restrict r1 = rows[1], * __restrict r2 = rows[2], * __restrict r3 = rows[3];
-        for (int64_t w = 0; w < width; ++w) sums[w] = (((sums[w] + r0[w]) + r1[w]) + r2[w]) + r3[w];
+        for (int64_t w = 0; w < width; ++w)
+          sums[w] = wrap_add(wrap_add(wrap_add(wrap_add(sums[w], r0[w]), r1[w]), r2[w]), r3[w]);
         held = 0;
       });
       for (int i = 0; i < held; ++i) {
         const T* __restrict from = rows[i];
-        for (int64_t w = 0; w < width; ++w) sums[w] += from[w];
+        for (int64_t w = 0; w < width; ++w) sums[w] = wrap_add(sums[w], from[w]);
       }
       switch (a.stride) {
         case 1:
@@ -249,7 +251,7 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
       }
       auto one = [&](int64_t o) {
         T sum = 0;
-        for (int64_t w = a.first[o]; w < a.last[o]; w += a.step) sum += sums[w];
+        for (int64_t w = a.first[o]; w < a.last[o]; w += a.step) sum = wrap_add(sum, sums[w]);
         y[o] = sum;
       };
       for (int64_t o = 0; o < a.begin; ++o) one(o);
@@ -275,7 +277,7 @@ void mean_pixels(const PoolShape& s, const T* x, T* y, int64_t channels, int64_t
     for (int64_t c = 0; c < channels; ++c) sum[c] = 0;
     each_pixel(s, od, oh, ow, [&](int64_t pixel) {
       const T* __restrict from = x + pixel * pitch;
-      for (int64_t c = 0; c < channels; ++c) sum[c] += from[c];
+      for (int64_t c = 0; c < channels; ++c) sum[c] = wrap_add(sum[c], from[c]);
     });
     const T by = T(divisor_of(s, od, oh, ow));
     for (int64_t c = 0; c < channels; ++c) sum[c] = sum[c] / by;

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "cpu/reduce_table.h"
+#include "cpu/wrap.h"
 
 namespace kagari::KG_ISA {
 namespace {
@@ -61,7 +62,7 @@ struct Sum {
   using A = Wide<T>;
   static L identity() { return L(0); }
   static L map(T x, double) { return L(x); }
-  static L join(L a, L b) { return a + b; }
+  static L join(L a, L b) { return wrap_add(a, b); }
 };
 template <class T>
 struct Prod {
@@ -69,7 +70,7 @@ struct Prod {
   using A = Wide<T>;
   static L identity() { return L(1); }
   static L map(T x, double) { return L(Lane<T>(x)); }
-  static L join(L a, L b) { return a * b; }
+  static L join(L a, L b) { return wrap_mul(a, b); }
 };
 template <class T, bool max>
 struct Extreme {

@@ -170,7 +170,8 @@ struct Split {
 
 KG_INLINE Split split(vd x) {
   constexpr std::int64_t root_half = 0x3fe6a09e667f3bcdll, one = 0x3ff0000000000000ll;
-  const vi64 u = bit_cast<vi64>(x) + (one - root_half);
+  // A NaN's bits may wrap: its result is taken elsewhere.
+  const vi64 u = (vi64)((vu64)bit_cast<vi64>(x) + std::uint64_t(one - root_half));
   const vi64 e = (vi64)((vu64)u >> 52);
   const vd k = bit_cast<vd>(e | 0x4330000000000000ll) - (0x1p52 + 1023);
   const vd m = bit_cast<vd>((u & 0x000fffffffffffffll) + root_half);
