@@ -94,6 +94,10 @@ double zeta(double s, double q) {
   if (q <= 0) {
     if (q == std::floor(q)) return kInf;
     if (s != std::floor(s)) return kNan;
+    // The terms below zero are those of two more sums, turned around: no step for each of them.
+    double steps = -std::floor(q), part = q + steps;
+    double below = zeta(s, 1 - part) - zeta(s, steps + 1 - part);
+    return zeta(s, part) + (std::fmod(s, 2) == 0 ? below : -below);
   }
   double sum = 0, a = q;
   for (int i = 0; i < 9 || a <= 9; ++i, a += 1) {

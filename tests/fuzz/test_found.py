@@ -64,6 +64,20 @@ def test_integers_wrap_around() -> None:
     assert kagari.addmm(x[:1].reshape(1, 1), product, product, beta=3).item() == low + 1
 
 
+def test_polygamma_far_below_zero_takes_no_step_for_each_pole() -> None:
+    x = kagari.tensor([0.25, -0.75, -1.75, -9.75, -(2.0**40) + 0.25], dtype=kagari.float64)
+    steps = [math.fsum((k + 0.25) ** -4.0 for k in range(-m, 2000)) for m in (0, 1, 2, 10, 4000)]
+    expected = kagari.tensor([6 * s for s in steps], dtype=kagari.float64)
+    kagari.testing.assert_close(kagari.special.polygamma(3, x), expected, rtol=1e-9, atol=0.0)
+    odd = kagari.special.polygamma(2, x[:2])  # the steps of odd powers change sign
+    assert odd[1].item() - odd[0].item() == pytest.approx(2 / 0.75**3, rel=1e-12)
+
+
+def test_a_pool_of_power_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="norm_type other than 0"):
+        F.lp_pool1d(kagari.ones(1, 1, 4), 0, 2)
+
+
 def test_an_empty_pool_of_a_huge_output_is_empty() -> None:
     got = F.adaptive_max_pool3d(kagari.ones(0, 1, 2, 7, 6), [3, 2**62, 3])
     assert got.shape == (0, 1, 3, 2**62, 3)

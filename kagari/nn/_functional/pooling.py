@@ -318,6 +318,11 @@ def _lp_pool(
     max_pool: Any,
     avg_pool: Any,
 ) -> Tensor:
+    if norm_type == 0:
+        raise ValueError(
+            f"lp_pool{len(kernel_size)}d: expected a norm_type other than 0, whose root does not "
+            "exist; to count what is not zero, pool (input != 0) with avg_pool and multiply"
+        )
     if stride is None:
         stride = kernel_size
     if norm_type == float("inf"):
