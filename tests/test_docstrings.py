@@ -5,9 +5,9 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import textwrap
 import types
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -15,6 +15,7 @@ import kagari
 from kagari._core import functions, ops
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+IN_PLACE = "\n\nIn place: writes into the tensor itself."
 FINDER = doctest.DocTestFinder(exclude_empty=True)
 
 
@@ -43,20 +44,22 @@ def test_module(name: str) -> None:
             run(example)
 
 
-def declared() -> dict[str, Any]:
-    """The ops whose documentation has examples: objects of the core, which the finder passes over."""
-    found: dict[str, Any] = {}
+def declared() -> dict[str, str]:
+    """The documentation of the ops: objects of the core, which the finder passes over.
+
+    Forms and other names of an op share its example, which runs once.
+    """
+    found: dict[str, str] = {}
     for holder in (functions, ops):
-        for name, op in vars(holder).items():
+        for name, op in sorted(vars(holder).items()):
             doc = "" if isinstance(op, types.ModuleType) else getattr(op, "__doc__", None) or ""
-            if ">>> " in doc:
-                found[name] = op
-    return found
+            _, is_there, example = doc.partition(">>> ")
+            if is_there:
+                found.setdefault(example.removesuffix(IN_PLACE), name)
+    return {name: f">>> {example}" for example, name in found.items()}
 
 
-@pytest.mark.parametrize("name", sorted(declared()))
-def test_op(name: str) -> None:
-    op = declared()[name]
-    globs = {"kagari": kagari}
+@pytest.mark.parametrize(("name", "example"), declared().items())
+def test_op(name: str, example: str) -> None:
     parser = doctest.DocTestParser()
-    run(parser.get_doctest(op.__doc__, globs, name, None, None))
+    run(parser.get_doctest(textwrap.dedent(f"    {example}"), {"kagari": kagari}, name, None, None))

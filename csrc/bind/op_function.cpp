@@ -418,16 +418,42 @@ void add_overload(std::unique_ptr<Overload> overload) {
   make_objects(g);
 }
 
+namespace {
+
+// The documentation of rows lies in kagari/_docs, which is imported when it is first asked for.
+// Empty where it has no entry.
+std::string row_documentation(const Overload& o, const Callable& c) {
+  Ref module = checked(PyImport_ImportModule("kagari._docs"));
+  std::string name(o.row->sig.name);
+  PyObject* function = c.form == Form::function ? Py_True : Py_False;
+  Ref text = checked(PyObject_CallMethod(module.get(), "documentation", "ssO", name.c_str(),
+                                         c.group->name.c_str(), function));
+  const char* s = PyUnicode_AsUTF8(text.get());
+  if (!s) throw_python_error();
+  return s;
+}
+
+std::string documentation(const Callable& c) {
+  for (const Overload* o : c.overloads) {
+    std::string doc = o->row ? row_documentation(*o, c) : "";
+    if (!doc.empty()) return doc;
+  }
+  for (const Overload* o : c.overloads) {
+    std::string doc = o->row ? std::string(o->row->facts.doc) : o->composite->doc;
+    if (!doc.empty()) return doc;
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string callable_doc(const Callable& c) {
   std::string text;
   for (const Overload* o : c.overloads) text += signature_text(*o, c.form, c.name) + "\n";
-  for (const Overload* o : c.overloads) {
-    std::string doc = o->row ? std::string(o->row->facts.doc) : o->composite->doc;
-    if (!doc.empty())
-      return text + "\n" + doc +
-             (c.form == Form::inplace ? "\n\nIn place: writes into the tensor itself." : "");
-  }
-  return text;
+  std::string doc = documentation(c);
+  if (doc.empty()) return text;
+  return text + "\n" + doc +
+         (c.form == Form::inplace ? "\n\nIn place: writes into the tensor itself." : "");
 }
 
 // ---- The Python types ---------------------------------------------------------------------------
@@ -626,6 +652,15 @@ PyObject* param_facts(const Param& p) {
   return d.release();
 }
 
+// Where a composite is written; None for what does not say so.
+PyObject* module_of(PyObject* function) {
+  PyObject* name = PyObject_GetAttrString(function, "__module__");
+  if (name) return name;
+  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw_python_error();
+  PyErr_Clear();
+  return Py_NewRef(Py_None);
+}
+
 PyObject* overload_facts(const Overload& o) {
   const Signature& s = *o.sig;
   Ref d = checked(PyDict_New()), params = checked(PyList_New(0)), results = checked(PyList_New(0));
@@ -655,6 +690,10 @@ PyObject* overload_facts(const Overload& o) {
   const char* why = o.row ? o.row->facts.grad.why : nullptr;
   set_item(d.get(), "nondiff", why ? PyUnicode_FromString(why) : Py_NewRef(Py_None));
   set_item(d.get(), "primitive", PyBool_FromLong(o.row != nullptr));
+  // The row's own name, which differs from `name` where the group is another name of it.
+  set_item(d.get(), "row", o.row ? text_of(o.row->sig.name) : Py_NewRef(Py_None));
+  PyObject* module = o.composite ? module_of(o.composite->function) : Py_NewRef(Py_None);
+  set_item(d.get(), "module", module);
   return d.release();
 }
 
