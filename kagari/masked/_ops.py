@@ -78,6 +78,11 @@ def _sum_dtype(input: Tensor, given: dtype | None) -> dtype:
     return input.dtype if inexact else kagari.int64
 
 
+def _scan_dtype(input: Tensor, given: dtype | None) -> dtype:
+    """Scans keep the dtype of integers, which sums widen."""
+    return _sum_dtype(input, given) if input.dtype == kagari.bool else given or input.dtype
+
+
 def _limit(op: str, kind: dtype, largest: bool) -> Any:
     """The largest or the smallest number of a dtype."""
     if kind.is_floating_point or (kind.is_complex and op == "logsumexp"):
@@ -183,7 +188,7 @@ def cumsum(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    return _fill(input, mask, 0).cumsum(dim, dtype=_sum_dtype(input, dtype))
+    return _fill(input, mask, 0).cumsum(dim, dtype=_scan_dtype(input, dtype))
 
 
 def cumprod(
@@ -199,7 +204,7 @@ def cumprod(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    return _fill(input, mask, 1).cumprod(dim, dtype=_sum_dtype(input, dtype))
+    return _fill(input, mask, 1).cumprod(dim, dtype=_scan_dtype(input, dtype))
 
 
 # ---- extremes -----------------------------------------------------------------------------------

@@ -19,12 +19,17 @@ Three = tuple["Tensor", "Tensor", "Tensor"]
 # ---- norms with their statistics ----------------------------------------------------------------
 
 
-def _mean_and_rstd(input: Tensor, dims: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor]:
-    """The statistics beside a result: gradients flow through the result alone."""
-    x = input.detach()
-    mean = x.mean(dims, keepdim=True)
-    rstd = (x.var(dims, correction=0, keepdim=True) + eps).rsqrt()
-    return mean, rstd
+def _widened(x: Tensor) -> Tensor:
+    """Halves as float32, in which a formula of several steps rounds once, at its end."""
+    return x.float() if x.dtype.is_floating_point and x.dtype.itemsize < 4 else x
+
+
+def _mean_and_rstd(x: Tensor, dims: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor]:
+    """The statistics beside a result."""
+    wide = _widened(x)
+    mean = wide.mean(dims, keepdim=True)
+    rstd = (wide.var(dims, correction=0, keepdim=True) + eps).rsqrt()
+    return mean.to(x.dtype), rstd.to(x.dtype)
 
 
 @composite(
@@ -62,8 +67,8 @@ def native_layer_norm(
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
     """
     output = ops.layer_norm(input, normalized_shape, weight, bias, eps)
-    count = len(normalized_shape)
-    mean, rstd = _mean_and_rstd(input, tuple(range(input.dim() - count, input.dim())), eps)
+    dims = tuple(range(input.dim() - len(normalized_shape), input.dim()))
+    mean, rstd = _mean_and_rstd(input.detach(), dims, eps)  # gradients flow through the result
     return output, mean, rstd
 
 
@@ -95,7 +100,7 @@ def native_group_norm(
         eps (float): added to the variance.
 
     Returns:
-        A tuple (output, mean, rstd), the latter two ``(N, group)``.
+        A tuple (output, mean, rstd), the latter two ``(N, group)``; all have gradients.
 
     Raises:
         RuntimeError: the sizes do not fit.
@@ -144,11 +149,11 @@ def _batch_norm(
     mean, var = mean.detach(), var.detach()
     with kagari.no_grad():
         if running_mean is not None:
-            running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
+            running_mean.copy_(_widened(running_mean) * (1 - momentum) + mean * momentum)
         if running_var is not None:
             count = input.numel() // max(input.size(1), 1)
             unbiased = var * (count / (count - 1)) if count > 1 else var * kagari.inf
-            running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
+            running_var.copy_(_widened(running_var) * (1 - momentum) + unbiased * momentum)
     return output, mean.to(kind), (var + eps).rsqrt().to(kind)
 
 
@@ -274,8 +279,9 @@ def _softmax_backward_data(
     grad_output: Tensor, output: Tensor, dim: int, input_dtype: Any
 ) -> Tensor:
     """The gradient of softmax from its result: y * (g - sum(g * y))."""
-    weighted = grad_output * output
-    return (weighted - output * weighted.sum(dim, keepdim=True)).to(input_dtype)
+    wide = _widened(output)
+    weighted = grad_output * wide
+    return (weighted - wide * weighted.sum(dim, keepdim=True)).to(input_dtype)
 
 
 @composite("_safe_softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor", function=False)

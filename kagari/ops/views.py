@@ -501,7 +501,7 @@ def unravel_index(indices: Tensor, shape: tuple[int, ...]) -> Any:
     """Positions in a flattened tensor as one index tensor per dimension.
 
     Args:
-        indices (Tensor): int64, any shape; negative ones count from the end.
+        indices (Tensor): integers, any shape; negative ones count from the end.
         shape (tuple of ints): the shape that was flattened.
 
     Returns:
@@ -523,6 +523,7 @@ def unravel_index(indices: Tensor, shape: tuple[int, ...]) -> Any:
     if any(s < 0 for s in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     coefficients = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+    indices = indices.long()
     return tuple(
         indices.div(c, rounding_mode="floor") % s for c, s in zip(coefficients, shape, strict=True)
     )
