@@ -121,6 +121,21 @@ def tier(op):
     return "public", ""
 
 
+# Run and listed, but no part of the percentages: by name, with the reason
+UNCOUNTED = {
+    r"sparse\..*|to_sparse": "a sparse layout",
+    r"(torch\.ops\.aten\.)?_(?!_).*": "a private name",
+}
+
+
+def uncounted(op):
+    """Why a record is no part of the percentages; empty for the public ones."""
+    kind, why = tier(op)
+    if kind == "excluded":
+        return why
+    return next((why for p, why in UNCOUNTED.items() if re.fullmatch(p, op.full_name)), "")
+
+
 def primary(op):
     """The one dotted name of the target that the op stands for."""
     f = _getattr_qual(torch, op.name, None)
@@ -896,7 +911,7 @@ def check_alias(o, n):
     for a in op.aliases:
         if isinstance(a.op, types.FunctionType) and is_test_code(a.op):
             continue
-        p = a.name
+        p = a.name.removeprefix("torch.")
         miss = None if o.T.has(p) else p
         o.forward(d, 1, chk, o.rcall, o.T.resolve(p) if miss is None else None, missing=miss)
     return chk.result()

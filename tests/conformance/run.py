@@ -42,7 +42,8 @@ class Part:
     names: list[str]
     work: Any
     context: Any
-    excluded: dict[str, str]
+    excluded: dict[str, str]  # not run, with the reason
+    uncounted: dict[str, str] = dataclasses.field(default_factory=dict)  # run, not in the totals
 
 
 def parts(wanted: list[str], only: str) -> dict[str, Part]:
@@ -74,6 +75,7 @@ def parts(wanted: list[str], only: str) -> dict[str, Part]:
             operators.work,
             operators.Ctx,
             excluded,
+            {op.full_name: why for op in kept if (why := operators.uncounted(op))},
         )
     if "modules" in wanted:
         record_constructors()
@@ -148,7 +150,8 @@ def passed_before() -> dict[str, set[str]]:
 
 
 def table_of(part: Part, rows: list[dict[str, Any]]) -> list[str]:
-    """The totals of a family as Markdown."""
+    """The totals of a family as Markdown, over the records that count."""
+    rows = [row for row in rows if row["name"] not in part.uncounted]
     lines = ["| check | records | pass | % | wrong | error | missing | crash or time-out |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|--:|")
     for check in part.checks:
@@ -172,8 +175,6 @@ def write_page(results: dict[str, tuple[Part, list[dict[str, Any]]]]) -> None:
     """docs/conformance.md, from a run of everything."""
     import torch
 
-    import operators
-
     lines = [
         "# Conformance",
         "",
@@ -193,22 +194,26 @@ def write_page(results: dict[str, tuple[Part, list[dict[str, Any]]]]) -> None:
             "",
             f"Every check passes for {good} of {len(rows)} records.",
         ]
-        lines += ["", *table_of(part, rows)]
-        if part.excluded:
+        reasons = part.uncounted | {k: f"not run: {why}" for k, why in part.excluded.items()}
+        if reasons:
             lines += [
                 "",
-                "Not run: " + "; ".join(f"`{k}` ({v})" for k, v in part.excluded.items()) + ".",
+                f"Counted here are the {len(rows) - len(part.uncounted)} public records; the last "
+                "column of the list says why one is left out.",
             ]
-        internal: set[str] = set()
-        if part.title == "Operators":
-            internal = {op.full_name for op in part.items if operators.tier(op)[0] == "internal"}
-            lines += ["", "Internal names of PyTorch are marked with *."]
-        lines += ["", "| record | " + " | ".join(part.checks) + " |"]
-        lines.append("|---|" + ":-:|" * len(part.checks))
-        for row in sorted(rows, key=lambda r: r["name"]):
-            marks = (MARKS.get(row["checks"][c]["status"], "✗") for c in part.checks)
-            star = " *" if row["name"] in internal else ""
-            lines.append(f"| `{row['name']}`{star} | " + " | ".join(marks) + " |")
+        lines += ["", *table_of(part, rows)]
+        marks = {
+            row["name"]: [MARKS.get(row["checks"][c]["status"], "✗") for c in part.checks]
+            for row in rows
+        }
+        head = [*part.checks, "not counted"] if reasons else part.checks
+        lines += ["", "| record | " + " | ".join(head) + " |"]
+        lines.append("|---|" + ":-:|" * len(part.checks) + ("---|" if reasons else ""))
+        for name in sorted(marks.keys() | part.excluded.keys()):
+            cells = marks.get(name, [""] * len(part.checks))
+            if reasons:
+                cells = [*cells, reasons.get(name, "")]
+            lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
