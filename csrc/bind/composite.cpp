@@ -176,20 +176,24 @@ PyObject* composite(PyObject*, PyObject* args, PyObject* kwargs) {
   KG_BIND_TRY
   static const char* const names[] = {"signature", "function", "method",   "inplace",
                                       "out",       "doc",      "autocast", nullptr};
-  PyObject *signature = nullptr, *doc = Py_None;
+  PyObject *signature = nullptr, *doc = Py_None, *out = Py_False;
   const char* policy = nullptr;
-  int function = 1, method = 0, inplace = 0, out = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$ppppOz:composite", const_cast<char**>(names),
+  int function = 1, method = 0, inplace = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$pppOOz:composite", const_cast<char**>(names),
                                    &signature, &function, &method, &inplace, &out, &doc, &policy))
     return nullptr;
   KG_CHECK_TYPE(doc == Py_None || PyUnicode_Check(doc), "argument 'doc' must be str, not ",
                 describe_object(doc));
-  int as = (function ? kFunction : 0) | (method ? kMethod : 0) | (inplace ? kInplace : 0);
+  bool exact = PyUnicode_Check(out) && PyUnicode_CompareWithASCIIString(out, "exact") == 0;
+  KG_CHECK_VALUE(exact || PyBool_Check(out), "argument 'out' must be bool or 'exact', not ",
+                 describe_object(out));
+  int as = (function ? kFunction : 0) | (method ? kMethod : 0) | (inplace ? kInplace : 0) |
+           (exact ? kExactOut : 0);
   Autocast autocast = Autocast::none;
   KG_CHECK_VALUE(!policy || read_autocast(policy, autocast),
                  "argument 'autocast' must be 'lower', 'fp32' or 'promote', not '", policy, "'");
-  Ref state = checked(
-      Py_BuildValue("(OiOOi)", signature, as, out ? Py_True : Py_False, doc, int(autocast)));
+  Ref state =
+      checked(Py_BuildValue("(OiOOi)", signature, as, exact ? Py_True : out, doc, int(autocast)));
   return PyCFunction_New(&decorate_method, state.get());
   KG_BIND_CATCH("composite", nullptr)
 }
@@ -201,8 +205,9 @@ PyMethodDef functions[] = {
      "Declares a Python function as an op.\n\n"
      "The function is called with its arguments in the signature's order, converted and with "
      "defaults filled in.\n"
-     "`method` makes Tensor.name, `inplace` Tensor.name_, `out` accepts out=, and `function` lists "
-     "it in kagari. `autocast` is what it does while autocast is on: 'lower' runs in low "
+     "`method` makes Tensor.name, `inplace` Tensor.name_, `out` accepts out= ('exact': in the "
+     "result's dtype only), and `function` lists it in kagari. `autocast` is what it does while "
+     "autocast is on: 'lower' runs in low "
      "precision, "
      "'fp32' in float32,\n'promote' in the widest dtype of its arguments."},
     {}};
@@ -273,7 +278,7 @@ Ref argument(const Param& p, const Value& v, PyObject* given) {
   return Ref::borrow(given);
 }
 
-void write_out(PyObject* out, PyObject* result) {
+void write_out(PyObject* out, PyObject* result, bool exact) {
   KG_CHECK_TYPE(is_tensor(out), "argument 'out' must be Tensor, not ", describe_object(out));
   KG_CHECK_TYPE(is_tensor(result), "the function returned ", describe_object(result),
                 ", which cannot be written to out=");
@@ -282,6 +287,8 @@ void write_out(PyObject* out, PyObject* result) {
            "functions with out=... arguments don't support automatic differentiation, but one of "
            "the arguments requires grad; use the "
            "result, or wrap the call in kagari.no_grad()");
+  KG_CHECK(!exact || from.dtype() == to.dtype(), "Expected out tensor to have dtype ", from.dtype(),
+           ", but got ", to.dtype(), " instead");
   KG_CHECK(can_cast(from.dtype(), to.dtype()), "result type ", from.dtype(),
            " can't be cast to the desired output type ", to.dtype());
   check_written_once(to.get());
@@ -290,9 +297,9 @@ void write_out(PyObject* out, PyObject* result) {
 }
 
 // out= of one tensor or of a tuple of them; what is returned are the tensors given.
-PyObject* finish_out(PyObject* out, PyObject* result) {
+PyObject* finish_out(PyObject* out, PyObject* result, bool exact) {
   if (!PyTuple_Check(result)) {
-    write_out(out, result);
+    write_out(out, result, exact);
     return Py_NewRef(out);
   }
   Ref given = checked(PySequence_Tuple(out));
@@ -300,7 +307,7 @@ PyObject* finish_out(PyObject* out, PyObject* result) {
                 "argument 'out' must be a tuple of ", PyTuple_GET_SIZE(result), " Tensors, not ",
                 describe_object(out));
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(result); ++i)
-    write_out(PyTuple_GET_ITEM(given.get(), i), PyTuple_GET_ITEM(result, i));
+    write_out(PyTuple_GET_ITEM(given.get(), i), PyTuple_GET_ITEM(result, i), exact);
   if (PyTuple_CheckExact(result)) return given.release();
   return PyObject_CallOneArg(reinterpret_cast<PyObject*>(Py_TYPE(result)), given.get());
 }
@@ -342,7 +349,7 @@ PyObject* call_composite(const Overload& o, Form form, const Value* values, PyOb
       items[i] = Py_NewRef(PyTuple_GET_ITEM(result.get(), i));
     result = checked(make_result(c.result_type, items, Py_ssize_t(c.fields.size())));
   }
-  if (out) return finish_out(out, result.get());
+  if (out) return finish_out(out, result.get(), o.as & kExactOut);
   if (form != Form::inplace) return result.release();
   KG_CHECK_TYPE(is_tensor(result.get()), "the function returned ", describe_object(result.get()),
                 ", which cannot be written in place");

@@ -578,6 +578,9 @@ PyObject* op_reduce(PyObject* self, PyObject*) {
   return getattr ? Py_BuildValue("(O(Os))", getattr.get(), tensor_type, name) : nullptr;
 }
 
+// PyTorch's dispatcher calls the overload without a name `op.default`; here it is the op.
+PyObject* op_default(PyObject* self, void*) { return Py_NewRef(self); }
+
 PyObject* function_get(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
 PyObject* method_get(PyObject* self, PyObject* object, PyObject*) {
   if (!object || object == Py_None) return Py_NewRef(self);
@@ -597,6 +600,7 @@ PyGetSetDef op_getset[] = {{"__name__", op_name, nullptr, nullptr, nullptr},
                            {"__text_signature__", op_text_signature, nullptr, nullptr, nullptr},
                            {"__wrapped__", op_wrapped, nullptr, nullptr, nullptr},
                            {"__signature__", op_signature, nullptr, nullptr, nullptr},
+                           {"default", op_default, nullptr, nullptr, nullptr},
                            {}};
 PyMethodDef op_methods[] = {{"__reduce__", op_reduce, METH_NOARGS, nullptr}, {}};
 PyMemberDef op_members[] = {

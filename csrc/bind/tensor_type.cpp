@@ -183,7 +183,7 @@ KG_GETTER(imag, return wrap(call(rows::imag, as_tensor(self))))
 // The values without history; a write to them is not seen by the tape.
 KG_GETTER(data, {
   Tensor r = alias(as_tensor(self), {t->sizes, t->ndim}, {t->strides(), t->ndim}, t->offset);
-  return as_type(std::move(r), Py_TYPE(self));
+  return as_type(std::move(r), type_overrides(Py_TYPE(self)) ? Py_TYPE(self) : tensor_type);
 })
 
 void check_type_change(PyObject* value, const char* what) {

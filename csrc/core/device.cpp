@@ -1,6 +1,8 @@
 // Device names and the CPU's queue, which is always empty.
 #include "core/device.h"
 
+#include <Python.h>
+
 #include <charconv>
 
 #include "core/error.h"
@@ -58,8 +60,14 @@ class HostQueue final : public Queue {
 
 Queue& current_queue(Device d) {
   static HostQueue cpu{{DeviceType::cpu, -1}}, meta{{DeviceType::meta, -1}};
-  KG_CHECK(d.type != DeviceType::cuda,
-           "no CUDA device can be used by this build; use device='cpu'");
+  if (d.type == DeviceType::cuda) {
+    // The class that PyTorch without CUDA raises: programs catch it and go on without.
+    PyErr_Format(PyExc_AssertionError,
+                 "kagari not compiled with CUDA enabled: device '%s' cannot be used; use "
+                 "device='cpu', or ask kagari.cuda.is_available() first",
+                 concat(d).c_str());
+    throw_python_error();
+  }
   return d.is_meta() ? meta : cpu;
 }
 

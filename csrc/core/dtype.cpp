@@ -92,15 +92,22 @@ Dtype promote(Dtype a, Dtype b) {
   KG_CHECK(!is_float8(a) && !is_float8(b),
            "Promotion for Float8 Types is not supported, attempted to promote ", a, " and ", b,
            "; convert one of them first");
-  if (is_complex(a) || is_complex(b)) return promote_complex(a, b);
+  auto refuse = [&] {
+    KG_FAIL(runtime,
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote ", a,
+            " and ", b, "; convert one of them first");
+  };
+  bool wide = is_wide_unsigned(a) || is_wide_unsigned(b);
+  if (is_complex(a) || is_complex(b)) {
+    if (wide) refuse();
+    return promote_complex(a, b);
+  }
   if (is_floating(a) && is_floating(b)) return promote_floats(a, b);
   if (is_floating(a)) return a;
   if (is_floating(b)) return b;
+  if (wide) refuse();
   if (a == Dtype::boolean) return b;
   if (b == Dtype::boolean) return a;
-  KG_CHECK(!is_wide_unsigned(a) && !is_wide_unsigned(b),
-           "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote ", a,
-           " and ", b, "; convert one of them first");
   // uint8 and the signed integers
   if (a == Dtype::u8 || b == Dtype::u8) {
     Dtype other = a == Dtype::u8 ? b : a;

@@ -85,13 +85,29 @@ void histc_cpu(Results& out, const Tensor& x, int64_t bins, Scalar from, Scalar 
     low -= 1;
     high += 1;
   }
+  // Each step rounds in the input's dtype: the bin of an element at an edge hangs on it.
+  auto rounded = [&](double value) -> double {
+    switch (x.dtype()) {
+      case Dtype::f16:
+        return float(f16(float(value)));
+      case Dtype::bf16:
+        return float(bf16(float(value)));
+      case Dtype::f32:
+        return float(value);
+      default:
+        return value;
+    }
+  };
+  low = rounded(low), high = rounded(high);
+  double width = rounded(high - low);
   // Elements outside the range and NaN are not counted; the last bin includes its upper edge.
   Workspace room(size_t(values.n) * sizeof(int64_t)), counted(size_t(bins) * sizeof(int64_t));
   int64_t* place = room.as<int64_t>();
   int64_t n = 0;
   for (int64_t i = 0; i < values.n; ++i)
     if (v[i] >= low && v[i] <= high)
-      place[n++] = std::min(int64_t((v[i] - low) / (high - low) * double(bins)), bins - 1);
+      place[n++] = std::min(
+          int64_t(rounded(rounded(rounded(v[i] - low) * rounded(double(bins))) / width)), bins - 1);
   count(counted.as<int64_t>(), bins, place, n);
   convert_block(out[0].data(), x.dtype(), counted.as<int64_t>(), Dtype::i64, bins);
 }

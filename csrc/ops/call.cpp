@@ -3,6 +3,8 @@
 #include "ops/call.h"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 
 #include "autograd/view_ops.h"
 #include "core/geometry.h"
@@ -134,9 +136,10 @@ void straight(const Row& row, const Value* args, Results& out) {
 }
 
 void write_check(const Row& row, TensorImpl* to, const Tensor& result, bool inplace) {
-  KG_CHECK(inplace || !(row.facts.as & kExactOut) || result.dtype() == to->dtype,
-           "Expected out tensor to have dtype ", result.dtype(), ", but got ", to->dtype,
-           " instead");
+  // PyTorch casts into the out tensor of one result, never into those of several.
+  bool exact = row.facts.as & kExactOut || row.sig.result_count > 1;
+  KG_CHECK(inplace || !exact || result.dtype() == to->dtype, "Expected out tensor to have dtype ",
+           result.dtype(), ", but got ", to->dtype, " instead");
   KG_CHECK(can_cast(result.dtype(), to->dtype), "result type ", result.dtype(),
            " can't be cast to the desired output type ", to->dtype,
            inplace ? "; use the out-of-place form, or convert the tensor first" : "");
@@ -153,16 +156,20 @@ void write_check(const Row& row, TensorImpl* to, const Tensor& result, bool inpl
 // inputs.
 void check_out_memory(TensorImpl* out, const Row& row, const Value* args) {
   check_written_once(out);
-  auto check = [&](const TensorImpl* in) {
-    KG_CHECK(!in || overlap(out, in) != Overlap::partial,
+  bool apart = row.facts.as & kApart;
+  auto check = [&](const TensorImpl* in, bool may_be_out) {
+    if (!in) return;
+    Overlap shared = overlap(out, in);
+    KG_CHECK(shared != Overlap::partial && (may_be_out || shared != Overlap::full),
              "unsupported operation: some elements of the input tensor and the written-to tensor "
              "refer to a single memory location. Please clone() the tensor before performing the "
              "operation.");
   };
   for (int i = 0; i < row.sig.count; ++i) {
-    if (args[i].tag == Value::Tag::tensor) check(args[i].t);
+    bool may_be_out = !apart || i == row.facts.starts_as;
+    if (args[i].tag == Value::Tag::tensor) check(args[i].t, may_be_out);
     if (args[i].tag == Value::Tag::tensors)
-      for (uint32_t k = 0; k < args[i].n; ++k) check(args[i].ts[k]);
+      for (uint32_t k = 0; k < args[i].n; ++k) check(args[i].ts[k], may_be_out);
   }
 }
 
@@ -225,6 +232,14 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
     into[i]->bump_version();
     out.add(Tensor::borrow(into[i]));
   }
+}
+
+// `add_`: what a program called when a row wrote in place. Kept for as long as the row.
+const char* inplace_name(const Row& row) {
+  static std::unordered_map<const Row*, std::string> names;
+  std::string& name = names[&row];
+  if (name.empty()) name = std::string(row.sig.name) + "_";
+  return name.c_str();
 }
 
 bool any_requires_grad(const Row& row, const Value* args) {
@@ -437,7 +452,7 @@ void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int
   }
   if (!grads) {
     straight_into(row, args, into, n, true, out);
-    node::note_write(into[0], row.cname);
+    node::note_write(into[0], inplace_name(row));
     return;
   }
   KG_CHECK(row.facts.grad.fn, "is not differentiable (", row.facts.grad.why,
@@ -451,7 +466,7 @@ void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int
     GradGuard off(false);
     straight_into(row, args, into, n, true, out);
   }
-  node::note_write(into[0], row.cname);
+  node::note_write(into[0], inplace_name(row));
   tape::rebase_history(Tensor::borrow(into[0]), node);
   save_results(node.get(), row, out);
 }

@@ -553,7 +553,7 @@ KG_ROW(masked_fill, "masked_fill(Tensor input, Tensor mask, Operand value) -> Te
        .doc = "The value where the mask is true, the input elsewhere.")
 KG_ROW(masked_select, "masked_select(Tensor input, Tensor mask) -> Tensor",
        .grad = vjp<&masked_select_vjp>("mask"), .infer = infer<&masked_select_infer>,
-       .as = kFunction | kMethod | kExactOut,
+       .as = kFunction | kMethod | kExactOut | kApart,
        .doc = "The elements where the mask is true, in one dimension.")
 KG_ROW(masked_scatter, "masked_scatter(Tensor input, Tensor mask, Tensor source) -> Tensor",
        .grad = vjp<&masked_scatter_vjp>("mask"), .infer = infer<&masked_scatter_infer>,
@@ -561,54 +561,54 @@ KG_ROW(masked_scatter, "masked_scatter(Tensor input, Tensor mask, Tensor source)
        .doc = "The source's elements in order where the mask is true, the input elsewhere.")
 KG_ROW(gather, "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
        .grad = vjp<&gather_vjp>("index"), .infer = infer<&gather_infer>,
-       .as = kFunction | kMethod | kExactOut,
+       .as = kFunction | kMethod | kExactOut | kApart,
        .doc = "out[i][j] = input[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_src, "scatter.src(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
        .grad = vjp<&scatter_src_vjp>("index"), .infer = infer<&scatter_src_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Writes src[i][j] to out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_value, "scatter.value(Tensor input, int dim, Tensor index, Scalar value) -> Tensor",
        .grad = vjp<&scatter_value_vjp>("index"), .infer = infer<&scatter_value_infer>,
-       .starts_as = 0, .as = kFunction | kMethod | kInplace | kExactOut,
+       .starts_as = 0, .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Writes a value to out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_src_reduce,
        "scatter.reduce(Tensor input, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
        .grad = nondiff("use scatter_reduce, which has a gradient"),
        .infer = infer<&scatter_src_reduce_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Adds or multiplies src[i][j] into out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_value_reduce,
        "scatter.value_reduce(Tensor input, int dim, Tensor index, Scalar value, *, str reduce) -> "
        "Tensor",
        .grad = nondiff("use scatter_reduce, which has a gradient"),
        .infer = infer<&scatter_value_reduce_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Adds or multiplies a value into out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_add, "scatter_add(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
        .grad = vjp<&scatter_add_vjp>("index"), .infer = infer<&scatter_src_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Adds src[i][j] to out[index[i][j]][j] along a dimension.")
 KG_ROW(scatter_reduce,
        "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool "
        "include_self=True) -> Tensor",
        .grad = vjp<&scatter_reduce_vjp>("input index src result"),
        .infer = infer<&scatter_reduce_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc =
            "Reduces src[i][j] into out[index[i][j]][j] along a dimension: sum, prod, mean, amax or "
            "amin.")
 KG_ROW(index_select, "index_select(Tensor input, int dim, Tensor index) -> Tensor",
        .grad = vjp<&index_select_vjp>("index"), .infer = infer<&index_select_infer>,
-       .as = kFunction | kMethod | kExactOut,
+       .as = kFunction | kMethod | kExactOut | kApart,
        .doc = "The slices of a dimension that a list of indices names.")
 KG_ROW(index_add,
        "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
        .grad = vjp<&index_add_vjp>("index"), .infer = infer<&index_add_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Adds slices of source, times alpha, to the slices that a list of indices names.")
 KG_ROW(index_copy, "index_copy(Tensor input, int dim, Tensor index, Tensor source) -> Tensor",
        .grad = vjp<&index_copy_vjp>("index"), .infer = infer<&index_copy_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc = "Writes slices of source to the slices that a list of indices names.")
 KG_ROW(index_fill, "index_fill(Tensor input, int dim, Tensor index, Operand value) -> Tensor",
        .grad = vjp<&index_fill_vjp>("index"), .infer = infer<&index_fill_infer>, .starts_as = 0,
@@ -619,12 +619,12 @@ KG_ROW(index_reduce,
        "include_self=True) -> Tensor",
        .grad = vjp<&index_reduce_vjp>("input index source result"),
        .infer = infer<&index_reduce_infer>, .starts_as = 0,
-       .as = kFunction | kMethod | kInplace | kExactOut,
+       .as = kFunction | kMethod | kInplace | kExactOut | kApart,
        .doc =
            "Reduces slices of source into the slices that a list of indices names: prod, mean, "
            "amax or amin.")
 KG_ROW(take, "take(Tensor input, Tensor index) -> Tensor", .grad = vjp<&take_vjp>("index"),
-       .infer = infer<&take_infer>, .as = kFunction | kMethod | kExactOut,
+       .infer = infer<&take_infer>, .as = kFunction | kMethod | kExactOut | kApart,
        .doc = "Elements by their position in the flattened input.")
 KG_ROW(put, "put(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
        .grad = vjp<&put_vjp>("index"), .infer = infer<&put_infer>, .starts_as = 0,

@@ -2,6 +2,7 @@
 #include "ops/joining.h"
 
 #include "ops/creation.h"
+#include "ops/out.h"
 #include "ops/reduce.h"
 #include "ops/views.h"
 
@@ -217,16 +218,16 @@ void tile_vjp(Vjp& v, const Tensor& input, Ints dims) {
 // ---- the rows -----------------------------------------------------------------------------------
 
 KG_ROW(cat, "cat(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&cat_vjp>("#tensors"),
-       .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
+       .infer = infer<&cat_infer>, .as = kFunction | kApart, .autocast = Autocast::promote,
        .doc = "Joins tensors along a dimension.")
 KG_ROW(concat, "concat(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&cat_vjp>("#tensors"),
-       .infer = infer<&cat_infer>, .as = kFunction, .autocast = Autocast::promote,
+       .infer = infer<&cat_infer>, .as = kFunction | kApart, .autocast = Autocast::promote,
        .doc = "Joins tensors along a dimension.")
 KG_ROW(concatenate, "concatenate(Tensor[] tensors, int dim=0) -> Tensor",
-       .grad = vjp<&cat_vjp>("#tensors"), .infer = infer<&cat_infer>, .as = kFunction,
+       .grad = vjp<&cat_vjp>("#tensors"), .infer = infer<&cat_infer>, .as = kFunction | kApart,
        .autocast = Autocast::promote, .doc = "Joins tensors along a dimension.")
 KG_ROW(stack, "stack(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&stack_vjp>(),
-       .infer = infer<&stack_infer>, .as = kFunction, .autocast = Autocast::promote,
+       .infer = infer<&stack_infer>, .as = kFunction | kApart, .autocast = Autocast::promote,
        .doc = "Joins tensors of equal shape along a new dimension.")
 KG_ROW(constant_pad_nd, "constant_pad_nd(Tensor input, int[] pad, Scalar value=0) -> Tensor",
        .grad = vjp<&pad_vjp>(), .infer = infer<&pad_infer>, .as = kFunction | kNoOut,

@@ -6,6 +6,9 @@ namespace kagari {
 
 // In a row's `as`: its out= tensor must have the result's dtype. Those of other rows are cast to.
 inline constexpr uint16_t kExactOut = 32;
+// In a row's `as`: its out= tensor shares no memory with the inputs. Those of other rows may be an
+// input, element for element.
+inline constexpr uint16_t kApart = 64;
 
 // Throws where several elements of a tensor to be written share a place.
 void check_written_once(const TensorImpl* t);

@@ -3,6 +3,7 @@
 #include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/joining.h"
+#include "ops/out.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
 #include "ops/views.h"
@@ -101,7 +102,7 @@ KG_ROW(kthvalue,
        "kthvalue(Tensor input, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor "
        "indices)",
        .grad = vjp<&kthvalue_vjp>("indices", 1), .infer = infer<&kthvalue_infer>,
-       .as = kFunction | kMethod,
+       .as = kFunction | kMethod | kApart,
        .doc = "The k-th smallest element along a dimension and where it stands.")
 
 static void median_infer(Infer& o, const Tensor& x, int64_t dim, bool keepdim) {

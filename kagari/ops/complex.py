@@ -22,7 +22,7 @@ def _same_dtype(real: Tensor, imag: Tensor) -> None:
         )
 
 
-@composite("complex(Tensor real, Tensor imag) -> Tensor", out=True)
+@composite("complex(Tensor real, Tensor imag) -> Tensor", out="exact")
 def complex_(real: Tensor, imag: Tensor) -> Tensor:
     r"""Complex numbers from their parts: :math:`z = a + b i`.
 
@@ -48,7 +48,7 @@ def complex_(real: Tensor, imag: Tensor) -> Tensor:
     return made
 
 
-@composite("polar(Tensor abs, Tensor angle) -> Tensor", out=True)
+@composite("polar(Tensor abs, Tensor angle) -> Tensor", out="exact")
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     r"""Complex numbers from their polar coordinates: :math:`z = r \cos\phi + i r \sin\phi`.
 

@@ -1,11 +1,15 @@
-"""Reading images at the places of a grid."""
+"""Reading images at the places of a grid, and under the names of PyTorch's own kernels."""
 
 from __future__ import annotations
+
+import math
 
 from kagari._core import composite, ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kagari import Tensor
 
 
@@ -132,3 +136,63 @@ def affine_grid_generator(theta: Tensor, size: tuple[int, ...], align_corners: b
     places.append(kagari.ones(spatial, dtype=theta.dtype, device=theta.device))
     base = kagari.stack(places, -1).reshape(1, -1, dims + 1).expand(size[0], -1, -1)
     return (base @ theta.transpose(1, 2)).reshape(size[0], *spatial, dims)
+
+
+# ---- smoothed resizing, as PyTorch's dispatcher names it ----------------------------------------
+
+
+def _resized_smoothly(
+    name: str, mode: str, input: Tensor, size: tuple[int, ...], align_corners: bool, scales: Any
+) -> Tensor:
+    if input.dim() != 4 or len(size) != 2:
+        raise RuntimeError(
+            f"{name}: expected an input (N, C, H, W) and two sizes, got {tuple(input.shape)} and "
+            f"{tuple(size)}"
+        )
+    made: Tensor = ops._resize(input, size, mode, align_corners, scales, True)
+    return made
+
+
+def _declare_smooth(kind: str, mode: str) -> None:
+    """``_upsample_*2d_aa`` with a size, and the overload with a size or factors."""
+    name = f"_upsample_{kind}2d_aa"
+
+    @composite(
+        f"{name}(Tensor input, int[2] output_size, bool align_corners, float? scales_h=None, "
+        "float? scales_w=None) -> Tensor",
+        function=False,
+    )
+    def sized(
+        input: Tensor,
+        output_size: tuple[int, ...],
+        align_corners: bool,
+        scales_h: float | None,
+        scales_w: float | None,
+    ) -> Tensor:
+        """``nn.functional.interpolate(antialias=True)`` to a size."""
+        scales = (scales_h or 0.0, scales_w or 0.0)
+        return _resized_smoothly(name, mode, input, output_size, align_corners, scales)
+
+    @composite(
+        f"{name}.vec(Tensor input, int[]? output_size, bool align_corners, "
+        "float[]? scale_factors) -> Tensor",
+        function=False,
+    )
+    def by_factors(
+        input: Tensor,
+        output_size: tuple[int, ...] | None,
+        align_corners: bool,
+        scale_factors: tuple[float, ...] | None,
+    ) -> Tensor:
+        """``nn.functional.interpolate(antialias=True)`` to a size or by factors."""
+        if (output_size is None) == (scale_factors is None):
+            raise RuntimeError(f"{name}: Must specify exactly one of output_size and scale_factors")
+        if output_size is not None:
+            return _resized_smoothly(name, mode, input, output_size, align_corners, (0.0, 0.0))
+        factors = tuple(scale_factors or ())
+        size = tuple(math.floor(n * f) for n, f in zip(input.shape[2:], factors, strict=False))
+        return _resized_smoothly(name, mode, input, size, align_corners, factors)
+
+
+_declare_smooth("bilinear", "linear")
+_declare_smooth("bicubic", "cubic")

@@ -178,7 +178,7 @@ def _nanquantile_number(
 @composite(
     "aminmax(Tensor input, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
     method=True,
-    out=True,
+    out="exact",
 )
 def aminmax(input: Tensor, dim: int | None, keepdim: bool) -> Any:
     """The smallest and the largest element along a dimension.

@@ -397,7 +397,13 @@ def as_strided_scatter(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.as_strided_scatter.html
     """
-    made = input.clone()
+    if input.is_contiguous() and input.storage_offset() == 0:
+        made = input.clone()
+    else:  # the window lies in the memory, gaps and all: the copy keeps the places
+        reach = sum((n - 1) * s for n, s in zip(input.shape, input.stride(), strict=True))
+        end = input.storage_offset() + reach + 1 if input.numel() else input.storage_offset()
+        memory = input.as_strided((end,), (1,), 0).clone()
+        made = memory.as_strided(input.shape, input.stride(), input.storage_offset())
     view = made.as_strided(size, stride, storage_offset)
     _check_source(view, src)
     view.copy_(src)
