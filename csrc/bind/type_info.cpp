@@ -172,7 +172,8 @@ Dtype combine(Dtype higher, Dtype lower) {
   if (higher == Dtype::undefined) return lower;
   if (lower == Dtype::undefined || is_complex(higher)) return higher;
   if (is_floating(higher)) return is_complex(lower) ? complex_dtype(higher) : higher;
-  bool lower_wins = higher == Dtype::boolean || is_floating(lower) || is_complex(lower);
+  if (is_complex(lower)) return lower;
+  bool lower_wins = higher == Dtype::boolean || is_floating(lower);
   return lower_wins ? promote(higher, lower) : higher;
 }
 

@@ -68,8 +68,8 @@ bool is_number(const Value& v) {
 Dtype combine_categories(Dtype higher, Dtype lower) {
   if (is_complex(higher)) return higher;
   if (is_floating(higher)) return is_complex(lower) ? complex_dtype(higher) : higher;
-  if (higher == Dtype::boolean || is_floating(lower) || is_complex(lower))
-    return promote(higher, lower);
+  if (is_complex(lower)) return lower;
+  if (higher == Dtype::boolean || is_floating(lower)) return promote(higher, lower);
   return higher != Dtype::undefined ? higher : lower;
 }
 
