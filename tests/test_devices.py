@@ -54,6 +54,20 @@ def test_cuda_calls_raise(name):
         getattr(kagari.cuda, name)(*CUDA_CALLS[name])
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: kagari.zeros(1).cuda(),
+        lambda: kagari.zeros(1).to("cuda:1"),
+        lambda: kagari.ones(2, device="cuda"),
+        lambda: kagari.nn.Linear(1, 1).cuda(),
+    ],
+)
+def test_tensors_cannot_go_there(call):
+    with pytest.raises(AssertionError, match="not compiled with CUDA enabled.*device='cpu'"):
+        call()
+
+
 def test_absent_names():
     with pytest.raises(RuntimeError, match=r"kagari\.cuda\.Stream: kagari is built without CUDA"):
         kagari.cuda.Stream()

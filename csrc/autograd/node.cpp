@@ -199,13 +199,13 @@ Tensor unpack(Node* n, int slot) {
     if (s.geometry_only) return t;
     uint32_t now = s.tensor->current_version();
     if (now != s.version) {
-      const char* writer = last_writer(s.tensor);
+      std::string writer = last_writer(s.tensor);
       KG_FAIL(runtime,
               "one of the variables needed for gradient computation has been modified by an "
               "inplace operation: [",
               t.dtype(), " ", t.sizes(), "], which ", n->d.rule->node_name,
               " saved, is at version ", now, "; expected version ", s.version, " instead.",
-              writer ? concat(" It was last written by ", writer, ".") : std::string(),
+              writer.empty() ? writer : concat(" It was last written by ", writer, "."),
               " Replace the in-place operation by one that returns a new tensor, or clone() the "
               "tensor before writing to it.");
     }
@@ -240,24 +240,27 @@ namespace {
 struct Written {
   const void* key;
   const char* op;
+  bool inplace;
 };
-constexpr int kRing = 64;
+constexpr uint32_t kRing = 64;
 Written ring[kRing];
-int ring_at = 0;
+uint32_t ring_at = 0;
 const void* version_key(TensorImpl* t) {
   while (t->base) t = t->base;
   return t->versions ? static_cast<const void*>(t->versions) : t;
 }
 }  // namespace
 
-void note_write(TensorImpl* t, const char* op) { ring[ring_at++ % kRing] = {version_key(t), op}; }
-const char* last_writer(TensorImpl* t) {
+void note_write(TensorImpl* t, const char* op, bool inplace) {
+  ring[ring_at++ % kRing] = {version_key(t), op, inplace};
+}
+std::string last_writer(TensorImpl* t) {
   const void* key = version_key(t);
-  for (int i = 1; i <= kRing; ++i) {
-    const Written& w = ring[((ring_at - i) % kRing + kRing) % kRing];
-    if (w.key == key) return w.op;
+  for (uint32_t i = 1; i <= kRing; ++i) {
+    const Written& w = ring[(ring_at - i) % kRing];
+    if (w.key == key) return concat(w.op, w.inplace ? "_" : "");
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace node

@@ -168,9 +168,10 @@ int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool ge
 // Returns a saved tensor; throws when it was freed or written since.
 Tensor unpack(Node* n, int slot);
 void add_output(Node* n, const Tensor& t);
-// Remembers which op wrote a tensor in place, so that the version error can name it.
-void note_write(TensorImpl* t, const char* op);
-const char* last_writer(TensorImpl* t);
+// Remembers which op wrote a tensor, so that the version error can name it: `add` as `add_` where
+// it was called in place.
+void note_write(TensorImpl* t, const char* op, bool inplace = false);
+std::string last_writer(TensorImpl* t);  // empty where nobody knows
 }  // namespace node
 
 }  // namespace kagari

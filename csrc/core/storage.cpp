@@ -30,7 +30,7 @@ void release_block(Storage* s) { allocator::release(s->data, s->bytes); }
 Storage* Storage::allocate(size_t bytes, Device device) {
   char* data = nullptr;
   if (!device.is_meta()) {
-    KG_CHECK(device.is_cpu(), "no CUDA device can be used by this build; use device='cpu'");
+    if (!device.is_cpu()) current_queue(device);  // throws for what this build cannot use
     if (bytes) data = static_cast<char*>(allocator::allocate(bytes));
   }
   Storage* s = make();

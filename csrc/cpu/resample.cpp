@@ -15,6 +15,8 @@
 namespace kagari {
 namespace {
 
+constexpr int kImageDims = 5;  // batch, channels and three axes at most
+
 Ints last(Ints sizes, int64_t dims) { return {sizes.p + sizes.n - dims, dims}; }
 
 // ---- one axis as a sparse matrix ----------------------------------------------------------------
@@ -257,14 +259,30 @@ bool lies_in_pixels(const Tensor& t) {
          is_contiguous_as(
              t.get(), t.dim() == 4 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
 }
-Tensor pixels_of(const Tensor& t) {
-  Dims sizes(t.sizes()), strides(t.strides());
-  sizes.erase(1);
-  strides.erase(1);
-  sizes.push_back(t.sizes()[1]);
-  strides.push_back(t.strides()[1]);
-  return alias(t, sizes, strides, t.offset());
-}
+// An image as the kernel walks it, with its channels behind where it works on pixels. It counts no
+// reference: kernels run without the GIL.
+struct Walked {
+  int64_t geometry[2 * kImageDims];
+  TensorImpl image{};
+  Walked(const Tensor& t, bool pixels) {
+    const TensorImpl* of = t.get();
+    int n = of->ndim;
+    int64_t step = 1;
+    bool contiguous = true;
+    for (int i = n - 1; i >= 0; --i) {
+      int from = !pixels || i == 0 ? i : i == n - 1 ? 1 : i + 1;
+      int64_t size = geometry[i] = of->sizes[from], stride = geometry[n + i] = of->strides()[from];
+      contiguous = contiguous && (size == 1 || stride == step);
+      step *= size;
+    }
+    image.data = of->data;
+    image.dtype = of->dtype;
+    image.ndim = of->ndim;
+    image.sizes = geometry;
+    image.numel = of->numel;
+    image.flags = contiguous ? kContiguous : 0;
+  }
+};
 
 template <class T>
 void round_bytes(T* p, int64_t n) {
@@ -294,8 +312,8 @@ void resize_into(const Tensor& out, const Tensor& x, const Axis<T> (&axes)[3]) {
   // Inputs that do not lie as the result are read into its order.
   bool pixels = lies_in_pixels(out) || (!out.is_contiguous() && lies_in_pixels(x));
   int64_t channels = x.sizes()[1], n = x.sizes()[0];
-  Tensor read = pixels ? pixels_of(x) : x, written = pixels ? pixels_of(out) : out;
-  Whole<T> from(read), to(written, false);
+  Walked read(x, pixels), written(out, pixels);
+  Whole<T> from(&read.image), to(&written.image, false);
   auto resize = out.dtype() == Dtype::u8 ? &resize_bytes<T> : &resize_planes<T>;
   resize(axes, from.get(), to.get(), pixels ? n : n * channels, pixels ? channels : 1);
   to.store();

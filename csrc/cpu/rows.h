@@ -96,12 +96,13 @@ class Lines {
 template <class T>
 class Whole {
  public:
-  explicit Whole(const Tensor& t, bool read = true) : t_(t.get()) {
-    if (t.dtype() == dtype_of<T> && t.is_contiguous()) {
-      p_ = t.data_as<T>();
+  explicit Whole(const Tensor& t, bool read = true) : Whole(t.get(), read) {}
+  explicit Whole(const TensorImpl* t, bool read = true) : t_(t) {
+    if (t->dtype == dtype_of<T> && t->is(kContiguous)) {
+      p_ = reinterpret_cast<T*>(t->data);
       return;
     }
-    copy_ = std::make_unique<Workspace>(size_t(t.numel()) * sizeof(T));
+    copy_ = std::make_unique<Workspace>(size_t(t->numel) * sizeof(T));
     p_ = copy_->as<T>();
     if (read) move(true);
   }

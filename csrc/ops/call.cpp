@@ -3,8 +3,6 @@
 #include "ops/call.h"
 
 #include <algorithm>
-#include <string>
-#include <unordered_map>
 
 #include "autograd/view_ops.h"
 #include "core/geometry.h"
@@ -234,14 +232,6 @@ void straight_into(const Row& row, const Value* args, TensorImpl* const* into, i
   }
 }
 
-// `add_`: what a program called when a row wrote in place. Kept for as long as the row.
-const char* inplace_name(const Row& row) {
-  static std::unordered_map<const Row*, std::string> names;
-  std::string& name = names[&row];
-  if (name.empty()) name = std::string(row.sig.name) + "_";
-  return name.c_str();
-}
-
 bool any_requires_grad(const Row& row, const Value* args) {
   return argument_flags(row, args) & kRequiresGrad;
 }
@@ -452,7 +442,7 @@ void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int
   }
   if (!grads) {
     straight_into(row, args, into, n, true, out);
-    node::note_write(into[0], inplace_name(row));
+    node::note_write(into[0], row.cname, true);
     return;
   }
   KG_CHECK(row.facts.grad.fn, "is not differentiable (", row.facts.grad.why,
@@ -466,7 +456,7 @@ void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int
     GradGuard off(false);
     straight_into(row, args, into, n, true, out);
   }
-  node::note_write(into[0], inplace_name(row));
+  node::note_write(into[0], row.cname, true);
   tape::rebase_history(Tensor::borrow(into[0]), node);
   save_results(node.get(), row, out);
 }

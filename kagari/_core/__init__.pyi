@@ -2,7 +2,7 @@
 # mypy: disable-error-code="overload-overlap, overload-cannot-match, misc, override, assignment, valid-type"
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Self, SupportsIndex, TypeAlias, TypeVar, overload
+from typing import Any, Literal, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
 from kagari._core import functions as functions, ops as ops, return_types as return_types
 
@@ -128,7 +128,7 @@ def composite(
     function: _bool = ...,
     method: _bool = ...,
     inplace: _bool = ...,
-    out: _bool = ...,
+    out: _bool | Literal["exact"] = ...,
     doc: str | None = ...,
     autocast: str | None = ...,
 ) -> Callable[[_F], _F]: ...

@@ -123,6 +123,9 @@ class ASGD(Optimizer):
             mean.copy_(p)
         # PyTorch rounds both to the default dtype, and with `foreach` computes the rate in the
         # step's; the rounding shows in the parameters.
-        count = state["step"] if group["foreach"] else t
-        state["eta"].copy_(kagari.as_tensor(lr / (1 + lambd * lr * count) ** group["alpha"]))
+        if group["foreach"]:
+            rate = ((1 + lambd * lr * state["step"]) ** group["alpha"]).reciprocal() * lr
+        else:
+            rate = kagari.as_tensor(lr / (1 + lambd * lr * t) ** group["alpha"])
+        state["eta"].copy_(rate)
         state["mu"].copy_(kagari.as_tensor(1 / max(1, t - group["t0"])))

@@ -66,6 +66,11 @@ class Problem:
         ]
 
 
+def second_lr(kwargs):
+    """The rate of the second group."""
+    return float(kwargs.get("lr", 1e-2)) * 0.3
+
+
 class Lib:
     """One library's side of a run."""
 
@@ -80,8 +85,7 @@ class Lib:
         cls = self.T.resolve(f"optim.{name}")
         kw = self.T.convert(dict(kwargs))
         if groups:
-            lr = float(kwargs.get("lr", 1e-2))
-            params = [{"params": [params[0]]}, {"params": params[1:], "lr": lr * 0.3}]
+            params = [{"params": [params[0]]}, {"params": params[1:], "lr": second_lr(kwargs)}]
         return cls(params, **kw)
 
     def values(self, ps):
@@ -111,9 +115,10 @@ class Lib:
         opt.step(f)
 
 
-def tol_for(name, kwargs):
-    if name == "Muon":  # orthogonalises in bfloat16
-        return 0.0, 0.05 * float(kwargs.get("lr", 1e-3)) * STEPS
+def tol_for(name, kwargs, groups):
+    if name == "Muon":  # orthogonalises in bfloat16, and steps by the rate
+        lr = float(kwargs.get("lr", 1e-3))
+        return 0.0, 0.05 * (max(lr, second_lr(kwargs)) if groups else lr) * STEPS
     return 1e-8, 1e-10
 
 
@@ -177,7 +182,7 @@ def check_opt(ctx, item, check):
         kw[check] = True
     if check == "errors":
         return check_errors(ctx, item)
-    tol = tol_for(info.name, kw)
+    tol = tol_for(info.name, kw, groups)
     try:
         exp, _ropt = run(ctx.rl, info, kw, groups)
         e3, ropt3 = (

@@ -347,3 +347,15 @@ def test_same_bits_for_any_number_of_threads():
             assert run() == alone
     finally:
         kagari.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.uint8])
+def test_large_images_with_channels_last(dtype: kagari.dtype) -> None:
+    """Large enough for kernels to run without the interpreter's lock."""
+    x = (kagari.rand(2, 3, 130, 140) * 255).to(dtype)
+    last = x.contiguous(memory_format=kagari.channels_last)
+    for _ in range(100):  # more tensors than the free list holds
+        small = F.interpolate(last, (64, 64), mode="bicubic")
+    assert small.is_contiguous(memory_format=kagari.channels_last)
+    want = F.interpolate(x, (64, 64), mode="bicubic")
+    kagari.testing.assert_close(small.contiguous(), want)

@@ -118,3 +118,11 @@ def test_lazy_convolution_checks_its_input():
         nn.LazyConv2d(3, 2)(kagari.zeros(2, 3))
     with pytest.raises(ValueError, match="in_channels must be divisible by groups"):
         nn.LazyConv2d(4, 2, groups=2)(kagari.zeros(1, 3, 4, 4))
+
+
+def test_data_is_a_plain_tensor() -> None:
+    p = kagari.nn.Parameter(kagari.ones(2))
+    assert type(p.data) is kagari.Tensor and not p.data.requires_grad
+    assert p.data.data_ptr() == p.data_ptr()
+    p.data.zero_()
+    assert p.tolist() == [0, 0]

@@ -269,3 +269,36 @@ def test_an_out_tensor_inside_an_input() -> None:
     x = kagari.arange(6.0)
     with pytest.raises(RuntimeError, match="some elements of the input tensor"):
         kagari.cat([x[:3], x[1:4]], out=x)
+
+
+APART = {
+    "gather": lambda x, out: kagari.gather(x, 0, t([0, 1]), out=out),
+    "take": lambda x, out: kagari.take(x, t([0, 1]), out=out),
+    "index_select": lambda x, out: kagari.index_select(x, 0, t([0, 1]), out=out),
+    "masked_select": lambda x, out: kagari.masked_select(x, x > 1, out=out),
+    "index_add": lambda x, out: kagari.index_add(kagari.ones(2), 0, t([0, 1]), x, out=out),
+    "cat": lambda x, out: kagari.cat([x], out=out),
+    "kthvalue": lambda x, out: kagari.kthvalue(x[None], 1, 0, out=(out, kagari.empty(2).long())),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_an_out_tensor_that_is_an_input(name: str) -> None:
+    """Elements move: the tensor read may not be the one written, where others may."""
+    x = kagari.tensor([2.0, 3.0])
+    with pytest.raises(RuntimeError, match="clone"):
+        APART[name](x, x)
+    assert x.tolist() == [2.0, 3.0]
+    assert kagari.exp(x, out=x) is x
+
+
+def test_out_tensors_of_several_results_are_exact() -> None:
+    x = kagari.tensor([[2.0, 3.0]])
+    for out in (
+        (kagari.empty(1), kagari.empty(1, dtype=kagari.int32)),
+        (kagari.empty(1).double(), kagari.empty(1).long()),
+    ):
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+            kagari.kthvalue(x, 1, out=out)
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+        kagari.aminmax(x, out=(kagari.empty(0).double(), kagari.empty(0).double()))
