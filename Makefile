@@ -12,10 +12,11 @@ sources := $(shell find csrc cmake kagari CMakeLists.txt pyproject.toml -type f 
      -o -name '*.def' -o -name 'py.typed' -o -name '*.txt' -o -name '*.toml' \) 2>/dev/null)
 installed := $(VENV)/.installed
 
-.PHONY: help demo test conformance bench lint format sanitize budgets clean distclean
+.PHONY: help demo test docs conformance bench lint format sanitize budgets clean distclean
 help:
 	@echo "make demo         learn handwritten digits (examples/digits.py)"
 	@echo "make test         build, install, run the tests"
+	@echo "make docs         the documentation with the API reference, into build/docs/html"
 	@echo "make conformance  compare with PyTorch 2.13, which is installed for it"
 	@echo "make bench        measure against PyTorch; writes benchmarks/RESULTS.md"
 	@echo "make lint         ruff, mypy --strict, clang-format; make format mends what they can"
@@ -39,6 +40,10 @@ demo: $(installed)
 test: $(installed)
 	@scripts/setup-venv test
 	@$(BIN)/pytest $(ARGS)
+
+docs: $(installed)
+	@scripts/setup-venv docs
+	@$(BIN)/python scripts/reference.py $(ARGS)
 
 conformance: $(installed)
 	@scripts/setup-venv conformance

@@ -58,7 +58,7 @@ def test_written_out() -> None:
 
 
 def test_another_name_says_so() -> None:
-    assert "Another name of :func:`abs`." in kagari.absolute.__doc__
+    assert "Another name of :func:`kagari.abs`." in kagari.absolute.__doc__
     assert "Another name" not in kagari.abs.__doc__
 
 

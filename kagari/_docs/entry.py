@@ -175,12 +175,20 @@ def address(entry: Entry) -> str:
     return f"https://docs.pytorch.org/docs/2.13/{place}"
 
 
+def qualified(name: str) -> str:
+    """The public address: ``special_i1`` is kagari.special.i1."""
+    for module in ("special", "linalg"):
+        if name.startswith(f"{module}_"):
+            return f"kagari.{module}.{name.removeprefix(f'{module}_')}"
+    return f"kagari.{name}"
+
+
 def written(entry: Entry, asked: str, function: bool) -> str:
     """The docstring of the row, as asked for under one of its names and in one of its forms."""
     summaries = [o["doc"] for o in table()[entry.name] if o["primitive"] and o["doc"]]
     parts = [paragraph(entry.summary or summaries[0], "", "")]
     if asked != entry.name:
-        parts.append(f"Another name of :func:`{entry.name}`.")
+        parts.append(f"Another name of :func:`{qualified(entry.name)}`.")
     if entry.formula:
         parts.append(".. math::\n\n" + textwrap.indent(entry.formula, "    "))
     if entry.note:

@@ -148,7 +148,7 @@ doc(
 )
 doc(
     "scatter_add",
-    r"y_{k_{ij}, j} \mathrel{+}= s_{ij} \quad (\mathrm{dim} = 0)",
+    r"y_{k_{ij}, j} {+}{=} s_{ij} \quad (\mathrm{dim} = 0)",
     """
     >>> x = kagari.zeros(3)
     >>> kagari.scatter_add(x, 0, kagari.tensor([0, 2, 0]), kagari.tensor([1.0, 2.0, 3.0]))
@@ -176,7 +176,7 @@ SLICES = {
 }
 doc(
     "index_add",
-    r"y_{k_i, j} \mathrel{+}= \alpha \, s_{ij} \quad (\mathrm{dim} = 0)",
+    r"y_{k_i, j} {+}{=} \alpha \, s_{ij} \quad (\mathrm{dim} = 0)",
     """
     >>> x = kagari.zeros(3)
     >>> kagari.index_add(x, 0, kagari.tensor([0, 2, 0]), kagari.tensor([1.0, 2.0, 3.0]))

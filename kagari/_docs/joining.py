@@ -32,7 +32,7 @@ doc(
     >>> kagari.concat([kagari.tensor([1, 2]), kagari.tensor([3])])
     tensor([1, 2, 3])
     """,
-    note="The same as :func:`cat`.",
+    note="The same as :func:`kagari.cat`.",
     **CAT,
 )
 doc(
@@ -42,7 +42,7 @@ doc(
     >>> kagari.concatenate([kagari.tensor([1, 2]), kagari.tensor([3])])
     tensor([1, 2, 3])
     """,
-    note="The same as :func:`cat`.",
+    note="The same as :func:`kagari.cat`.",
     **CAT,
 )
 doc(
@@ -64,7 +64,7 @@ doc(
 )
 doc(
     "split",
-    r"(n) \to (s), (s), \dots, (n \bmod s)",
+    r"(n) \to (s), (s), \ldots, (n \bmod s)",
     """
     >>> kagari.split(kagari.arange(5), 2)
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
@@ -78,7 +78,7 @@ doc(
 )
 doc(
     "split_with_sizes",
-    r"(n) \to (s_0), (s_1), \dots",
+    r"(n) \to (s_0), (s_1), \ldots",
     """
     >>> kagari.split_with_sizes(kagari.arange(5), [1, 4])
     (tensor([0]), tensor([1, 2, 3, 4]))
@@ -88,7 +88,7 @@ doc(
 )
 doc(
     "chunk",
-    r"(n) \to (s), (s), \dots, \quad s = \lceil n / k \rceil",
+    r"(n) \to (s), (s), \ldots, \quad s = \lceil n / k \rceil",
     """
     >>> kagari.chunk(kagari.arange(5), 3)
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
@@ -124,7 +124,7 @@ doc(
 UNSAFE = "The tape does not watch over writes to the pieces; nobody may need the input's values."
 doc(
     "unsafe_chunk",
-    r"(n) \to (s), (s), \dots, \quad s = \lceil n / k \rceil",
+    r"(n) \to (s), (s), \ldots, \quad s = \lceil n / k \rceil",
     """
     >>> kagari.unsafe_chunk(kagari.arange(4), 2)
     (tensor([0, 1]), tensor([2, 3]))
@@ -134,7 +134,7 @@ doc(
 )
 doc(
     "unsafe_split",
-    r"(n) \to (s), (s), \dots, (n \bmod s)",
+    r"(n) \to (s), (s), \ldots, (n \bmod s)",
     """
     >>> kagari.unsafe_split(kagari.arange(5), 2)
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
@@ -144,7 +144,7 @@ doc(
 )
 doc(
     "unsafe_split_with_sizes",
-    r"(n) \to (s_0), (s_1), \dots",
+    r"(n) \to (s_0), (s_1), \ldots",
     """
     >>> kagari.unsafe_split_with_sizes(kagari.arange(5), [1, 4])
     (tensor([0]), tensor([1, 2, 3, 4]))

@@ -14,7 +14,7 @@ doc = Family(
 
 doc(
     "linear",
-    r"y_{\dots o} = b_o + \sum_i x_{\dots i} W_{oi}",
+    r"y_{\ldots o} = b_o + \sum_i x_{\ldots i} W_{oi}",
     """
     >>> x, weight = kagari.ones(2, 3), kagari.tensor([[1.0, 2.0, 3.0]])
     >>> kagari.nn.functional.linear(x, weight, kagari.tensor([0.5]))
@@ -28,7 +28,7 @@ doc(
 )
 doc(
     "embedding",
-    r"y_{\dots d} = W_{k_{\dots}, d}",
+    r"y_{\ldots d} = W_{k_{\ldots}, d}",
     """
     >>> weight = kagari.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     >>> kagari.embedding(weight, kagari.tensor([[2, 0]]))
@@ -80,7 +80,7 @@ doc(
 )
 doc(
     "conv3d",
-    r"y_{noijh} = b_o + \sum_{c, k, l, m} x_{n, c, i s + k d - p, \dots} W_{ocklm}",
+    r"y_{noijh} = b_o + \sum_{c, k, l, m} x_{n, c, i s + k d - p, \ldots} W_{ocklm}",
     """
     >>> x, weight = kagari.ones(1, 1, 2, 2, 2), kagari.ones(1, 1, 2, 2, 1)
     >>> kagari.nn.functional.conv3d(x, weight).flatten()
@@ -98,7 +98,7 @@ TRANSPOSED = {
 }
 doc(
     "conv_transpose1d",
-    r"y_{n, o, i s + k d - p} \mathrel{+}= x_{nci} W_{cok}",
+    r"y_{n, o, i s + k d - p} {+}{=} x_{nci} W_{cok}",
     """
     >>> x = kagari.tensor([[[1.0, 2.0]]])
     >>> kagari.nn.functional.conv_transpose1d(x, kagari.tensor([[[1.0, 10.0]]]), stride=2)
@@ -112,7 +112,7 @@ doc(
 )
 doc(
     "conv_transpose2d",
-    r"y_{n, o, i s + k d - p, j s + l d - p} \mathrel{+}= x_{ncij} W_{cokl}",
+    r"y_{n, o, i s + k d - p, j s + l d - p} {+}{=} x_{ncij} W_{cokl}",
     """
     >>> x = kagari.tensor([[[[1.0, 2.0]]]])
     >>> kagari.nn.functional.conv_transpose2d(x, kagari.ones(1, 1, 1, 2))
@@ -125,7 +125,7 @@ doc(
 )
 doc(
     "conv_transpose3d",
-    r"y_{n, o, i s + k d - p, \dots} \mathrel{+}= x_{ncijh} W_{coklm}",
+    r"y_{n, o, i s + k d - p, \ldots} {+}{=} x_{ncijh} W_{coklm}",
     """
     >>> x = kagari.ones(1, 1, 1, 1, 2)
     >>> kagari.nn.functional.conv_transpose3d(x, x)
@@ -199,7 +199,7 @@ doc(
 )
 doc(
     "max_pool3d",
-    r"y_{ncijh} = \max_{k, l, m} x_{n, c, i s + k d - p, \dots}",
+    r"y_{ncijh} = \max_{k, l, m} x_{n, c, i s + k d - p, \ldots}",
     """
     >>> kagari.max_pool3d(kagari.arange(8.0).view(1, 1, 2, 2, 2), 2)
     tensor([[[[[7.]]]]])
@@ -226,7 +226,7 @@ ADAPTIVE = {
 }
 doc(
     "adaptive_avg_pool1d",
-    r"y_{nci} = \mathrm{mean}(x_{n, c, \lfloor i L / m \rfloor}, \dots, x_{n, c, \lceil (i + 1) "
+    r"y_{nci} = \mathrm{mean}(x_{n, c, \lfloor i L / m \rfloor}, \ldots, x_{n, c, \lceil (i + 1) "
     r"L / m \rceil - 1})",
     """
     >>> kagari.adaptive_avg_pool1d(kagari.tensor([[[1.0, 3.0, 2.0, 0.0]]]), 2)
@@ -237,7 +237,7 @@ doc(
 )
 doc(
     "adaptive_max_pool1d",
-    r"y_{nci} = \max(x_{n, c, \lfloor i L / m \rfloor}, \dots, x_{n, c, \lceil (i + 1) L / m "
+    r"y_{nci} = \max(x_{n, c, \lfloor i L / m \rfloor}, \ldots, x_{n, c, \lceil (i + 1) L / m "
     r"\rceil - 1})",
     """
     >>> kagari.adaptive_max_pool1d(kagari.tensor([[[1.0, 3.0, 2.0, 0.0]]]), 2)

@@ -12,7 +12,7 @@ doc = Family(
 
 doc(
     "matmul",
-    r"y_{\dots ij} = \sum_k a_{\dots ik} b_{\dots kj}",
+    r"y_{\ldots ij} = \sum_k a_{\ldots ik} b_{\ldots kj}",
     """
     >>> a = kagari.tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> kagari.matmul(a, a)

@@ -29,7 +29,7 @@ doc(
 )
 doc(
     "randint",
-    r"y_i \sim U\{\mathrm{low}, \dots, \mathrm{high} - 1\}",
+    r"y_i \sim U\{\mathrm{low}, \ldots, \mathrm{high} - 1\}",
     """
     >>> _ = kagari.manual_seed(0)
     >>> kagari.randint(10, (4,))
@@ -83,7 +83,7 @@ doc(
 )
 doc(
     "randint_like",
-    r"y_i \sim U\{\mathrm{low}, \dots, \mathrm{high} - 1\}",
+    r"y_i \sim U\{\mathrm{low}, \ldots, \mathrm{high} - 1\}",
     """
     >>> _ = kagari.manual_seed(0)
     >>> kagari.randint_like(kagari.zeros(3), 10)
@@ -162,7 +162,7 @@ doc(
 )
 doc(
     "random",
-    r"x_i \sim U\{a, \dots, b - 1\}",
+    r"x_i \sim U\{a, \ldots, b - 1\}",
     """
     >>> _ = kagari.manual_seed(0)
     >>> kagari.empty(3).random_(10)

@@ -44,7 +44,7 @@ doc(
 )
 doc(
     "flatten",
-    r"(d_0, \dots, d_s, \dots, d_e, \dots) \to (d_0, \dots, d_s \cdots d_e, \dots)",
+    r"(d_0, \ldots, d_s, \ldots, d_e, \ldots) \to (d_0, \ldots, d_s \cdots d_e, \ldots)",
     """
     >>> kagari.flatten(kagari.zeros(2, 3, 4), start_dim=1).shape
     kagari.Size([2, 12])
@@ -55,7 +55,7 @@ doc(
 )
 doc(
     "ravel",
-    r"(d_0, \dots, d_k) \to (d_0 \cdots d_k)",
+    r"(d_0, \ldots, d_k) \to (d_0 \cdots d_k)",
     """
     >>> kagari.ravel(kagari.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
@@ -64,7 +64,7 @@ doc(
 )
 doc(
     "unflatten",
-    r"(\dots, d, \dots) \to (\dots, s_0, \dots, s_k, \dots)",
+    r"(\ldots, d, \ldots) \to (\ldots, s_0, \ldots, s_k, \ldots)",
     """
     >>> kagari.unflatten(kagari.zeros(2, 12), 1, (3, -1)).shape
     kagari.Size([2, 3, 4])
@@ -100,7 +100,7 @@ doc(
 
 doc(
     "transpose",
-    r"y_{\dots i \dots j \dots} = x_{\dots j \dots i \dots}",
+    r"y_{\ldots i \ldots j \ldots} = x_{\ldots j \ldots i \ldots}",
     """
     >>> kagari.transpose(kagari.tensor([[1, 2], [3, 4]]), 0, 1)
     tensor([[1, 3],
@@ -111,23 +111,23 @@ doc(
 )
 doc(
     "swapdims",
-    r"y_{\dots i \dots j \dots} = x_{\dots j \dots i \dots}",
+    r"y_{\ldots i \ldots j \ldots} = x_{\ldots j \ldots i \ldots}",
     """
     >>> kagari.swapdims(kagari.zeros(2, 3, 4), 0, 2).shape
     kagari.Size([4, 3, 2])
     """,
-    note="The same as :func:`transpose`.",
+    note="The same as :func:`kagari.transpose`.",
     dim0="one dimension.",
     dim1="the other.",
 )
 doc(
     "swapaxes",
-    r"y_{\dots i \dots j \dots} = x_{\dots j \dots i \dots}",
+    r"y_{\ldots i \ldots j \ldots} = x_{\ldots j \ldots i \ldots}",
     """
     >>> kagari.swapaxes(kagari.zeros(2, 3, 4), 0, 2).shape
     kagari.Size([4, 3, 2])
     """,
-    note="The same as :func:`transpose`.",
+    note="The same as :func:`kagari.transpose`.",
     axis0="one dimension.",
     axis1="the other.",
 )
@@ -176,7 +176,7 @@ doc(
     kagari.Size([3, 4, 2])
     """,
     summary="Moves dimensions to new places.",
-    note="The same as :func:`movedim`.",
+    note="The same as :func:`kagari.movedim`.",
     **MOVED,
 )
 COPY = "A copy: it has its own memory."
@@ -346,7 +346,7 @@ doc(
 
 doc(
     "select",
-    r"y_{\dots} = x_{\dots k \dots}",
+    r"y_{\ldots} = x_{\ldots k \ldots}",
     """
     >>> kagari.select(kagari.tensor([[1, 2], [3, 4]]), 1, 0)
     tensor([1, 3])
@@ -367,7 +367,7 @@ doc(
 )
 doc(
     "diagonal",
-    r"y_{\dots i} = x_{\dots i, i + k}",
+    r"y_{\ldots i} = x_{\ldots i, i + k}",
     """
     >>> x = kagari.tensor([[1, 2, 3], [4, 5, 6]])
     >>> kagari.diagonal(x)

@@ -10,7 +10,7 @@ doc = Family(
 
 doc(
     "sort",
-    r"y_i = x_{k_i}, \quad y_0 \le y_1 \le \dots",
+    r"y_i = x_{k_i}, \quad y_0 \le y_1 \le \ldots",
     """
     >>> kagari.sort(kagari.tensor([[3.0, 1.0, 2.0]]))
     kagari.return_types.sort(

@@ -108,6 +108,7 @@ doc(
     >>> kagari.igamma(kagari.tensor([1.0, 4.0]), kagari.tensor([1.0, 4.0]))
     tensor([0.6321, 0.5665])
     """,
+    note="Differentiable in ``other`` alone.",
     input="a, positive.",
     other="x, not negative; broadcasts with ``input``.",
     raises=BROADCAST,
@@ -119,6 +120,7 @@ doc(
     >>> kagari.igammac(kagari.tensor([1.0, 4.0]), kagari.tensor([1.0, 4.0]))
     tensor([0.3679, 0.4335])
     """,
+    note="Differentiable in ``other`` alone.",
     input="a, positive.",
     other="x, not negative; broadcasts with ``input``.",
     raises=BROADCAST,
@@ -130,6 +132,7 @@ doc(
     >>> kagari.special.zeta(kagari.tensor([2.0, 4.0]), kagari.tensor([1.0]))
     tensor([1.6449, 1.0823])
     """,
+    note="Differentiable in ``other`` alone.",
     input="the exponent s, above one.",
     other="the shift q; broadcasts with ``input``.",
     raises=BROADCAST,

@@ -24,7 +24,7 @@ class Adafactor(Optimizer):
         \hat\beta_t &= 1 - t^{\tau}, \quad
         R_t = \hat\beta_t R_{t-1} + (1 - \hat\beta_t)\operatorname{mean}_{col} g_t^2, \quad
         C_t = \hat\beta_t C_{t-1} + (1 - \hat\beta_t)\operatorname{mean}_{row} g_t^2, \\
-        u_t &= g_t \Big/ \sqrt{\max(R_t C_t / \operatorname{mean} R_t, \epsilon_1^2)}, \quad
+        u_t &= g_t / \sqrt{\max(R_t C_t / \operatorname{mean} R_t, \epsilon_1^2)}, \quad
         \theta_t = (1 - \gamma\lambda)\theta_{t-1} -
         \frac{\max(\epsilon_2, \operatorname{rms}\theta_{t-1}) \min(\gamma, 1/\sqrt t)}
         {\max(1, \operatorname{rms}(u_t) / d)} u_t
