@@ -65,3 +65,13 @@ def declared() -> dict[str, str]:
 def test_op(name: str, example: str) -> None:
     parser = doctest.DocTestParser()
     run(parser.get_doctest(textwrap.dedent(f"    {example}"), {"kagari": kagari}, name, None, None))
+
+
+def test_every_public_op_has_an_example() -> None:
+    missing = {
+        name
+        for holder in (functions, kagari.Tensor)
+        for name, op in vars(holder).items()
+        if "Op" in type(op).__name__ and name[0] != "_" and ">>> " not in op.__doc__
+    }
+    assert not missing

@@ -438,11 +438,13 @@ std::string documentation(const Callable& c) {
     std::string doc = o->row ? row_documentation(*o, c) : "";
     if (!doc.empty()) return doc;
   }
+  // Among overloads one says it all, and the others their difference in a sentence.
+  std::string_view longest;
   for (const Overload* o : c.overloads) {
-    std::string doc = o->row ? std::string(o->row->facts.doc) : o->composite->doc;
-    if (!doc.empty()) return doc;
+    std::string_view doc = o->row ? std::string_view(o->row->facts.doc) : o->composite->doc;
+    if (doc.size() > longest.size()) longest = doc;
   }
-  return {};
+  return std::string(longest);
 }
 
 }  // namespace

@@ -60,7 +60,22 @@ def vstack(tensors: tuple[Tensor, ...]) -> Tensor:
 
 @composite("row_stack(Tensor[] tensors) -> Tensor", out=True)
 def row_stack(tensors: tuple[Tensor, ...]) -> Tensor:
-    """``vstack(tensors)``."""
+    """Another name of :func:`kagari.vstack`.
+
+    Args:
+        tensors (sequence of Tensor): of equal shape but for the first dimension; vectors are rows.
+
+    Returns:
+        The rows of all, one below the other.
+
+    Example:
+        >>> import kagari
+        >>> kagari.row_stack([kagari.tensor([1, 2]), kagari.tensor([3, 4])])
+        tensor([[1, 2],
+                [3, 4]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.row_stack.html
+    """
     import kagari
 
     return kagari.vstack(list(tensors))
@@ -233,12 +248,32 @@ def _dsplit(input: Tensor, sections: Any) -> Any:
     return input.tensor_split(sections, 2)
 
 
-for _name, _function, _what in (
-    ("hsplit", _hsplit, "columns"),
-    ("vsplit", _vsplit, "rows"),
-    ("dsplit", _dsplit, "third dimension"),
+for _name, _function, _what, _shape in (
+    ("hsplit", _hsplit, "columns", "2, 4"),
+    ("vsplit", _vsplit, "rows", "4, 2"),
+    ("dsplit", _dsplit, "third dimension", "2, 2, 4"),
 ):
-    _doc = f"Pieces along the {_what}: equal ones, or cut at the given indices."
+    _doc = f"""Pieces along the {_what}: equal ones, or cut at the given indices.
+
+    Args:
+        input (Tensor): with that dimension; a vector's columns are its elements.
+        sections (int): how many pieces; they must be equal.
+        indices (sequence of ints): where to cut instead.
+
+    Returns:
+        A tuple of views.
+
+    Raises:
+        RuntimeError: the dimension is missing, or does not divide into equal pieces.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.zeros({_shape})
+        >>> len(kagari.{_name}(x, 2)), len(kagari.{_name}(x, (1, 3)))
+        (2, 3)
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.{_name}.html
+    """
     for _overload, _kind in ((".int", "int sections"), (".array", "int[] indices")):
         composite(f"{_name}{_overload}(Tensor input, {_kind}) -> Any", method=True, doc=_doc)(
             _function

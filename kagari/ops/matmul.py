@@ -50,7 +50,26 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 @composite("ger(Tensor input, Tensor vec2) -> Tensor", method=True, out=True)
 def ger(input: Tensor, vec2: Tensor) -> Tensor:
-    """Another name of :func:`outer`."""
+    r"""Another name of :func:`kagari.outer`: :math:`y_{ij} = a_i b_j`.
+
+    Args:
+        input (Tensor): a, ``(n,)``.
+        vec2 (Tensor): b, ``(m,)``.
+
+    Returns:
+        A matrix, ``(n, m)``.
+
+    Raises:
+        RuntimeError: an argument has another number of dimensions.
+
+    Example:
+        >>> import kagari
+        >>> kagari.ger(kagari.tensor([1.0, 2.0]), kagari.tensor([3.0, 4.0]))
+        tensor([[3., 4.],
+                [6., 8.]])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.ger.html
+    """
     _vectors("ger", input, vec2)
     return input.unsqueeze(1) * vec2
 

@@ -57,7 +57,25 @@ def float_power(input: Tensor | complex, exponent: Tensor | complex) -> Tensor:
 
 @composite("float_power_(Tensor input, Operand exponent) -> Tensor", function=False, method=True)
 def float_power_(input: Tensor, exponent: Tensor | complex) -> Tensor:
-    """``float_power`` in place; the tensor must have the dtype of the result."""
+    """``float_power`` in place; the tensor must have the dtype of the result.
+
+    Args:
+        input (Tensor): the base, float64 or complex128.
+        exponent (Tensor or number): the exponent; broadcasts to the base.
+
+    Returns:
+        The tensor itself.
+
+    Raises:
+        RuntimeError: the tensor has another dtype than the result.
+
+    Example:
+        >>> import kagari
+        >>> kagari.tensor([2.0, 3.0], dtype=kagari.float64).float_power_(2)
+        tensor([4., 9.], dtype=kagari.float64)
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.Tensor.float_power_.html
+    """
     import kagari
 
     dtype = _double(input, exponent)

@@ -63,7 +63,23 @@ def grid_sampler(
 def grid_sampler_2d(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
-    """:func:`grid_sampler` of images ``(N, C, H, W)``."""
+    """:func:`kagari.grid_sampler` of images ``(N, C, H, W)``.
+
+    Args:
+        input (Tensor): images ``(N, C, H, W)``; the other arguments are those of ``grid_sampler``.
+
+    Returns:
+        The input at the places of the grid.
+
+    Raises:
+        RuntimeError: the input has another number of dimensions, or shapes do not fit.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.tensor([[[[1.0, 3.0]]]])
+        >>> kagari.grid_sampler_2d(x, kagari.zeros(1, 1, 1, 2), 0, 0, True).item()
+        2.0
+    """
     if input.dim() != 4:
         raise RuntimeError(f"grid_sampler_2d: expected 4D input, got {tuple(input.shape)}")
     return _sample(input, grid, interpolation_mode, padding_mode, align_corners)
@@ -76,7 +92,24 @@ def grid_sampler_2d(
 def grid_sampler_3d(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
-    """:func:`grid_sampler` of volumes ``(N, C, D, H, W)``."""
+    """:func:`kagari.grid_sampler` of volumes ``(N, C, D, H, W)``.
+
+    Args:
+        input (Tensor): volumes ``(N, C, D, H, W)``; the other arguments are those of
+            ``grid_sampler``.
+
+    Returns:
+        The input at the places of the grid.
+
+    Raises:
+        RuntimeError: the input has another number of dimensions, or shapes do not fit.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.tensor([[[[[1.0, 3.0]]]]])
+        >>> kagari.grid_sampler_3d(x, kagari.zeros(1, 1, 1, 1, 3), 0, 0, True).item()
+        2.0
+    """
     if input.dim() != 5:
         raise RuntimeError(f"grid_sampler_3d: expected 5D input, got {tuple(input.shape)}")
     return _sample(input, grid, interpolation_mode, padding_mode, align_corners)

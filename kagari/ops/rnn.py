@@ -308,7 +308,7 @@ def lstm(
     )
 
 
-def _declare(name: str, mode: str, formula: str) -> None:
+def _declare(name: str, mode: str, gates: int, formula: str) -> None:
     """Declares a recurrent function with one state, on padded and on packed sequences."""
 
     @composite(f"{name}.data(Tensor data, Tensor batch_sizes, Tensor hx, {_REST}) -> Any")
@@ -340,7 +340,24 @@ def _declare(name: str, mode: str, formula: str) -> None:
         f"{name}.input(Tensor input, Tensor hx, {_REST}, bool batch_first) -> Any",
         doc=f"""The layers of a recurrent network on sequences: {formula}.
 
-Arguments and results are those of :func:`lstm`, with one state instead of two.
+Args:
+    input (Tensor): ``(length, batch, size)``, or packed rows and ``batch_sizes``.
+    hx (Tensor): the first hidden state, ``(layers * directions, batch, hidden)``; the other
+        arguments are those of :func:`kagari.lstm`.
+
+Returns:
+    The outputs of the last layer, and the last hidden state.
+
+Raises:
+    RuntimeError: a shape does not fit.
+
+Example:
+    >>> import kagari
+    >>> x, state = kagari.zeros(5, 3, 2), kagari.zeros(1, 3, 4)
+    >>> weights = [kagari.zeros({gates} * 4, 2), kagari.zeros({gates} * 4, 4)]
+    >>> y, h = kagari.{name}(x, state, weights, False, 1, 0.0, False, False, False)
+    >>> tuple(y.shape), tuple(h.shape)
+    ((5, 3, 4), (1, 3, 4))
 """,
     )
     def padded(
@@ -368,9 +385,9 @@ Arguments and results are those of :func:`lstm`, with one state instead of two.
         )
 
 
-_declare("gru", "gru", "h = (1 - z) n + z h, n = tanh(W x + b + r (U h + d))")
-_declare("rnn_tanh", "tanh", "h = tanh(W x + b + U h + d)")
-_declare("rnn_relu", "relu", "h = max(0, W x + b + U h + d)")
+_declare("gru", "gru", 3, "h = (1 - z) n + z h, n = tanh(W x + b + r (U h + d))")
+_declare("rnn_tanh", "tanh", 1, "h = tanh(W x + b + U h + d)")
+_declare("rnn_relu", "relu", 1, "h = max(0, W x + b + U h + d)")
 
 
 # ---- cells --------------------------------------------------------------------------------------
@@ -440,7 +457,7 @@ def _declare_cell(name: str, mode: str, whole: str, gates: int) -> None:
     @composite(
         f"{name}(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
         "Tensor? b_hh=None) -> Tensor",
-        doc=f"""One step of :func:`{whole}`.
+        doc=f"""One step of :func:`kagari.{whole}`.
 
 Args:
     input (Tensor): ``(batch, size)``.
@@ -455,6 +472,12 @@ Returns:
 
 Raises:
     RuntimeError: a shape does not fit.
+
+Example:
+    >>> import kagari
+    >>> x, h = kagari.zeros(3, 2), kagari.zeros(3, 4)
+    >>> kagari.{name}(x, h, kagari.zeros({gates} * 4, 2), kagari.zeros({gates} * 4, 4)).shape
+    kagari.Size([3, 4])
 """,
     )
     def cell(

@@ -153,23 +153,86 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 
 @composite("special_multigammaln(Tensor input, int p) -> Tensor", out=True)
 def multigammaln(input: Tensor, p: int) -> Tensor:
-    """Another name of :func:`kagari.mvlgamma`."""
+    r"""Another name of :func:`kagari.mvlgamma`, the logarithm of the multivariate gamma function.
+
+    Args:
+        input (Tensor): above (p - 1) / 2, any shape.
+        p (int): the number of dimensions.
+
+    Returns:
+        A tensor of the input's shape.
+
+    Example:
+        >>> import kagari
+        >>> kagari.special.multigammaln(kagari.tensor([2.0, 3.0]), 2)
+        tensor([0.4516, 1.5502])
+
+    Reference: https://pytorch.org/docs/stable/special.html#torch.special.multigammaln
+    """
     return input.mvlgamma(p)
 
 
 @composite("special_softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor")
 def softmax(input: Tensor, dim: int, dtype: dtype | None) -> Tensor:
-    """Another name of :func:`kagari.softmax`."""
+    r"""Another name of :func:`kagari.softmax`: :math:`y_i = e^{x_i} / \sum_j e^{x_j}`.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension that is normalised.
+        dtype (dtype, optional): to compute in.
+
+    Returns:
+        A tensor of the input's shape.
+
+    Example:
+        >>> import kagari
+        >>> kagari.special.softmax(kagari.tensor([0.0, 0.0]), 0)
+        tensor([0.5000, 0.5000])
+
+    Reference: https://pytorch.org/docs/stable/special.html#torch.special.softmax
+    """
     return input.softmax(dim, dtype=dtype)
 
 
 @composite("special_log_softmax(Tensor input, int dim, *, ScalarType? dtype=None) -> Tensor")
 def log_softmax(input: Tensor, dim: int, dtype: dtype | None) -> Tensor:
-    """Another name of :func:`kagari.log_softmax`."""
+    r"""Another name of :func:`kagari.log_softmax`: :math:`y_i = x_i - \ln \sum_j e^{x_j}`.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension that is normalised.
+        dtype (dtype, optional): to compute in.
+
+    Returns:
+        A tensor of the input's shape.
+
+    Example:
+        >>> import kagari
+        >>> kagari.special.log_softmax(kagari.tensor([0.0, 0.0]), 0)
+        tensor([-0.6931, -0.6931])
+
+    Reference: https://pytorch.org/docs/stable/special.html#torch.special.log_softmax
+    """
     return input.log_softmax(dim, dtype=dtype)
 
 
 @composite("special_logsumexp(Tensor input, int[1] dim, bool keepdim=False) -> Tensor", out=True)
 def logsumexp(input: Tensor, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """Another name of :func:`kagari.logsumexp`."""
+    r"""Another name of :func:`kagari.logsumexp`: :math:`y = \ln \sum_i e^{x_i}`.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints): the dimensions that are reduced.
+        keepdim (bool): keep them with size one.
+
+    Returns:
+        A tensor without the reduced dimensions.
+
+    Example:
+        >>> import kagari
+        >>> kagari.special.logsumexp(kagari.tensor([0.0, 0.0]), 0)
+        tensor(0.6931)
+
+    Reference: https://pytorch.org/docs/stable/special.html#torch.special.logsumexp
+    """
     return input.logsumexp(dim, keepdim)

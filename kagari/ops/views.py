@@ -412,39 +412,70 @@ def as_strided_scatter(
 
 # ---- Copies of views -----------------------------------------------------------------------------
 
+# The parameters, the view, and a call that shows what it is for.
 _COPIES = {
-    "alias_copy": ("Tensor input", "alias"),
+    "alias_copy": ("Tensor input", "alias", "x"),
     "as_strided_copy": (
         "Tensor input, int[] size, int[] stride, int? storage_offset=None",
         "as_strided",
+        "x, (2,), (1,)",
     ),
-    "detach_copy": ("Tensor input", "detach"),
-    "diagonal_copy": ("Tensor input, int offset=0, int dim1=0, int dim2=1", "diagonal"),
-    "expand_copy": ("Tensor input, int[] size, *, bool implicit=False", "expand"),
-    "narrow_copy": ("Tensor input, int dim, int start, int length", "narrow"),
-    "permute_copy": ("Tensor input, int[] dims", "permute"),
-    "select_copy": ("Tensor input, int dim, int index", "select"),
+    "detach_copy": ("Tensor input", "detach", "x"),
+    "diagonal_copy": ("Tensor input, int offset=0, int dim1=0, int dim2=1", "diagonal", "x"),
+    "expand_copy": ("Tensor input, int[] size, *, bool implicit=False", "expand", "x, (3, 2, 2)"),
+    "narrow_copy": ("Tensor input, int dim, int start, int length", "narrow", "x, 1, 0, 1"),
+    "permute_copy": ("Tensor input, int[] dims", "permute", "x, (1, 0)"),
+    "select_copy": ("Tensor input, int dim, int index", "select", "x, 0, 1"),
     "slice_copy": (
         "Tensor input, int dim=0, int? start=None, int? end=None, int step=1",
         "slice",
+        "x, 0, 1",
     ),
-    "squeeze_copy": ("Tensor input", "squeeze"),
-    "squeeze_copy.dim": ("Tensor input, int dim", "squeeze"),
-    "squeeze_copy.dims": ("Tensor input, int[] dim", "squeeze"),
-    "t_copy": ("Tensor input", "t"),
-    "transpose_copy": ("Tensor input, int dim0, int dim1", "transpose"),
-    "unfold_copy": ("Tensor input, int dimension, int size, int step", "unfold"),
-    "unsqueeze_copy": ("Tensor input, int dim", "unsqueeze"),
-    "view_as_complex_copy": ("Tensor input", "view_as_complex"),
-    "view_as_real_copy": ("Tensor input", "view_as_real"),
-    "view_copy": ("Tensor input, int[] size", "view"),
-    "view_copy.dtype": ("Tensor input, ScalarType dtype", "view"),
+    "squeeze_copy": ("Tensor input", "squeeze", "x"),
+    "squeeze_copy.dim": ("Tensor input, int dim", "squeeze", "x, 0"),
+    "squeeze_copy.dims": ("Tensor input, int[] dim", "squeeze", "x, (0, 1)"),
+    "t_copy": ("Tensor input", "t", "x"),
+    "transpose_copy": ("Tensor input, int dim0, int dim1", "transpose", "x, 0, 1"),
+    "unfold_copy": ("Tensor input, int dimension, int size, int step", "unfold", "x, 0, 2, 1"),
+    "unsqueeze_copy": ("Tensor input, int dim", "unsqueeze", "x, 0"),
+    "view_as_complex_copy": ("Tensor input", "view_as_complex", "x"),
+    "view_as_real_copy": ("Tensor input", "view_as_real", "x + 1j"),
+    "view_copy": ("Tensor input, int[] size", "view", "x, (4,)"),
+    "view_copy.dtype": ("Tensor input, ScalarType dtype", "view", "x, kagari.int32"),
 }
 _LIST_COPIES = {
-    "split_copy": ("Tensor input, int split_size, int dim=0", "split"),
-    "split_with_sizes_copy": ("Tensor input, int[] split_sizes, int dim=0", "split_with_sizes"),
-    "unbind_copy": ("Tensor input, int dim=0", "unbind"),
+    "split_copy": ("Tensor input, int split_size, int dim=0", "split", "x, 1"),
+    "split_with_sizes_copy": (
+        "Tensor input, int[] split_sizes, int dim=0",
+        "split_with_sizes",
+        "x, (1, 1)",
+    ),
+    "unbind_copy": ("Tensor input, int dim=0", "unbind", "x"),
 }
+
+
+def _copy_doc(name: str, view: str, call: str, pieces: bool) -> str:
+    """The documentation of a copy: what differs from its view."""
+    what = "pieces" if pieces else "elements"
+    own = "each in memory of its own" if pieces else "in memory of their own"
+    example = f"kagari.{name.partition('.')[0]}({call}){'[0]' if pieces else ''}"
+    return f"""The {what} that {view}() shows, {own}.
+
+Args:
+    input (Tensor): any shape; the other arguments are those of {view}().
+
+Returns:
+    {"A tuple of new tensors" if pieces else "A new tensor"}, through which gradients flow.
+
+Raises:
+    What {view}() raises.
+
+Example:
+    >>> import kagari
+    >>> x = kagari.ones(2, 2)
+    >>> {example}.data_ptr() == x.data_ptr()
+    False
+"""
 
 
 def _copy_of(view: str) -> Any:
@@ -485,17 +516,17 @@ def _list_copy_of(view: str) -> Any:
     return copy
 
 
-for _name, (_parameters, _view) in _COPIES.items():
+for _name, (_parameters, _view, _call) in _COPIES.items():
     composite(
         f"{_name}({_parameters}) -> Tensor",
         method=_name == "narrow_copy",
         out=True,
-        doc=f"The elements that {_view}() shows, in memory of their own.",
+        doc=_copy_doc(_name, _view, _call, pieces=False),
     )(_copy_of(_view))
-for _name, (_parameters, _view) in _LIST_COPIES.items():
+for _name, (_parameters, _view, _call) in _LIST_COPIES.items():
     composite(
         f"{_name}({_parameters}, *, Tensor[]? out=None) -> Any",
-        doc=f"The pieces that {_view}() shows, each in memory of its own.",
+        doc=_copy_doc(_name, _view, _call, pieces=True),
     )(_list_copy_of(_view))
 
 
