@@ -258,6 +258,11 @@ class Hardsigmoid(_Inplace):
 
     Args:
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Hardsigmoid()(kagari.tensor([-4.0, 0.0, 1.5]))
+        tensor([0.0000, 0.5000, 0.7500])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -272,6 +277,11 @@ class Hardswish(_Inplace):
 
     Args:
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Hardswish()(kagari.tensor([-4.0, 1.0, 4.0]))
+        tensor([-0.0000, 0.6667, 4.0000])
 
     Reference: Howard et al. 2019, https://arxiv.org/abs/1905.02244
     """
@@ -289,6 +299,11 @@ class SiLU(_Inplace):
     Args:
         inplace (bool): write into the input.
 
+    Example:
+        >>> import kagari
+        >>> kagari.nn.SiLU()(kagari.tensor([-1.0, 2.0]))
+        tensor([-0.2689,  1.7616])
+
     Reference: Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -301,6 +316,11 @@ class Mish(_Inplace):
 
     Args:
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Mish()(kagari.tensor([-1.0, 2.0]))
+        tensor([-0.3034,  1.9440])
 
     Reference: Misra 2019, https://arxiv.org/abs/1908.08681
     """
@@ -315,6 +335,11 @@ class SELU(_Inplace):
     Args:
         inplace (bool): write into the input.
 
+    Example:
+        >>> import kagari
+        >>> kagari.nn.SELU()(kagari.tensor([-1.0, 2.0]))
+        tensor([-1.1113,  2.1014])
+
     Reference: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
     """
 
@@ -328,6 +353,11 @@ class ELU(Module):
     Args:
         alpha (float): :math:`\alpha`.
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ELU()(kagari.tensor([-1.0, 2.0]))
+        tensor([-0.6321,  2.0000])
 
     Reference: Clevert et al. 2015, https://arxiv.org/abs/1511.07289
     """
@@ -353,6 +383,11 @@ class CELU(Module):
         alpha (float): :math:`\alpha`.
         inplace (bool): write into the input.
 
+    Example:
+        >>> import kagari
+        >>> kagari.nn.CELU()(kagari.tensor([-1.0, 2.0]))
+        tensor([-0.6321,  2.0000])
+
     Reference: Barron 2017, https://arxiv.org/abs/1704.07483
     """
 
@@ -375,6 +410,11 @@ class GLU(Module):
 
     Args:
         dim (int): the dimension that is halved.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.GLU()(kagari.tensor([1.0, 2.0, 0.0, 0.0]))
+        tensor([0.5000, 1.0000])
 
     Reference: Dauphin et al. 2016, https://arxiv.org/abs/1612.08083
     """
@@ -426,6 +466,11 @@ class Hardshrink(Module):
 
     Args:
         lambd (float): :math:`\lambda`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Hardshrink()(kagari.tensor([-1.0, 0.3, 2.0]))
+        tensor([-1.,  0.,  2.])
     """
 
     __constants__ = ["lambd"]  # noqa: RUF012
@@ -446,6 +491,11 @@ class Softshrink(Module):
 
     Args:
         lambd (float): :math:`\lambda`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Softshrink()(kagari.tensor([-1.0, 0.3, 2.0]))
+        tensor([-0.5000,  0.0000,  1.5000])
     """
 
     __constants__ = ["lambd"]  # noqa: RUF012
@@ -467,6 +517,11 @@ class LeakyReLU(Module):
     Args:
         negative_slope (float): :math:`a`.
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.LeakyReLU(0.1)(kagari.tensor([-1.0, 2.0]))
+        tensor([-0.1000,  2.0000])
     """
 
     __constants__ = ["inplace", "negative_slope"]  # noqa: RUF012
@@ -484,7 +539,13 @@ class LeakyReLU(Module):
 
 
 class LogSigmoid(Module):
-    r"""Logarithm of the logistic function: :math:`-\log(1 + e^{-x})`."""
+    r"""Logarithm of the logistic function: :math:`-\log(1 + e^{-x})`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.LogSigmoid()(kagari.tensor([0.0, 2.0]))
+        tensor([-0.6931, -0.1269])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.logsigmoid(input)  # type: ignore[no-any-return]
@@ -496,6 +557,11 @@ class Softplus(Module):
     Args:
         beta (float): :math:`\beta`.
         threshold (float): where :math:`\beta x` exceeds it, the function is :math:`x`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Softplus()(kagari.tensor([0.0, 30.0]))
+        tensor([ 0.6931, 30.0000])
     """
 
     __constants__ = ["beta", "threshold"]  # noqa: RUF012
@@ -520,6 +586,11 @@ class PReLU(Module):
         init (float): the slope's initial value.
         device: where the parameter lies.
         dtype: its element type.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.PReLU()(kagari.tensor([-1.0, 2.0])).tolist()
+        [-0.25, 2.0]
 
     Reference: He et al. 2015, https://arxiv.org/abs/1502.01852
     """
@@ -552,14 +623,26 @@ class PReLU(Module):
 
 
 class Softsign(Module):
-    r"""A sigmoid without exponentials: :math:`x / (1 + |x|)`."""
+    r"""A sigmoid without exponentials: :math:`x / (1 + |x|)`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Softsign()(kagari.tensor([-1.0, 3.0]))
+        tensor([-0.5000,  0.7500])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softsign(input)
 
 
 class Tanhshrink(Module):
-    r"""What tanh takes away: :math:`x - \tanh(x)`."""
+    r"""What tanh takes away: :math:`x - \tanh(x)`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Tanhshrink()(kagari.tensor([-1.0, 2.0]))
+        tensor([-0.2384,  1.0360])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.tanhshrink(input)
@@ -602,6 +685,11 @@ class Softmin(_Softmaxlike):
 
     Args:
         dim (int): the dimension of the sum.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Softmin(dim=0)(kagari.tensor([1.0, 2.0]))
+        tensor([0.7311, 0.2689])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -613,6 +701,11 @@ class LogSoftmax(_Softmaxlike):
 
     Args:
         dim (int): the dimension of the sum.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.LogSoftmax(dim=0)(kagari.tensor([1.0, 2.0]))
+        tensor([-1.3133, -0.3133])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -624,6 +717,11 @@ class Softmax2d(Module):
 
     Raises:
         ValueError: the input has another number of dimensions.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.Softmax2d()(kagari.zeros(2, 1, 1)).flatten()
+        tensor([0.5000, 0.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:

@@ -278,6 +278,12 @@ class BatchNorm3d(_Batch3d, _BatchNorm):
     Raises:
         ValueError: the input has another number of dimensions.
 
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.BatchNorm3d(2)(kagari.rand(4, 2, 3, 3, 3))
+        >>> y.shape, y.mean().abs().item() < 1e-6
+        (kagari.Size([4, 2, 3, 3, 3]), True)
+
     Reference: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
     """
 
@@ -298,13 +304,29 @@ class LazyBatchNorm1d(_Batch1d, _LazyNormBase, _BatchNorm):
 
 
 class LazyBatchNorm2d(_Batch2d, _LazyNormBase, _BatchNorm):
-    """A :class:`BatchNorm2d` that takes ``num_features`` from its first input."""
+    """A :class:`BatchNorm2d` that takes ``num_features`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyBatchNorm2d()
+        >>> _ = layer(kagari.rand(4, 3, 2, 2))
+        >>> layer
+        BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     cls_to_become = BatchNorm2d
 
 
 class LazyBatchNorm3d(_Batch3d, _LazyNormBase, _BatchNorm):
-    """A :class:`BatchNorm3d` that takes ``num_features`` from its first input."""
+    """A :class:`BatchNorm3d` that takes ``num_features`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyBatchNorm3d()
+        >>> _ = layer(kagari.rand(4, 3, 2, 2, 2))
+        >>> layer
+        BatchNorm3d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     cls_to_become = BatchNorm3d
 
@@ -329,6 +351,12 @@ class SyncBatchNorm(_BatchNorm):
     Raises:
         ValueError: the input has fewer than 2 dimensions or no channels.
         NotImplementedError: a process group is given.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.SyncBatchNorm(3).eval()
+        >>> layer(kagari.ones(4, 3, 2)).shape
+        kagari.Size([4, 3, 2])
     """
 
     def __init__(

@@ -317,6 +317,12 @@ class Conv3d(_Conv):
     Raises:
         ValueError: the channels are not divisible by the groups, or a padding is not known.
 
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Conv3d(2, 4, 3, padding=1, stride=2)
+        >>> layer(kagari.rand(1, 2, 8, 8, 8)).shape
+        kagari.Size([1, 4, 4, 4, 4])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Conv3d.html
     """
 
@@ -517,6 +523,12 @@ class ConvTranspose3d(_ConvTransposeNd):
     Raises:
         ValueError: the channels are not divisible by the groups.
 
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.ConvTranspose3d(2, 4, 2, stride=2)
+        >>> layer(kagari.rand(1, 2, 4, 4, 4)).shape
+        kagari.Size([1, 4, 8, 8, 8])
+
     Reference: Zeiler et al. 2010, "Deconvolutional networks".
     """
 
@@ -623,30 +635,70 @@ class LazyConv1d(_LazyConv, Conv1d):
 
 
 class LazyConv2d(_LazyConv, Conv2d):
-    """A :class:`Conv2d` that takes ``in_channels`` from its first input."""
+    """A :class:`Conv2d` that takes ``in_channels`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyConv2d(4, 3)
+        >>> _ = layer(kagari.rand(1, 2, 5, 5))
+        >>> layer
+        Conv2d(2, 4, kernel_size=(3, 3), stride=(1, 1))
+    """
 
     cls_to_become = Conv2d
 
 
 class LazyConv3d(_LazyConv, Conv3d):
-    """A :class:`Conv3d` that takes ``in_channels`` from its first input."""
+    """A :class:`Conv3d` that takes ``in_channels`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyConv3d(4, 3)
+        >>> _ = layer(kagari.rand(1, 2, 5, 5, 5))
+        >>> layer
+        Conv3d(2, 4, kernel_size=(3, 3, 3), stride=(1, 1, 1))
+    """
 
     cls_to_become = Conv3d
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
-    """A :class:`ConvTranspose1d` that takes ``in_channels`` from its first input."""
+    """A :class:`ConvTranspose1d` that takes ``in_channels`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyConvTranspose1d(4, 3)
+        >>> _ = layer(kagari.rand(1, 2, 5))
+        >>> layer
+        ConvTranspose1d(2, 4, kernel_size=(3,), stride=(1,))
+    """
 
     cls_to_become = ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
-    """A :class:`ConvTranspose2d` that takes ``in_channels`` from its first input."""
+    """A :class:`ConvTranspose2d` that takes ``in_channels`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyConvTranspose2d(4, 3)
+        >>> _ = layer(kagari.rand(1, 2, 5, 5))
+        >>> layer
+        ConvTranspose2d(2, 4, kernel_size=(3, 3), stride=(1, 1))
+    """
 
     cls_to_become = ConvTranspose2d
 
 
 class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
-    """A :class:`ConvTranspose3d` that takes ``in_channels`` from its first input."""
+    """A :class:`ConvTranspose3d` that takes ``in_channels`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyConvTranspose3d(4, 3)
+        >>> _ = layer(kagari.rand(1, 2, 5, 5, 5))
+        >>> layer
+        ConvTranspose3d(2, 4, kernel_size=(3, 3, 3), stride=(1, 1, 1))
+    """
 
     cls_to_become = ConvTranspose3d

@@ -61,6 +61,12 @@ class Dropout1d(_DropoutNd):
     Args:
         p (float): the probability.
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.Dropout1d(0.5)(kagari.ones(8, 4, 2))
+        >>> sorted(set(y.flatten(1).sum(1).tolist()))
+        [4.0, 8.0, 12.0]
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -73,6 +79,12 @@ class Dropout2d(_DropoutNd):
     Args:
         p (float): the probability.
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.Dropout2d(0.5)(kagari.ones(8, 4, 2, 1))
+        >>> sorted(set(y.flatten(1).sum(1).tolist()))
+        [4.0, 8.0, 12.0]
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -85,6 +97,12 @@ class Dropout3d(_DropoutNd):
     Args:
         p (float): the probability.
         inplace (bool): write into the input.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.Dropout3d(0.5)(kagari.ones(8, 4, 2, 1, 1))
+        >>> sorted(set(y.flatten(1).sum(1).tolist()))
+        [4.0, 8.0, 12.0]
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -97,6 +115,12 @@ class AlphaDropout(_DropoutNd):
     Args:
         p (float): the probability.
         inplace (bool): has no effect, as in PyTorch.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.AlphaDropout(0.2).eval()
+        >>> layer(kagari.tensor([1.0, 2.0]))  # nothing happens in evaluation
+        tensor([1., 2.])
 
     Reference: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
     """
@@ -111,6 +135,12 @@ class FeatureAlphaDropout(_DropoutNd):
     Args:
         p (float): the probability.
         inplace (bool): has no effect, as in PyTorch.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.FeatureAlphaDropout(0.2).eval()
+        >>> layer(kagari.tensor([[[1.0], [2.0]]])).flatten()  # nothing happens in evaluation
+        tensor([1., 2.])
     """
 
     def forward(self, input: Tensor) -> Tensor:

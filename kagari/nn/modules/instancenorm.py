@@ -143,6 +143,12 @@ class InstanceNorm2d(_InstanceNorm):
         device: where parameters and buffers lie.
         dtype: their element type.
         bias (bool): whether there is a bias.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.InstanceNorm2d(2)(kagari.rand(4, 2, 3, 3))
+        >>> y.mean((2, 3)).abs().max().item() < 1e-6
+        True
     """
 
     _unbatched = 3
@@ -160,27 +166,57 @@ class InstanceNorm3d(_InstanceNorm):
         device: where parameters and buffers lie.
         dtype: their element type.
         bias (bool): whether there is a bias.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.InstanceNorm3d(2)(kagari.rand(4, 2, 3, 3, 3))
+        >>> y.mean((2, 3, 4)).abs().max().item() < 1e-6
+        True
     """
 
     _unbatched = 4
 
 
 class LazyInstanceNorm1d(_LazyNormBase, _InstanceNorm):
-    """An :class:`InstanceNorm1d` that takes ``num_features`` from its first input."""
+    """An :class:`InstanceNorm1d` that takes ``num_features`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyInstanceNorm1d()
+        >>> _ = layer(kagari.rand(4, 3, 2))
+        >>> layer
+        InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     _unbatched = 2
     cls_to_become = InstanceNorm1d
 
 
 class LazyInstanceNorm2d(_LazyNormBase, _InstanceNorm):
-    """An :class:`InstanceNorm2d` that takes ``num_features`` from its first input."""
+    """An :class:`InstanceNorm2d` that takes ``num_features`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyInstanceNorm2d()
+        >>> _ = layer(kagari.rand(4, 3, 2, 2))
+        >>> layer
+        InstanceNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     _unbatched = 3
     cls_to_become = InstanceNorm2d
 
 
 class LazyInstanceNorm3d(_LazyNormBase, _InstanceNorm):
-    """An :class:`InstanceNorm3d` that takes ``num_features`` from its first input."""
+    """An :class:`InstanceNorm3d` that takes ``num_features`` from its first input.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LazyInstanceNorm3d()
+        >>> _ = layer(kagari.rand(4, 3, 2, 2, 2))
+        >>> layer
+        InstanceNorm3d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     _unbatched = 4
     cls_to_become = InstanceNorm3d

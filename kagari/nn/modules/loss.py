@@ -116,6 +116,11 @@ class SmoothL1Loss(_Loss):
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
         beta (float): where the two parts meet.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.SmoothL1Loss()(kagari.tensor([0.5, 3.0]), kagari.zeros(2))
+        tensor(1.3125)
     """
 
     def __init__(
@@ -141,6 +146,11 @@ class HuberLoss(_Loss):
 
     Raises:
         TypeError: ``delta`` is not a number.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.HuberLoss()(kagari.tensor([0.5, 3.0]), kagari.zeros(2))
+        tensor(1.3125)
     """
 
     __constants__ = ["reduction", "delta"]  # noqa: RUF012
@@ -167,6 +177,12 @@ class NLLLoss(_WeightedLoss):
 
     Shape:
         log probabilities ``(N, C, ...)`` and classes ``(N, ...)``.
+
+    Example:
+        >>> import kagari
+        >>> scores = kagari.tensor([[2.0, 1.0, 0.0]]).log_softmax(1)
+        >>> kagari.nn.NLLLoss()(scores, kagari.tensor([0]))
+        tensor(0.4076)
     """
 
     __constants__ = ["ignore_index", "reduction"]  # noqa: RUF012
@@ -272,6 +288,12 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
     Raises:
         RuntimeError: the weight's shape or the smoothing is not allowed.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.LinearCrossEntropyLoss(4, 3)
+        >>> layer(kagari.zeros(2, 4), kagari.tensor([0, 2])).detach()
+        tensor(1.0986)
     """
 
     def __init__(
@@ -343,6 +365,11 @@ class BCELoss(_WeightedLoss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.BCELoss()(kagari.tensor([0.9, 0.2]), kagari.tensor([1.0, 0.0]))
+        tensor(0.1643)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -358,6 +385,11 @@ class BCEWithLogitsLoss(_Loss):
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
         pos_weight (Tensor): the weight of positive examples, broadcast.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.BCEWithLogitsLoss()(kagari.tensor([2.0, -1.0]), kagari.tensor([1.0, 0.0]))
+        tensor(0.2201)
     """
 
     weight: Any
@@ -393,6 +425,12 @@ class KLDivLoss(_Loss):
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"batchmean"`` (the divergence), ``"mean"``, ``"sum"`` or ``"none"``.
         log_target (bool): the target holds log probabilities.
+
+    Example:
+        >>> import kagari
+        >>> p, q = kagari.tensor([[0.5, 0.5]]), kagari.tensor([[0.25, 0.75]])
+        >>> kagari.nn.KLDivLoss(reduction="batchmean")(q.log(), p)
+        tensor(0.1438)
     """
 
     def __init__(
@@ -419,6 +457,11 @@ class PoissonNLLLoss(_Loss):
         eps (float): added in the logarithm without ``log_input``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.PoissonNLLLoss()(kagari.tensor([0.0, 1.0]), kagari.tensor([1.0, 2.0]))
+        tensor(0.8591)
     """
 
     __constants__ = ["log_input", "full", "eps", "reduction"]  # noqa: RUF012
@@ -455,6 +498,11 @@ class GaussianNLLLoss(_Loss):
         full (bool): add :math:`\log(2 \pi) / 2`.
         eps (float): the variances are raised to this.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.GaussianNLLLoss()(kagari.zeros(2), kagari.ones(2), kagari.ones(2))
+        tensor(0.5000)
     """
 
     __constants__ = ["full", "eps", "reduction"]  # noqa: RUF012
@@ -478,6 +526,11 @@ class HingeEmbeddingLoss(_Loss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.HingeEmbeddingLoss()(kagari.tensor([0.5, 0.5]), kagari.tensor([1.0, -1.0]))
+        tensor(0.5000)
     """
 
     __constants__ = ["margin", "reduction"]  # noqa: RUF012
@@ -504,6 +557,12 @@ class MarginRankingLoss(_Loss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> a, b = kagari.tensor([1.0, 1.0]), kagari.tensor([0.0, 2.0])
+        >>> kagari.nn.MarginRankingLoss()(a, b, kagari.ones(2))
+        tensor(0.5000)
     """
 
     __constants__ = ["margin", "reduction"]  # noqa: RUF012
@@ -532,6 +591,12 @@ class CosineEmbeddingLoss(_Loss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> a, b = kagari.tensor([[1.0, 0.0]]), kagari.tensor([[0.0, 1.0]])
+        >>> kagari.nn.CosineEmbeddingLoss()(a, b, kagari.tensor([1.0]))
+        tensor(1.)
     """
 
     __constants__ = ["margin", "reduction"]  # noqa: RUF012
@@ -559,6 +624,11 @@ class SoftMarginLoss(_Loss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.SoftMarginLoss()(kagari.zeros(2), kagari.tensor([1.0, -1.0]))
+        tensor(0.6931)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -573,6 +643,11 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.MultiLabelSoftMarginLoss()(kagari.zeros(1, 2), kagari.tensor([[1.0, 0.0]]))
+        tensor(0.6931)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -588,6 +663,12 @@ class MultiLabelMarginLoss(_Loss):
         size_average: deprecated, see ``reduction``.
         reduce: deprecated, see ``reduction``.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Example:
+        >>> import kagari
+        >>> x, y = kagari.tensor([[0.1, 0.2, 0.4, 0.8]]), kagari.tensor([[3, 0, -1, 1]])
+        >>> kagari.nn.MultiLabelMarginLoss()(x, y)
+        tensor(0.8500)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -607,6 +688,11 @@ class MultiMarginLoss(_WeightedLoss):
 
     Raises:
         ValueError: ``p`` or the weight's dimensions are not allowed.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.MultiMarginLoss()(kagari.tensor([[0.1, 0.2, 0.7]]), kagari.tensor([2]))
+        tensor(0.3000)
     """
 
     __constants__ = ["p", "margin", "reduction"]  # noqa: RUF012
@@ -656,6 +742,12 @@ class TripletMarginLoss(_Loss):
 
     Raises:
         ValueError: the margin is not positive.
+
+    Example:
+        >>> import kagari
+        >>> a, p, n = kagari.zeros(1, 2), kagari.tensor([[0.0, 1.0]]), kagari.tensor([[3.0, 4.0]])
+        >>> kagari.nn.TripletMarginLoss(margin=5.0)(a, p, n)
+        tensor(1.0000)
     """
 
     __constants__ = ["margin", "p", "eps", "swap", "reduction"]  # noqa: RUF012
@@ -704,6 +796,14 @@ class TripletMarginWithDistanceLoss(_Loss):
 
     Raises:
         ValueError: the margin is not positive.
+
+    Example:
+        >>> import kagari
+        >>> loss = kagari.nn.TripletMarginWithDistanceLoss(
+        ...     distance_function=lambda x, y: (x - y).abs().sum(1), margin=5.0
+        ... )
+        >>> loss(kagari.zeros(1, 2), kagari.ones(1, 2), kagari.ones(1, 2) * 2)
+        tensor(3.)
     """
 
     __constants__ = ["margin", "swap", "reduction"]  # noqa: RUF012
@@ -747,6 +847,12 @@ class CTCLoss(_Loss):
         blank (int): the class of no label.
         reduction (str): ``"mean"``, ``"sum"`` or ``"none"``.
         zero_infinity (bool): count impossible alignments as zero.
+
+    Example:
+        >>> import kagari
+        >>> scores = kagari.zeros(4, 1, 3).log_softmax(2)  # length, batch, classes; 0 is blank
+        >>> kagari.nn.CTCLoss()(scores, kagari.tensor([[1, 2]]), [4], [2])
+        tensor(0.8432)
 
     Reference: Graves et al. 2006, "Connectionist temporal classification".
     """

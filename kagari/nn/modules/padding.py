@@ -111,6 +111,13 @@ class CircularPad2d(_CircularPadNd):
 
     Shape:
         ``(C, H, W)`` or ``(N, C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.CircularPad2d((1, 0, 0, 1))(kagari.tensor([[[1, 2], [3, 4]]]).float())[0]
+        tensor([[2., 1., 2.],
+                [4., 3., 4.],
+                [2., 1., 2.]])
     """
 
     _dims = 2
@@ -124,6 +131,11 @@ class CircularPad3d(_CircularPadNd):
 
     Shape:
         ``(C, D, H, W)`` or ``(N, C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.CircularPad3d(1)(kagari.rand(1, 2, 2, 2)).shape
+        kagari.Size([1, 4, 4, 4])
     """
 
     _dims = 3
@@ -158,6 +170,13 @@ class ConstantPad2d(_ConstantPadNd):
 
     Shape:
         ``(C, H, W)`` or ``(N, C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ConstantPad2d((1, 0, 0, 1), 9)(kagari.tensor([[[1, 2], [3, 4]]]).float())[0]
+        tensor([[9., 1., 2.],
+                [9., 3., 4.],
+                [9., 9., 9.]])
     """
 
     _dims = 2
@@ -172,6 +191,11 @@ class ConstantPad3d(_ConstantPadNd):
 
     Shape:
         ``(C, D, H, W)`` or ``(N, C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ConstantPad3d(1, 9)(kagari.rand(1, 2, 2, 2)).shape
+        kagari.Size([1, 4, 4, 4])
     """
 
     _dims = 3
@@ -204,6 +228,13 @@ class ReflectionPad2d(_ReflectionPadNd):
 
     Shape:
         ``(C, H, W)`` or ``(N, C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ReflectionPad2d((1, 0, 0, 1))(kagari.tensor([[[1, 2], [3, 4]]]).float())[0]
+        tensor([[2., 1., 2.],
+                [4., 3., 4.],
+                [2., 1., 2.]])
     """
 
     _dims = 2
@@ -217,6 +248,11 @@ class ReflectionPad3d(_ReflectionPadNd):
 
     Shape:
         ``(C, D, H, W)`` or ``(N, C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ReflectionPad3d(1)(kagari.rand(1, 2, 2, 2)).shape
+        kagari.Size([1, 4, 4, 4])
     """
 
     _dims = 3
@@ -249,6 +285,13 @@ class ReplicationPad2d(_ReplicationPadNd):
 
     Shape:
         ``(C, H, W)`` or ``(N, C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ReplicationPad2d((1, 0, 0, 1))(kagari.tensor([[[1, 2], [3, 4]]]).float())[0]
+        tensor([[1., 1., 2.],
+                [3., 3., 4.],
+                [3., 3., 4.]])
     """
 
     _dims = 2
@@ -262,6 +305,11 @@ class ReplicationPad3d(_ReplicationPadNd):
 
     Shape:
         ``(C, D, H, W)`` or ``(N, C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ReplicationPad3d(1)(kagari.rand(1, 2, 2, 2)).shape
+        kagari.Size([1, 4, 4, 4])
     """
 
     _dims = 3
@@ -298,6 +346,13 @@ class ZeroPad2d(ConstantPad2d):
 
     Shape:
         ``(C, H, W)`` or ``(N, C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ZeroPad2d((1, 0, 0, 1))(kagari.tensor([[[1, 2], [3, 4]]]).float())[0]
+        tensor([[0., 1., 2.],
+                [0., 3., 4.],
+                [0., 0., 0.]])
     """
 
     def __init__(self, padding: Any) -> None:
@@ -315,6 +370,11 @@ class ZeroPad3d(ConstantPad3d):
 
     Shape:
         ``(C, D, H, W)`` or ``(N, C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.ZeroPad3d(1)(kagari.rand(1, 2, 2, 2)).shape
+        kagari.Size([1, 4, 4, 4])
     """
 
     def __init__(self, padding: Any) -> None:

@@ -147,6 +147,11 @@ class MaxPool3d(_MaxPoolNd):
 
     Shape:
         ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.MaxPool3d(2)(kagari.arange(8.0).view(1, 2, 2, 2)).flatten()
+        tensor([7.])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -285,6 +290,11 @@ class AvgPool3d(_AvgPoolNd):
 
     Shape:
         ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.AvgPool3d(2)(kagari.arange(8.0).view(1, 2, 2, 2)).flatten()
+        tensor([3.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -354,6 +364,11 @@ class LPPool2d(_LPPoolNd):
 
     Shape:
         ``(N, C, H, W)`` or ``(C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.LPPool2d(2, 2)(kagari.tensor([[[3.0, 4.0], [0.0, 0.0]]]))
+        tensor([[[5.]]])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -373,6 +388,11 @@ class LPPool3d(_LPPoolNd):
 
     Shape:
         ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.LPPool3d(2, 2)(kagari.ones(1, 2, 2, 2)).flatten()
+        tensor([2.8284])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -423,6 +443,11 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
 
     Shape:
         ``(N, C, H, W)`` or ``(C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.AdaptiveMaxPool2d(1)(kagari.arange(4.0).view(1, 2, 2)).flatten()
+        tensor([3.])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -438,6 +463,11 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
 
     Shape:
         ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.AdaptiveMaxPool3d(1)(kagari.arange(8.0).view(1, 2, 2, 2)).flatten()
+        tensor([7.])
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -483,6 +513,11 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
 
     Shape:
         ``(N, C, H, W)`` or ``(C, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.AdaptiveAvgPool2d(1)(kagari.arange(4.0).view(1, 2, 2)).flatten()
+        tensor([1.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -497,6 +532,11 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
 
     Shape:
         ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.AdaptiveAvgPool3d(1)(kagari.arange(8.0).view(1, 2, 2, 2)).flatten()
+        tensor([3.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
