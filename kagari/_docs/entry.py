@@ -110,8 +110,7 @@ def table() -> dict[str, list[dict[str, Any]]]:
     """The overloads that rows declare, by the row's own name."""
     found: dict[str, list[dict[str, Any]]] = {}
     for overload in _core._rows():
-        public = overload["function"] or overload["method"] or overload["inplace"]
-        if public and overload["row"] in (None, overload["name"]):
+        if overload["row"] in (None, overload["name"]):
             found.setdefault(overload["name"], []).append(overload)
     return found
 

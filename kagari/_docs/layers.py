@@ -220,6 +220,33 @@ doc(
     count_include_pad="zeros of the padding count in the mean.",
     **POOL,
 )
+AVERAGE = POOL | {
+    "count_include_pad": "zeros of the padding count in the mean.",
+    "divisor_override": "divides the sums by this instead of the number of elements.",
+}
+doc(
+    "avg_pool2d",
+    r"y_{ncij} = \frac{1}{K_h K_w} \sum_{k, l} x_{n, c, i s + k - p, j s + l - p}",
+    """
+    >>> kagari.nn.functional.avg_pool2d(kagari.arange(16.0).view(1, 1, 4, 4), 2)
+    tensor([[[[ 2.5000,  4.5000],
+              [10.5000, 12.5000]]]])
+    """,
+    returns="(N, C, H_out, W_out).",
+    input="x: (N, C, H, W) or (C, H, W).",
+    **AVERAGE,
+)
+doc(
+    "avg_pool3d",
+    r"y_{ncijh} = \frac{1}{K_d K_h K_w} \sum_{k, l, m} x_{n, c, i s + k - p, \ldots}",
+    """
+    >>> kagari.nn.functional.avg_pool3d(kagari.arange(8.0).view(1, 1, 2, 2, 2), 2)
+    tensor([[[[[3.5000]]]]])
+    """,
+    returns="(N, C, D_out, H_out, W_out).",
+    input="x: (N, C, D, H, W) or (C, D, H, W).",
+    **AVERAGE,
+)
 ADAPTIVE = {
     "input": "x: (N, C, L) or (C, L).",
     "output_size": "how many windows; they may overlap by one element.",
