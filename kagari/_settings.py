@@ -54,17 +54,35 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Tells what ``use_deterministic_algorithms`` was given."""
+    """Tells what ``use_deterministic_algorithms`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.are_deterministic_algorithms_enabled()
+        False
+    """
     return _deterministic
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Tells whether ``use_deterministic_algorithms`` was asked to warn only."""
+    """Tells whether ``use_deterministic_algorithms`` was asked to warn only.
+
+    Example:
+        >>> import kagari
+        >>> kagari.is_deterministic_algorithms_warn_only_enabled()
+        False
+    """
     return _deterministic_warn_only
 
 
 def get_deterministic_debug_mode() -> int:
-    """Returns 0 (default), 1 (warn) or 2 (error), as ``set_deterministic_debug_mode`` has set."""
+    """Returns 0 (default), 1 (warn) or 2 (error), as ``set_deterministic_debug_mode`` has set.
+
+    Example:
+        >>> import kagari
+        >>> kagari.get_deterministic_debug_mode()
+        0
+    """
     return 0 if not _deterministic else 1 if _deterministic_warn_only else 2
 
 
@@ -94,7 +112,13 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """Returns what ``set_float32_matmul_precision`` was given."""
+    """Returns what ``set_float32_matmul_precision`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.get_float32_matmul_precision()
+        'highest'
+    """
     return _matmul_precision
 
 
@@ -121,7 +145,12 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def set_warn_always(b: bool) -> None:
-    """Chooses whether a warning is shown each time or once per place."""
+    """Chooses whether a warning is shown each time or once per place.
+
+    Example:
+        >>> import kagari
+        >>> kagari.set_warn_always(False)
+    """
     global _warn_always
     if bool(b) == _warn_always:
         return
@@ -134,7 +163,13 @@ def set_warn_always(b: bool) -> None:
 
 
 def is_warn_always_enabled() -> bool:
-    """Tells what ``set_warn_always`` was given."""
+    """Tells what ``set_warn_always`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.is_warn_always_enabled()
+        False
+    """
     return _warn_always
 
 

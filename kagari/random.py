@@ -42,7 +42,16 @@ def set_rng_state(new_state: kagari.Tensor) -> None:
 
 
 def get_rng_state() -> kagari.Tensor:
-    """Returns the state of the default generator, a tensor of bytes."""
+    """Returns the state of the default generator, a tensor of bytes.
+
+    Example:
+        >>> import kagari
+        >>> state = kagari.get_rng_state()
+        >>> first = kagari.rand(2)
+        >>> kagari.set_rng_state(state)
+        >>> kagari.equal(first, kagari.rand(2))
+        True
+    """
     return default_generator.get_state()
 
 
@@ -64,12 +73,25 @@ def manual_seed(seed: int) -> kagari.Generator:
 
 
 def seed() -> int:
-    """Seeds the default generator with a number from the system, and returns it."""
+    """Seeds the default generator with a number from the system, and returns it.
+
+    Example:
+        >>> import kagari
+        >>> kagari.seed() == kagari.initial_seed()
+        True
+    """
     return int(default_generator.seed())
 
 
 def initial_seed() -> int:
-    """Returns the number that the default generator was seeded with."""
+    """Returns the number that the default generator was seeded with.
+
+    Example:
+        >>> import kagari
+        >>> _ = kagari.manual_seed(7)
+        >>> kagari.initial_seed()
+        7
+    """
     return int(default_generator.initial_seed())
 
 

@@ -21,6 +21,12 @@ class ExponentialFamily(Distribution):
     with natural parameters θ, sufficient statistics t, log normaliser F and carrier measure k.
     Entropy and divergences follow from F alone, by its gradient.
 
+    Example:
+        >>> import kagari
+        >>> from kagari import distributions as D
+        >>> isinstance(D.Normal(0.0, 1.0), D.ExponentialFamily)
+        True
+
     Reference: Nielsen and Nock, Entropies and cross-entropies of exponential families, 2010.
     """
 

@@ -114,6 +114,13 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         logits (Tensor): instead of ``probs``.
         validate_args (bool, optional): see Distribution.
 
+    Example:
+        >>> import kagari
+        >>> p = kagari.tensor([0.2, 0.8], requires_grad=True)
+        >>> draw = kagari.distributions.OneHotCategoricalStraightThrough(p).rsample()
+        >>> draw.sum().item(), draw.requires_grad
+        (1.0, True)
+
     Reference: Bengio, Léonard and Courville, Estimating or propagating gradients through
     stochastic neurons, https://arxiv.org/abs/1308.3432
     """

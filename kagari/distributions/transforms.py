@@ -351,6 +351,13 @@ class IndependentTransform(Transform):
         base_transform (Transform): the map.
         reinterpreted_batch_ndims (int): how many dimensions join the event.
         cache_size (int): see Transform.
+
+    Example:
+        >>> import kagari
+        >>> map = kagari.distributions.IndependentTransform(kagari.distributions.ExpTransform(), 1)
+        >>> x = kagari.tensor([0.0, 1.0])
+        >>> map.log_abs_det_jacobian(x, map(x))
+        tensor(1.)
     """
 
     def __init__(
@@ -417,6 +424,12 @@ class ReshapeTransform(Transform):
 
     Raises:
         ValueError: the shapes have different numbers of elements.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.ReshapeTransform((4,), (2, 2))(kagari.arange(4.0))
+        tensor([[0., 1.],
+                [2., 3.]])
     """
 
     bijective = True
@@ -476,7 +489,13 @@ class _Plain(Transform):
 
 
 class ExpTransform(_Plain):
-    """y = exp(x)."""
+    """y = exp(x).
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.ExpTransform()(kagari.tensor([0.0, 1.0]))
+        tensor([1.0000, 2.7183])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -499,6 +518,11 @@ class PowerTransform(Transform):
     Args:
         exponent (Tensor or float): not zero.
         cache_size (int): see Transform.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.PowerTransform(2.0)(kagari.tensor([1.0, 3.0]))
+        tensor([1., 9.])
     """
 
     domain = constraints.positive
@@ -547,7 +571,13 @@ def _clipped_sigmoid(x: Tensor) -> Tensor:
 
 
 class SigmoidTransform(_Plain):
-    """y = 1 / (1 + exp(-x)), kept strictly between 0 and 1."""
+    """y = 1 / (1 + exp(-x)), kept strictly between 0 and 1.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.SigmoidTransform()(kagari.tensor([0.0, 2.0]))
+        tensor([0.5000, 0.8808])
+    """
 
     domain = constraints.real
     codomain = constraints.unit_interval
@@ -567,7 +597,13 @@ class SigmoidTransform(_Plain):
 
 
 class SoftplusTransform(_Plain):
-    """y = log(1 + exp(x)); the identity, to working precision, above 20."""
+    """y = log(1 + exp(x)); the identity, to working precision, above 20.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.SoftplusTransform()(kagari.tensor([0.0, 2.0]))
+        tensor([0.6931, 2.1269])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -588,6 +624,11 @@ class TanhTransform(_Plain):
     """y = tanh(x).
 
     The inverse is unsure near ±1: keep a cache where y comes from this map.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.TanhTransform()(kagari.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7616])
     """
 
     domain = constraints.real
@@ -607,7 +648,13 @@ class TanhTransform(_Plain):
 
 
 class AbsTransform(_Plain):
-    """y = |x|; the inverse is the positive x."""
+    """y = |x|; the inverse is the positive x.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.AbsTransform()(kagari.tensor([-1.0, 2.0]))
+        tensor([1., 2.])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -627,6 +674,13 @@ class AffineTransform(Transform):
         scale (Tensor or float): the factor.
         event_dim (int): dimensions of an event; the Jacobian is summed over them.
         cache_size (int): see Transform.
+
+    Example:
+        >>> import kagari
+        >>> map = kagari.distributions.AffineTransform(loc=1.0, scale=2.0)
+        >>> x = kagari.tensor([0.0, 3.0])
+        >>> map(x), map.inv(map(x)), map.log_abs_det_jacobian(x, map(x))
+        (tensor([1., 7.]), tensor([0., 3.]), tensor([0.6931, 0.6931]))
     """
 
     bijective = True
@@ -702,6 +756,12 @@ class CorrCholeskyTransform(Transform):
 
     .. math:: L_{ij} = z_{ij} \sqrt{\prod_{k<j} (1 - z_{ik}^2)}, \quad L_{ii} > 0
 
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.CorrCholeskyTransform()(kagari.tensor([0.5]))
+        tensor([[1.0000, 0.0000],
+                [0.4621, 0.8868]])
+
     Reference: Lewandowski, Kurowicka and Joe, 2009; Stan's reference manual, correlation matrices.
     """
 
@@ -756,6 +816,11 @@ class SoftmaxTransform(_Plain):
     """y = exp(x) / sum(exp(x)): not a bijection, and the inverse is the logarithm.
 
     Simple and steady; for Hamiltonian sampling take StickBreakingTransform, which is bijective.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.SoftmaxTransform()(kagari.tensor([0.0, 0.0]))
+        tensor([0.5000, 0.5000])
     """
 
     domain = constraints.real_vector
@@ -782,6 +847,11 @@ class StickBreakingTransform(_Plain):
     .. math:: z_i = σ(x_i - \log(K - i + 1)), \quad y_i = z_i \prod_{k<i} (1 - z_k)
 
     The offsets send x = 0 to equal parts.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.StickBreakingTransform()(kagari.zeros(2))
+        tensor([0.3333, 0.3333, 0.3333])
     """
 
     domain = constraints.real_vector
@@ -822,7 +892,14 @@ class StickBreakingTransform(_Plain):
 
 
 class LowerCholeskyTransform(_Plain):
-    """Square matrices to lower triangular ones: the exponential of the diagonal, zeros above."""
+    """Square matrices to lower triangular ones: the exponential of the diagonal, zeros above.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.LowerCholeskyTransform()(kagari.zeros(2, 2))
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
@@ -835,7 +912,15 @@ class LowerCholeskyTransform(_Plain):
 
 
 class PositiveDefiniteTransform(_Plain):
-    """Square matrices to positive definite ones, L Lᵀ with L from LowerCholeskyTransform."""
+    """Square matrices to positive definite ones, L Lᵀ with L from LowerCholeskyTransform.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import distributions as D
+        >>> D.PositiveDefiniteTransform()(kagari.tensor([[0.0, 0.0], [1.0, 0.0]]))
+        tensor([[1., 1.],
+                [1., 2.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.positive_definite
@@ -856,6 +941,14 @@ class CatTransform(Transform):
         dim (int): the dimension.
         lengths (list of int, optional): the sizes of the pieces; one each by default.
         cache_size (int): see Transform.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.tensor([0.0, 1.0, 2.0])
+        >>> from kagari import distributions as D
+        >>> map = D.CatTransform([D.ExpTransform(), D.AbsTransform()], lengths=[1, 2])
+        >>> map(x)
+        tensor([1., 1., 2.])
     """
 
     def __init__(
@@ -937,6 +1030,13 @@ class StackTransform(Transform):
         tseq (list of Transform): one for each slice.
         dim (int): the dimension.
         cache_size (int): see Transform.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import distributions as D
+        >>> map = D.StackTransform([D.ExpTransform(), D.AbsTransform()])
+        >>> map(kagari.tensor([0.0, -2.0]))
+        tensor([1., 2.])
     """
 
     def __init__(self, tseq: Sequence[Transform], dim: int = 0, cache_size: int = 0) -> None:
@@ -991,6 +1091,13 @@ class CumulativeDistributionTransform(Transform):
     Args:
         distribution (Distribution): whose ``cdf`` and ``icdf`` are taken.
         cache_size (int): see Transform.
+
+    Example:
+        >>> import kagari
+        >>> from kagari import distributions as D
+        >>> map = D.CumulativeDistributionTransform(D.Normal(0.0, 1.0))
+        >>> map(kagari.tensor([0.0, 1.0]))
+        tensor([0.5000, 0.8413])
     """
 
     bijective = True

@@ -109,7 +109,16 @@ def conv2d_input(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The gradient of ``conv2d`` to its input; see :func:`conv1d_input`."""
+    """The gradient of ``conv2d`` to its input; see :func:`conv1d_input`.
+
+    Example:
+        >>> import kagari
+        >>> weight, g = kagari.ones(1, 1, 2, 2), kagari.ones(1, 1, 2, 2)
+        >>> kagari.nn.grad.conv2d_input((1, 1, 3, 3), weight, g).flatten(0, 2)
+        tensor([[1., 2., 1.],
+                [2., 4., 2.],
+                [1., 2., 1.]])
+    """
     return _input(F.conv2d, input_size, weight, grad_output, stride, padding, dilation, groups)
 
 
@@ -122,7 +131,15 @@ def conv2d_weight(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The gradient of ``conv2d`` to its weight; see :func:`conv1d_weight`."""
+    """The gradient of ``conv2d`` to its weight; see :func:`conv1d_weight`.
+
+    Example:
+        >>> import kagari
+        >>> x, g = kagari.ones(1, 1, 3, 3), kagari.ones(1, 1, 2, 2)
+        >>> kagari.nn.grad.conv2d_weight(x, (1, 1, 2, 2), g).flatten(0, 2)
+        tensor([[4., 4.],
+                [4., 4.]])
+    """
     return _weight(F.conv2d, input, weight_size, grad_output, stride, padding, dilation, groups)
 
 
@@ -135,7 +152,14 @@ def conv3d_input(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The gradient of ``conv3d`` to its input; see :func:`conv1d_input`."""
+    """The gradient of ``conv3d`` to its input; see :func:`conv1d_input`.
+
+    Example:
+        >>> import kagari
+        >>> weight, g = kagari.ones(1, 1, 2, 2, 2), kagari.ones(1, 1, 2, 2, 2)
+        >>> kagari.nn.grad.conv3d_input((1, 1, 3, 3, 3), weight, g).sum()
+        tensor(64.)
+    """
     return _input(F.conv3d, input_size, weight, grad_output, stride, padding, dilation, groups)
 
 
@@ -148,5 +172,12 @@ def conv3d_weight(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The gradient of ``conv3d`` to its weight; see :func:`conv1d_weight`."""
+    """The gradient of ``conv3d`` to its weight; see :func:`conv1d_weight`.
+
+    Example:
+        >>> import kagari
+        >>> x, g = kagari.ones(1, 1, 3, 3, 3), kagari.ones(1, 1, 2, 2, 2)
+        >>> kagari.nn.grad.conv3d_weight(x, (1, 1, 2, 2, 2), g).flatten()
+        tensor([8., 8., 8., 8., 8., 8., 8., 8.])
+    """
     return _weight(F.conv3d, input, weight_size, grad_output, stride, padding, dilation, groups)

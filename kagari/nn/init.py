@@ -245,6 +245,11 @@ def ones_(tensor: Tensor) -> Tensor:
 
     Returns:
         The tensor.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.init.ones_(kagari.empty(2))
+        tensor([1., 1.])
     """
     with kagari.no_grad():
         return tensor.fill_(1.0)
@@ -259,6 +264,11 @@ def zeros_(tensor: Tensor) -> Tensor:
 
     Returns:
         The tensor.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.init.zeros_(kagari.empty(2))
+        tensor([0., 0.])
     """
     with kagari.no_grad():
         return tensor.zero_()

@@ -86,12 +86,29 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAvgFn:
 
     Args:
         decay: in [0, 1].
+
+    Example:
+        >>> import kagari
+        >>> average = kagari.optim.swa_utils.get_ema_multi_avg_fn(0.9)
+        >>> kept = [kagari.zeros(1)]
+        >>> average(kept, [kagari.ones(1)], 1)
+        >>> kept
+        [tensor([0.1000])]
     """
     return _for_all(get_ema_avg_fn(decay))
 
 
 def get_swa_multi_avg_fn() -> MultiAvgFn:
-    """Returns the equal mean, in place, for lists of parameters."""
+    """Returns the equal mean, in place, for lists of parameters.
+
+    Example:
+        >>> import kagari
+        >>> average = kagari.optim.swa_utils.get_swa_multi_avg_fn()
+        >>> kept = [kagari.zeros(1)]
+        >>> average(kept, [kagari.ones(1)], kagari.tensor(1))
+        >>> kept
+        [tensor([0.5000])]
+    """
     return _for_all(get_swa_avg_fn())
 
 
@@ -177,6 +194,13 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         loader: batches; of a list or tuple the first element is the input.
         model: the model, for example an :class:`AveragedModel`.
         device: where batches are moved before they go through the model.
+
+    Example:
+        >>> import kagari
+        >>> model = kagari.nn.BatchNorm1d(1)
+        >>> kagari.optim.swa_utils.update_bn([kagari.tensor([[1.0], [3.0]])], model)
+        >>> model.running_mean
+        tensor([2.])
     """
     from kagari.nn.modules.batchnorm import _BatchNorm
 

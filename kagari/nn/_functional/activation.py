@@ -287,7 +287,13 @@ def rrelu(
 def rrelu_(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
 ) -> Tensor:
-    """In-place form of :func:`rrelu`."""
+    """In-place form of :func:`rrelu`.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.rrelu_(kagari.tensor([-24.0, 2.0]))  # the mean slope in evaluation
+        tensor([-5.5000,  2.0000])
+    """
     return rrelu(input, lower, upper, training, inplace=True)
 
 
@@ -368,6 +374,11 @@ def tanh(input: Tensor) -> Tensor:
 
     Returns:
         A tensor of the input's shape.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.tanh(kagari.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7616])
     """
     return ops.tanh(input)
 
@@ -381,6 +392,11 @@ def sigmoid(input: Tensor) -> Tensor:
 
     Returns:
         A tensor of the input's shape.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.sigmoid(kagari.tensor([0.0, 2.0]))
+        tensor([0.5000, 0.8808])
     """
     return ops.sigmoid(input)
 

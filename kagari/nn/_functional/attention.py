@@ -193,6 +193,16 @@ def multi_head_attention_forward(
         AssertionError: a shape of the inputs or projections does not fit.
         RuntimeError: a mask's shape does not fit, or ``is_causal`` comes without a mask.
 
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> x, w, b = kagari.ones(3, 1, 4), kagari.eye(4), kagari.zeros(4)
+        >>> y, attention = F.multi_head_attention_forward(
+        ...     x, x, x, 4, 2, w.repeat(3, 1), b.repeat(3), None, None, False, 0.0, w, b
+        ... )
+        >>> y.shape, attention.shape
+        (kagari.Size([3, 1, 4]), kagari.Size([1, 3, 3]))
+
     Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
     """
     _check_shapes(query, key, value, key_padding_mask, attn_mask)

@@ -93,6 +93,12 @@ def feature_alpha_dropout(
     Raises:
         ValueError: ``p`` is not a probability.
         RuntimeError: the input has fewer than 2 dimensions.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> F.feature_alpha_dropout(kagari.ones(1, 2, 2), 0.5).flatten()  # nothing without training
+        tensor([1., 1., 1., 1.])
     """
     _check_probability(p)
     drop = kagari.feature_alpha_dropout_ if inplace else kagari.feature_alpha_dropout
@@ -117,6 +123,12 @@ def dropout1d(
     Raises:
         ValueError: ``p`` is not a probability.
         RuntimeError: the input has neither 2 nor 3 dimensions.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.functional.dropout1d(kagari.ones(8, 4, 2), 0.5)
+        >>> sorted(set(y.sum(2).flatten().tolist()))
+        [0.0, 4.0]
 
     Reference: Tompson et al. 2014, https://arxiv.org/abs/1411.4280
     """
@@ -149,6 +161,12 @@ def dropout2d(
 
     Raises:
         ValueError: ``p`` is not a probability.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.functional.dropout2d(kagari.ones(8, 4, 1, 2), 0.5)
+        >>> sorted(set(y.sum((2, 3)).flatten().tolist()))
+        [0.0, 4.0]
 
     Reference: Tompson et al. 2014, https://arxiv.org/abs/1411.4280
     """
@@ -187,6 +205,12 @@ def dropout3d(
 
     Raises:
         ValueError: ``p`` is not a probability.
+
+    Example:
+        >>> import kagari
+        >>> y = kagari.nn.functional.dropout3d(kagari.ones(8, 4, 1, 1, 2), 0.5)
+        >>> sorted(set(y.sum((2, 3, 4)).flatten().tolist()))
+        [0.0, 4.0]
 
     Reference: Tompson et al. 2014, https://arxiv.org/abs/1411.4280
     """

@@ -973,6 +973,12 @@ def triplet_margin_with_distance_loss(
     Raises:
         ValueError: the margin is not positive, or the reduction is not known.
         RuntimeError: the numbers of dimensions differ.
+
+    Example:
+        >>> import kagari
+        >>> a, p, n = kagari.zeros(1, 2), kagari.tensor([[0.0, 1.0]]), kagari.tensor([[3.0, 4.0]])
+        >>> kagari.nn.functional.triplet_margin_with_distance_loss(a, p, n, margin=5.0)
+        tensor(1.0000)
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not a valid value for reduction")

@@ -35,7 +35,13 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`max_pool1d` and their places along the last dimension."""
+    """The maxima of :func:`max_pool1d` and their places along the last dimension.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.max_pool1d_with_indices(kagari.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+        (tensor([[3., 2.]]), tensor([[1, 2]]))
+    """
     size = _single(kernel_size)
     # One row of a picture: the places in it are those in the row.
     values, indices = _max_pool2d_with_indices(
@@ -95,7 +101,15 @@ def max_pool2d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`max_pool2d` and their places in the flattened picture."""
+    """The maxima of :func:`max_pool2d` and their places in the flattened picture.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.max_pool2d_with_indices(kagari.arange(4.0).view(1, 2, 2), 2)
+        kagari.return_types.max_pool2d_with_indices(
+        output=tensor([[[3.]]]),
+        indices=tensor([[[3]]]))
+    """
     if stride is None:
         stride = kernel_size
     return _max_pool2d_with_indices(  # type: ignore[no-any-return]
@@ -149,7 +163,15 @@ def max_pool3d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`max_pool3d` and their places in the flattened volume."""
+    """The maxima of :func:`max_pool3d` and their places in the flattened volume.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> values, places = F.max_pool3d_with_indices(kagari.arange(8.0).view(1, 2, 2, 2), 2)
+        >>> places.flatten()
+        tensor([7])
+    """
     if stride is None:
         stride = kernel_size
     return _max_pool3d_with_indices(  # type: ignore[no-any-return]
@@ -180,6 +202,11 @@ def max_pool3d(
 
     Returns:
         ``(N, C, D_out, H_out, W_out)``; with ``return_indices`` a pair.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.max_pool3d(kagari.arange(8.0).view(1, 2, 2, 2), 2).flatten()
+        tensor([7.])
     """
     if stride is None:
         stride = kernel_size
@@ -192,7 +219,16 @@ def max_pool3d(
 def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`adaptive_max_pool1d` and their places."""
+    """The maxima of :func:`adaptive_max_pool1d` and their places.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> F.adaptive_max_pool1d_with_indices(kagari.tensor([[1.0, 3.0, 2.0]]), 1)
+        kagari.return_types.adaptive_max_pool1d(
+        output=tensor([[3.]]),
+        indices=tensor([[1]]))
+    """
     return _adaptive_max_pool1d(input, output_size)  # type: ignore[no-any-return]
 
 
@@ -223,7 +259,15 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
 def adaptive_max_pool2d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`adaptive_max_pool2d` and their places in the flattened picture."""
+    """The maxima of :func:`adaptive_max_pool2d` and their places in the flattened picture.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> values, places = F.adaptive_max_pool2d_with_indices(kagari.rand(1, 4, 4), 2)
+        >>> values.shape, places.shape
+        (kagari.Size([1, 2, 2]), kagari.Size([1, 2, 2]))
+    """
     size = _list_with_default(output_size, input.size())
     return _adaptive_max_pool2d(input, size)  # type: ignore[no-any-return]
 
@@ -253,7 +297,16 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
 def adaptive_max_pool3d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`adaptive_max_pool3d` and their places in the flattened volume."""
+    """The maxima of :func:`adaptive_max_pool3d` and their places in the flattened volume.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> x = kagari.arange(8.0).view(1, 2, 2, 2)
+        >>> values, places = F.adaptive_max_pool3d_with_indices(x, 1)
+        >>> places.flatten()
+        tensor([7])
+    """
     size = _list_with_default(output_size, input.size())
     return _adaptive_max_pool3d(input, size)  # type: ignore[no-any-return]
 
@@ -269,6 +322,12 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
 
     Returns:
         ``(N, C, *output_size)``; with ``return_indices`` a pair.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> F.adaptive_max_pool3d(kagari.arange(8.0).view(1, 2, 2, 2), 1).flatten()
+        tensor([7.])
     """
     both = _adaptive_max_pool3d(input, _list_with_default(output_size, input.size()))
     return both if return_indices else both[0]
@@ -304,6 +363,12 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
 
     Returns:
         ``(N, C, *output_size)``.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.nn import functional as F
+        >>> F.adaptive_avg_pool3d(kagari.arange(8.0).view(1, 2, 2, 2), 1).flatten()
+        tensor([3.5000])
     """
     size = _list_with_default(output_size, input.size())
     return _adaptive_avg_pool3d(input, size)  # type: ignore[no-any-return]
@@ -416,6 +481,11 @@ def lp_pool3d(
 
     Returns:
         ``(N, C, D_out, H_out, W_out)``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.lp_pool3d(kagari.ones(1, 2, 2, 2), 2, 2).flatten()
+        tensor([2.8284])
     """
     size = _triple(kernel_size)
     return _lp_pool(input, norm_type, size, stride, ceil_mode, max_pool3d, avg_pool3d)

@@ -179,13 +179,25 @@ def upsample(
 
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """An older name of :func:`interpolate` with ``mode="nearest"``."""
+    """An older name of :func:`interpolate` with ``mode="nearest"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.upsample_nearest(kagari.tensor([[[[0.0, 2.0]]]]), size=(1, 4))
+        tensor([[[[0., 0., 2., 2.]]]])
+    """
     _deprecated("upsample_nearest")
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """An older name of :func:`interpolate` with ``mode="bilinear"`` and aligned corners."""
+    """An older name of :func:`interpolate` with ``mode="bilinear"`` and aligned corners.
+
+    Example:
+        >>> import kagari
+        >>> kagari.nn.functional.upsample_bilinear(kagari.tensor([[[[0.0, 2.0]]]]), size=(1, 3))
+        tensor([[[[0., 1., 2.]]]])
+    """
     _deprecated("upsample_bilinear")
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 

@@ -326,7 +326,16 @@ def fractional_max_pool2d_with_indices(
     return_indices: bool = False,
     _random_samples: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`fractional_max_pool2d` and their places in the flattened picture."""
+    """The maxima of :func:`fractional_max_pool2d` and their places in the flattened picture.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.rand(1, 1, 8, 8)
+        >>> from kagari.nn import functional as F
+        >>> values, places = F.fractional_max_pool2d_with_indices(x, 2, output_size=4)
+        >>> values.shape, places.shape
+        (kagari.Size([1, 1, 4, 4]), kagari.Size([1, 1, 4, 4]))
+    """
     kernel = _pair(kernel_size)
     return _fractional_max_pool(2, input, kernel, output_size, output_ratio, _random_samples, _pair)
 
@@ -380,7 +389,16 @@ def fractional_max_pool3d_with_indices(
     return_indices: bool = False,
     _random_samples: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of :func:`fractional_max_pool3d` and their places in the flattened volume."""
+    """The maxima of :func:`fractional_max_pool3d` and their places in the flattened volume.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.rand(1, 1, 8, 8, 8)
+        >>> from kagari.nn import functional as F
+        >>> values, places = F.fractional_max_pool3d_with_indices(x, 2, output_size=4)
+        >>> values.shape, places.shape
+        (kagari.Size([1, 1, 4, 4, 4]), kagari.Size([1, 1, 4, 4, 4]))
+    """
     kernel = _triple(kernel_size)
     return _fractional_max_pool(
         3, input, kernel, output_size, output_ratio, _random_samples, _triple

@@ -80,6 +80,14 @@ def clip_grads_with_norm_(
         max_norm (float): the norm that is allowed.
         total_norm (Tensor): the norm they have.
         foreach (bool): accepted as in PyTorch; the result does not depend on it.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.zeros(2, requires_grad=True)
+        >>> x.grad = kagari.tensor([3.0, 4.0])
+        >>> kagari.nn.utils.clip_grads_with_norm_([x], 1.0, kagari.tensor(5.0))
+        >>> x.grad
+        tensor([0.6000, 0.8000])
     """
     grads = [p.grad for p in _as_list(parameters) if p.grad is not None]
     if not grads:

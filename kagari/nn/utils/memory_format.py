@@ -50,6 +50,14 @@ def convert_conv3d_weight_memory_format(module: M, memory_format: Any) -> M:
 
     Returns:
         The module.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Conv3d(2, 4, 3)
+        >>> from kagari.nn import utils
+        >>> layer = utils.convert_conv3d_weight_memory_format(layer, kagari.channels_last_3d)
+        >>> layer.weight.is_contiguous(memory_format=kagari.channels_last_3d)
+        True
     """
     from kagari.nn import Conv3d, ConvTranspose3d
 

@@ -223,6 +223,14 @@ class PruningContainer(BasePruningMethod):
 
     Args:
         *args (BasePruningMethod): the methods.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Linear(4, 1)
+        >>> _ = kagari.nn.utils.prune.l1_unstructured(layer, "weight", amount=1)
+        >>> _ = kagari.nn.utils.prune.l1_unstructured(layer, "weight", amount=1)
+        >>> layer.weight_mask.sum()
+        tensor(2.)
     """
 
     def __init__(self, *args: Any) -> None:
@@ -287,7 +295,15 @@ class PruningContainer(BasePruningMethod):
 
 
 class Identity(BasePruningMethod):
-    """Prunes nothing, but brings mask and hook."""
+    """Prunes nothing, but brings mask and hook.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Linear(2, 1)
+        >>> _ = kagari.nn.utils.prune.Identity.apply(layer, "weight")
+        >>> layer.weight_mask
+        tensor([[1., 1.]])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -318,6 +334,12 @@ class RandomUnstructured(_Amount):
 
     Args:
         amount (int or float): how many, or which part.
+
+    Example:
+        >>> import kagari
+        >>> method = kagari.nn.utils.prune.RandomUnstructured(amount=2)
+        >>> method.prune(kagari.ones(5)).sum()
+        tensor(3.)
     """
 
     PRUNING_TYPE = "unstructured"
@@ -338,6 +360,13 @@ class L1Unstructured(_Amount):
 
     Args:
         amount (int or float): how many, or which part.
+
+    Example:
+        >>> import kagari
+        >>> method = kagari.nn.utils.prune.L1Unstructured(amount=1)
+        >>> t = kagari.tensor([3.0, -1.0, 2.0])
+        >>> method.prune(t)
+        tensor([3., -0., 2.])
     """
 
     PRUNING_TYPE = "unstructured"
@@ -358,6 +387,12 @@ class RandomStructured(_Amount):
     Args:
         amount (int or float): how many, or which part.
         dim (int): the dimension.
+
+    Example:
+        >>> import kagari
+        >>> method = kagari.nn.utils.prune.RandomStructured(amount=1, dim=0)
+        >>> method.prune(kagari.ones(3, 2)).sum()
+        tensor(4.)
     """
 
     PRUNING_TYPE = "structured"
@@ -391,6 +426,13 @@ class LnStructured(_Amount):
         amount (int or float): how many, or which part.
         n (int, float or str): the norm's exponent, as ``kagari.norm`` takes it.
         dim (int): the dimension.
+
+    Example:
+        >>> import kagari
+        >>> method = kagari.nn.utils.prune.LnStructured(amount=1, n=2, dim=0)
+        >>> method.prune(kagari.tensor([[3.0, 1.0], [1.0, 0.0]]))
+        tensor([[3., 1.],
+                [0., 0.]])
     """
 
     PRUNING_TYPE = "structured"
@@ -425,6 +467,14 @@ class CustomFromMask(BasePruningMethod):
 
     Args:
         mask (Tensor): of the parameter's shape.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Linear(2, 1)
+        >>> from kagari.nn.utils import prune
+        >>> _ = prune.CustomFromMask.apply(layer, "weight", kagari.tensor([[1.0, 0.0]]))
+        >>> layer.weight_mask
+        tensor([[1., 0.]])
     """
 
     PRUNING_TYPE = "global"
@@ -518,6 +568,13 @@ def random_structured(module: Any, name: str, amount: Any, dim: int) -> Any:
 
     Returns:
         The module.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Linear(2, 4)
+        >>> _ = kagari.nn.utils.prune.random_structured(layer, "weight", amount=1, dim=0)
+        >>> layer.weight_mask.sum()
+        tensor(6.)
     """
     RandomStructured.apply(module, name, amount, dim)
     return module
@@ -538,6 +595,13 @@ def ln_structured(
 
     Returns:
         The module.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.Linear(2, 4)
+        >>> _ = kagari.nn.utils.prune.ln_structured(layer, "weight", amount=2, n=2, dim=0)
+        >>> layer.weight_mask.sum()
+        tensor(4.)
     """
     LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
     return module

@@ -213,6 +213,12 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
 
     Raises:
         ValueError: the parameter has no such hook.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.utils.spectral_norm(kagari.nn.Linear(2, 2))
+        >>> sorted(dict(kagari.nn.utils.remove_spectral_norm(layer).named_parameters()))
+        ['bias', 'weight']
     """
     for k, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:

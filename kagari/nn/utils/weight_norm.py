@@ -104,6 +104,12 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
 
     Raises:
         ValueError: the parameter has no such hook.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.utils.weight_norm(kagari.nn.Linear(2, 2))
+        >>> sorted(dict(kagari.nn.utils.remove_weight_norm(layer).named_parameters()))
+        ['bias', 'weight']
     """
     for k, hook in module._forward_pre_hooks.items():
         if isinstance(hook, WeightNorm) and hook.name == name:

@@ -215,6 +215,15 @@ class ChainDataset(IterableDataset[Any]):
 
     Raises:
         AssertionError: on use, of a dataset that is not iterable.
+
+    Example:
+        >>> import kagari
+        >>> class Count(kagari.utils.data.IterableDataset):
+        ...     def __iter__(self):
+        ...         return iter(range(2))
+        ...
+        >>> list(kagari.utils.data.ChainDataset([Count(), Count()]))
+        [0, 1, 0, 1]
     """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
