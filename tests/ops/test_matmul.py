@@ -154,6 +154,20 @@ def test_bits_depend_on_neither_threads_nor_batch(shape: tuple[int, int, int]) -
     assert ops.linear(x[7:8], w, b).tolist()[0] == results[0][0][7]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 8), (21, 300), (64, 2500), (40, 4096)])
+def test_few_rows_have_the_bits_of_many(shape: tuple[int, int], dtype: str) -> None:
+    n, k = shape
+    x, w = tensor(numbers((29, k), dtype)), tensor(numbers((n, k), dtype, 1))
+    many = ops.linear(x, w)
+    close(many, x.numpy() @ w.numpy().T, dtype)
+    for rows in (1, 2, 3, 4, 5):
+        assert ops.linear(x[3 : 3 + rows], w).tolist() == many[3 : 3 + rows].tolist()
+    turned = x.T.contiguous().T  # rows that do not lie in one piece
+    assert ops.linear(turned[3:6], w).tolist() == many[3:6].tolist()
+    assert (w @ x[3]).tolist() == many[3].tolist()
+
+
 EQUATIONS = [
     ("ij,jk->ik", [(2, 3), (3, 4)]),
     ("ij,jk", [(2, 3), (3, 4)]),

@@ -57,10 +57,11 @@ class Tile {
         cols_(cols),
         width_(2 * k_.vector) {
     in_place_b_ = reads_b_in_place(p, rows);
+    dots_ = p.b_columns && rows <= kDotRows;
     sweeps_ = in_place_b_ && rows <= kSweepRows && cols >= 4 * width_;
     pitch_ = std::min(kChunk, p.depth) * width_ * k_.compute_size + kPanelGap;
     room_a_ = room(Room::a, k_.rows * (kChunk + 32) * int64_t(k_.compute_size));
-    room_b_ = room(Room::b, (in_place_b_ ? 1 : parts(cols, width_)) * pitch_);
+    room_b_ = room(Room::b, (in_place_b_ || dots_ ? 1 : parts(cols, width_)) * pitch_);
   }
 
   // All panels, then C.
@@ -118,10 +119,11 @@ class Tile {
   template <class Done>
   void panel(int64_t from, int64_t to, void* sums, int64_t sums_row, bool reuse, bool onto,
              Done&& done) {
-    for (int64_t at = from; at == from || at < to; at += kChunk) {
-      int64_t depth = std::min(kChunk, to - at);
+    const int64_t step = dots_ ? kPanel : kChunk;
+    for (int64_t at = from; at == from || at < to; at += step) {
+      int64_t depth = std::min(step, to - at);
       bool add = onto || at > from;
-      bool last = at + kChunk >= to;
+      bool last = at + step >= to;
       pack_b(at, depth);
       for (int64_t i = 0; i < rows_; i += k_.rows) {
         int64_t rows = std::min<int64_t>(k_.rows, rows_ - i);
@@ -134,6 +136,7 @@ class Tile {
   }
 
   void pack_b(int64_t at, int64_t depth) {
+    if (dots_) return;
     int64_t whole = in_place_b_ ? cols_ / k_.vector * k_.vector : 0;  // columns read in place
     if (whole < cols_) p_.source->b(at, depth, col_ + whole, cols_ - whole, pitch_, room_b_);
   }
@@ -143,6 +146,12 @@ class Tile {
     const Micro wide = k_.micro[1][rows - 1], narrow = k_.micro[0][rows - 1];
     int64_t size = k_.compute_size, sum_size = k_.sum_size;
     int64_t j = 0;
+    if (dots_) {
+      k_.dots[rows - 1](depth, kChunk, a.data, a.row, a.col,
+                        offset(p_.b_columns, (at + col_ * p_.b_col) * size), p_.b_col, sums,
+                        sums_row, cols_, add);
+      return;
+    }
     if (in_place_b_) {
       const char* b = offset(p_.b_plain, (at * p_.b_row + col_) * size);
       if (sweeps_) {
@@ -170,7 +179,7 @@ class Tile {
   const Product& p_;
   const Kernels& k_;
   int64_t row_, rows_, col_, cols_, width_;
-  bool in_place_b_, sweeps_;
+  bool in_place_b_, sweeps_, dots_;
   int64_t pitch_;  // bytes between the panels of B
   void* room_a_;
   void* room_b_;

@@ -63,6 +63,9 @@ struct Product {
   const void* b_plain =
       nullptr;  // B where it may be read in place: rows of contiguous compute elements
   int64_t b_row = 0;
+  // Likewise where columns are contiguous along k instead; rows of A are read in place too.
+  const void* b_columns = nullptr;
+  int64_t b_col = 0;
   int64_t m = 0, n = 0, depth = 0;
   void* c = nullptr;
   int64_t c_row = 0;

@@ -115,6 +115,7 @@ void product_at(const void* context, int64_t i, void (*use)(const Product&, void
   product.source = &source;
   product.c = batch.c_data + i * batch.c.batch * size;
   if (product.b_plain) product.b_plain = source.b_data;
+  if (product.b_columns) product.b_columns = source.b_data;
   use(product, argument);
 }
 
@@ -193,6 +194,9 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
   if (kernels.plain && bs.col == 1) {
     product.b_plain = b;
     product.b_row = bs.row;
+  } else if (kernels.dots[0] && source.in_place_a && bs.row == 1) {
+    product.b_columns = b;
+    product.b_col = bs.col;
   }
   product.m = m;
   product.n = n * kernels.per_column;

@@ -13,6 +13,7 @@
 namespace kagari::provider {
 
 inline constexpr int kMaxRows = 12;
+inline constexpr int kDotRows = 4;  // so few rows are multiplied with a transposed B in place
 inline constexpr int64_t kAlign = 64;
 
 // C (rows, n) = or += A (rows, k) × B (k, n); rows is the kernel's own, n at most its vectors'
@@ -31,6 +32,11 @@ using PackB = void (*)(const void* source, int64_t row, int64_t col, int64_t dep
 // through rows of B, where the micro kernels would jump from row to row.
 using Sweep = void (*)(int64_t k, const void* a, int64_t a_col, const void* b, int64_t b_row,
                        void* sums, int64_t n, bool add);
+// At most kDotRows rows of C over the columns of a B that is read in place, each column contiguous
+// along k and `b_col` after the one before. Packing would cost more than the product. `k` may be
+// many chunks, which are added in order.
+using Dots = void (*)(int64_t k, int64_t chunk, const void* a, int64_t a_row, int64_t a_col,
+                      const void* b, int64_t b_col, void* c, int64_t c_row, int64_t n, bool add);
 // out (rows, n) = sums, + bias, + out where accumulate, relu; `sums` may be `out`. A bias has an
 // element for each column, or with `by_row` for each row.
 using Finish = void (*)(const void* sums, int64_t sums_row, void* out, int64_t out_row,
@@ -91,6 +97,7 @@ struct Kernels {
   bool sums_in_place;        // C can hold the accumulators
   Micro micro[2][kMaxRows];  // [vectors - 1][rows - 1]
   Sweep sweep;
+  Dots dots[kDotRows];  // [rows - 1]; of plain kinds
   PackA pack_a;
   PackB pack_b;
   Gather gather;
