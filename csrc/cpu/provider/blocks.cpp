@@ -60,7 +60,7 @@ class Tile {
     dots_ = p.b_columns && rows <= kDotRows;
     sweeps_ = in_place_b_ && rows <= kSweepRows && cols >= 4 * width_;
     pitch_ = std::min(kChunk, p.depth) * width_ * k_.compute_size + kPanelGap;
-    room_a_ = room(Room::a, k_.rows * (kChunk + 32) * int64_t(k_.compute_size));
+    room_a_ = room(Room::a, p.groups_a * k_.rows * (kChunk + 32) * int64_t(k_.compute_size));
     room_b_ = room(Room::b, (in_place_b_ || dots_ ? 1 : parts(cols, width_)) * pitch_);
   }
 
@@ -125,10 +125,17 @@ class Tile {
       bool add = onto || at > from;
       bool last = at + step >= to;
       pack_b(at, depth);
-      for (int64_t i = 0; i < rows_; i += k_.rows) {
+      RowBlock a{};
+      for (int64_t i = 0, packed = 0; i < rows_; i += k_.rows) {
         int64_t rows = std::min<int64_t>(k_.rows, rows_ - i);
         void* group = reuse ? sums : offset(sums, i * sums_row * k_.sum_size);
-        RowBlock a = p_.source->a(row_ + i, rows, at, depth, room_a_);
+        if (i == packed) {
+          int64_t count = std::min(p_.groups_a * k_.rows, rows_ - i);
+          a = p_.source->a(row_ + i, count, at, depth, room_a_);
+          packed += count;
+        } else {
+          a.data = offset(a.data, a.group * k_.compute_size);
+        }
         multiply(a, rows, at, depth, group, sums_row, add);
         if (last) done(i, rows, group);
       }

@@ -17,16 +17,18 @@ namespace kagari::provider {
 inline constexpr int64_t kChunk = 256;
 inline constexpr int64_t kPanel = 8 * kChunk;
 
-// Rows of A, packed or in place: element (i, p) at data[i·row + p·col].
+// Rows of A, packed or in place: element (i, p) at data[i·row + p·col]. Further groups of
+// kernels.rows rows lie `group` after one another.
 struct RowBlock {
   const void* data;
   int64_t row, col;
+  int64_t group = 0;
 };
 
 class Source {
  public:
-  // Rows [row, row + rows) of A, depth [from, from + depth); at most kernels.rows rows, kChunk
-  // deep; `room` may hold them.
+  // Rows [row, row + rows) of A, depth [from, from + depth); at most kernels.rows rows (as many
+  // groups of them as Product::groups_a says), kChunk deep; `room` may hold them.
   virtual RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const = 0;
   // Columns [col, col + n) of B, depth [from, from + depth), in panels as Kernels::pack_b leaves
   // them.
@@ -70,6 +72,7 @@ struct Product {
   void* c = nullptr;
   int64_t c_row = 0;
   const void* bias = nullptr;
+  int64_t groups_a = 1;      // of rows that the source packs at once
   bool bias_by_row = false;  // an element of the bias for each row instead of each column
   bool accumulate = false, relu = false;
 };

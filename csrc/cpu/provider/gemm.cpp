@@ -65,7 +65,7 @@ class Plain final : public KindSource {
     if (in_place_a) return {at, a_strides.row, a_strides.col};
     int64_t steps[2];
     kernels->pack_a(at, a_strides.row, a_strides.col, rows, length_of(first, depth), room, steps);
-    return {room, steps[0], steps[1]};
+    return {room, steps[0], steps[1], group_step(kernels->rows, length_of(first, depth))};
   }
 
   void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
@@ -198,6 +198,10 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
     product.b_columns = b;
     product.b_col = bs.col;
   }
+  // Columns of A that are contiguous: a few of them alone would use little of what is fetched.
+  if (!source.in_place_a && as.row == 1 && as.col != 1 && kernels.per_depth_num == 1 &&
+      kernels.per_depth_den == 1)
+    product.groups_a = kGroups;
   product.m = m;
   product.n = n * kernels.per_column;
   product.depth = packed_depth(kernels, k);

@@ -21,7 +21,11 @@ inline constexpr int64_t kAlign = 64;
 using Micro = void (*)(int64_t k, const void* a, int64_t a_row, int64_t a_col, const void* b,
                        int64_t b_row, void* c, int64_t c_row, int64_t n, bool add);
 // Rows × depth of the source into compute elements; `steps` reports where element (i, p) lies:
-// i·steps[0] + p·steps[1].
+// i·steps[0] + p·steps[1]. Rows of the kernel's own count; more of them, up to kGroups times as
+// many, where a plain A is transposed (row 1): each group of rows then lies group_step after the
+// one before.
+inline constexpr int64_t kGroups = 8;
+inline constexpr int64_t group_step(int64_t rows, int64_t depth) { return rows * depth + 16; }
 using PackA = void (*)(const void* source, int64_t row, int64_t col, int64_t rows, int64_t depth,
                        void* out, int64_t* steps);
 // Depth × columns of the source into panels of two vectors' width, `pitch` bytes apart, the last
