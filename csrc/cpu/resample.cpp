@@ -39,15 +39,6 @@ struct Axis {
     a.weight.clear();
     return a;
   }
-  static Axis identity(int64_t n) {
-    Axis a = empty(n, n);
-    for (int64_t i = 0; i < n; ++i) {
-      a.add(i, 1);
-      a.end_row();
-    }
-    a.finish();
-    return a;
-  }
   void add(int64_t place, T w) {
     at.push_back(int32_t(place));
     weight.push_back(w);
@@ -280,31 +271,85 @@ struct Walked {
     image.ndim = of->ndim;
     image.sizes = geometry;
     image.numel = of->numel;
-    image.flags = contiguous ? kContiguous : 0;
+    image.flags = contiguous ? uint32_t(kContiguous) : 0;
   }
 };
 
-template <class T>
-void round_bytes(T* p, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) p[i] = std::floor(std::clamp(p[i], T(0), T(255)) + T(0.5));
+// ---- bytes in whole numbers ---------------------------------------------------------------------
+
+// The weights of an axis times 2^bits, for as many bits as keep the largest below 2^15.
+struct WholeAxis {
+  Axis<double> axis;
+  std::vector<int32_t> weight;
+  int bits = 0;
+  explicit WholeAxis(const Axis<double>& a) : axis(Axis<double>::empty(a.in, a.out)) {
+    for (size_t o = 0; o < size_t(a.out); ++o) {
+      size_t begin = axis.at.size();
+      for (size_t k = size_t(a.first[o]); k < size_t(a.first[o + 1]); ++k)
+        if (axis.at.size() > begin && axis.at.back() == a.at[k])
+          axis.weight.back() += a.weight[k];  // beyond the edge: the edge's pixel once more
+        else
+          axis.add(a.at[k], a.weight[k]);
+      axis.end_row();
+    }
+    double largest = 0;
+    for (double w : axis.weight) largest = std::max(largest, w);
+    while (bits < 22 && int64_t(0.5 + largest * double(2 << bits)) < 1 << 15) ++bits;
+    for (double w : axis.weight) weight.push_back(int32_t(std::round(w * double(1 << bits))));
+  }
+  int32_t half() const { return bits ? 1 << (bits - 1) : 0; }
+  uint8_t byte(int32_t sum) const { return uint8_t(std::clamp(sum >> bits, 0, 255)); }
+};
+
+// to[line][x] from lines of pixels, each `c` bytes.
+void resize_byte_lines(const WholeAxis& a, const uint8_t* from, uint8_t* to, int64_t lines,
+                       int64_t c) {
+  int64_t in_line = a.axis.in * c, out_line = a.axis.out * c;
+  parallel_for(0, lines, std::max<int64_t>(1, 16384 / (in_line + out_line)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t r = begin; r < end; ++r)
+                   for (int64_t i = 0; i < out_line; ++i) {
+                     size_t x = size_t(i / c);
+                     const uint8_t* line = from + r * in_line + i % c;
+                     int32_t sum = a.half();
+                     for (int32_t k = a.axis.first[x]; k < a.axis.first[x + 1]; ++k)
+                       sum += a.weight[size_t(k)] * line[a.axis.at[size_t(k)] * c];
+                     to[r * out_line + i] = a.byte(sum);
+                   }
+               });
 }
 
-// Bytes are rounded after each axis, as image libraries do; the result of bicubic shows it.
-template <class T>
-void resize_bytes(const Axis<T> (&axes)[3], const T* from, T* to, int64_t planes, int64_t c) {
-  Axis<T> along[3], across[3];
-  for (int i = 0; i < 2; ++i) {
-    across[i] = axes[i];
-    along[i] = Axis<T>::identity(axes[i].in);
-  }
-  along[2] = axes[2];
-  across[2] = Axis<T>::identity(axes[2].out);
-  int64_t n = planes * axes[0].in * axes[1].in * axes[2].out * c;
-  Workspace lines(size_t(n) * sizeof(T));
-  resize_planes(along, from, lines.as<T>(), planes, c);
-  round_bytes(lines.as<T>(), n);
-  resize_planes(across, lines.as<T>(), to, planes, c);
-  round_bytes(to, planes * axes[0].out * axes[1].out * axes[2].out * c);
+// to[plane][y] from the lines of planes.
+void resize_byte_columns(const WholeAxis& a, const uint8_t* from, uint8_t* to, int64_t planes,
+                         int64_t line) {
+  parallel_for(0, planes * a.axis.out, std::max<int64_t>(1, 16384 / line),
+               [&](int64_t begin, int64_t end) {
+                 std::vector<int32_t> sum(static_cast<size_t>(line));
+                 for (int64_t r = begin; r < end; ++r) {
+                   size_t y = size_t(r % a.axis.out);
+                   const uint8_t* plane = from + r / a.axis.out * a.axis.in * line;
+                   std::fill(sum.begin(), sum.end(), a.half());
+                   for (int32_t k = a.axis.first[y]; k < a.axis.first[y + 1]; ++k) {
+                     const uint8_t* p = plane + a.axis.at[size_t(k)] * line;
+                     int32_t w = a.weight[size_t(k)];
+                     for (int64_t x = 0; x < line; ++x) sum[size_t(x)] += w * p[x];
+                   }
+                   for (int64_t x = 0; x < line; ++x) to[r * line + x] = a.byte(sum[size_t(x)]);
+                 }
+               });
+}
+
+// Images of bytes, as image libraries resize them: lines first, each pass rounded to bytes.
+void resize_byte_images(const Tensor& out, const Tensor& x, const Axis<double> (&axes)[3]) {
+  bool pixels = lies_in_pixels(out) || (!out.is_contiguous() && lies_in_pixels(x));
+  Walked read(x, pixels), written(out, pixels);
+  Whole<uint8_t> from(&read.image), to(&written.image, false);
+  int64_t planes = x.sizes()[0] * (pixels ? 1 : x.sizes()[1]), c = pixels ? x.sizes()[1] : 1;
+  WholeAxis height(axes[1]), width(axes[2]);
+  Workspace lines(size_t(planes * height.axis.in * width.axis.out * c));
+  resize_byte_lines(width, from.get(), lines.as<uint8_t>(), planes * height.axis.in, c);
+  resize_byte_columns(height, lines.as<uint8_t>(), to.get(), planes, width.axis.out * c);
+  to.store();
 }
 
 template <class T>
@@ -314,8 +359,10 @@ void resize_into(const Tensor& out, const Tensor& x, const Axis<T> (&axes)[3]) {
   int64_t channels = x.sizes()[1], n = x.sizes()[0];
   Walked read(x, pixels), written(out, pixels);
   Whole<T> from(&read.image), to(&written.image, false);
-  auto resize = out.dtype() == Dtype::u8 ? &resize_bytes<T> : &resize_planes<T>;
-  resize(axes, from.get(), to.get(), pixels ? n : n * channels, pixels ? channels : 1);
+  resize_planes(axes, from.get(), to.get(), pixels ? n : n * channels, pixels ? channels : 1);
+  if (out.dtype() == Dtype::u8)  // a store would cut off what is behind the point
+    for (int64_t i = 0; i < out.numel(); ++i)
+      to.get()[i] = std::floor(std::clamp(to.get()[i], T(0), T(255)) + T(0.5));
   to.store();
 }
 
@@ -338,6 +385,13 @@ void fill_axes(Axis<T> (&axes)[3], const Tensor& image, Ints in, Ints out, std::
 void resize_cpu(Results& out, const Tensor& x, Ints size, std::string_view mode, bool align_corners,
                 Reals scales, bool antialias) {
   if (out[0].numel() == 0) return;
+  bool smooth = mode != "nearest" && mode != "nearest-exact";
+  if (x.dtype() == Dtype::u8 && size.n == 2 && smooth) {
+    Axis<double> axes[3];
+    fill_axes(axes, x, last(x.sizes(), 2), size, mode, align_corners, scales, antialias);
+    resize_byte_images(out[0], x, axes);
+    return;
+  }
   visit_row_type(x.dtype(), [&]<class T>() {
     Axis<T> axes[3];
     fill_axes(axes, x, last(x.sizes(), size.n), size, mode, align_corners, scales, antialias);

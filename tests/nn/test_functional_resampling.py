@@ -359,3 +359,24 @@ def test_large_images_with_channels_last(dtype: kagari.dtype) -> None:
     assert small.is_contiguous(memory_format=kagari.channels_last)
     want = F.interpolate(x, (64, 64), mode="bicubic")
     kagari.testing.assert_close(small.contiguous(), want)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic", "lanczos"])
+def test_images_of_bytes_are_pytorchs(mode: str, channels: int) -> None:
+    """Bit for bit: data pipelines resize them, and a model sees the difference."""
+    torch = pytest.importorskip("torch")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, channels, 40, 33)).astype(np.uint8)
+    corners = (False,) if mode == "lanczos" else (False, True)
+    smooth = (True,) if mode == "lanczos" else (False, True)
+    for size, align, antialias in itertools.product(((5, 5), (12, 70), (60, 33)), corners, smooth):
+        kw = {"align_corners": align} if align else {}
+        for last in (False, True):
+            x, y = torch.tensor(pixels), kagari.tensor(pixels)
+            if last:
+                x = x.contiguous(memory_format=torch.channels_last)
+                y = y.contiguous(memory_format=kagari.channels_last)
+            want = torch.nn.functional.interpolate(x, size, mode=mode, antialias=antialias, **kw)
+            got = F.interpolate(y, size, mode=mode, antialias=antialias, **kw)
+            np.testing.assert_array_equal(got.numpy(), want.numpy(), (size, align, antialias))
