@@ -100,6 +100,11 @@ def _fill(input: Tensor, mask: Tensor | None, value: Any) -> Tensor:
     return input.masked_fill(_mask_of(input, mask).logical_not(), value)
 
 
+def _without(op: str, input: Tensor, mask: Tensor | None, largest: bool = False) -> Tensor:
+    """The input with the number that `op` passes over, its smallest or largest, for the rest."""
+    return _fill(input, mask, _limit(op, input.dtype, largest))
+
+
 def _count(input: Tensor, mask: Tensor | None, dims: tuple[int, ...], keepdim: bool) -> Tensor:
     """How many elements each result is made of."""
     present = (
@@ -228,10 +233,8 @@ def amax(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    limit = _limit("amax", input.dtype, False)
-    dims = _dims(dim, input.dim())
-    return _fill(input, mask, limit).amax(dims, builtins.bool(keepdim)).to(kind)
+    filled = _without("amax", input, mask)
+    return filled.amax(_dims(dim, input.dim()), builtins.bool(keepdim)).to(dtype or input.dtype)
 
 
 def amin(
@@ -252,10 +255,8 @@ def amin(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    limit = _limit("amin", input.dtype, True)
-    dims = _dims(dim, input.dim())
-    return _fill(input, mask, limit).amin(dims, builtins.bool(keepdim)).to(kind)
+    filled = _without("amin", input, mask, largest=True)
+    return filled.amin(_dims(dim, input.dim()), builtins.bool(keepdim)).to(dtype or input.dtype)
 
 
 def argmax(
@@ -276,9 +277,8 @@ def argmax(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    filled = _fill(input, mask, _limit("argmax", input.dtype, False))
-    return filled.argmax(dim, builtins.bool(keepdim)).to(kind)
+    filled = _without("argmax", input, mask)
+    return filled.argmax(dim, builtins.bool(keepdim)).to(dtype or input.dtype)
 
 
 def argmin(
@@ -299,9 +299,8 @@ def argmin(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    filled = _fill(input, mask, _limit("argmin", input.dtype, True))
-    return filled.argmin(dim, builtins.bool(keepdim)).to(kind)
+    filled = _without("argmin", input, mask, largest=True)
+    return filled.argmin(dim, builtins.bool(keepdim)).to(dtype or input.dtype)
 
 
 # ---- means and variances ------------------------------------------------------------------------
@@ -361,21 +360,18 @@ def median(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
     d = _dims(dim, input.dim())
-    whole = not input.is_floating_point()
-    if mask is None:
-        return (input.nanmedian(dim, keepdim) if not whole else input.median(dim, keepdim))[0].to(
-            kind
-        )
-    if whole:
-        if builtins.bool((_count(input, mask, d, False) == 0).any()):
-            raise ValueError(
-                "masked median expects no fully masked out rows if dtype is not floating point"
-            )
-        wide = input.to(kagari.float64)
-        return _fill(wide, mask, math.nan).nanmedian(dim, keepdim)[0].to(kind)
-    return _fill(input, mask, math.nan).nanmedian(dim, keepdim)[0].to(kind)
+    x = input
+    if mask is not None:
+        if not input.is_floating_point():
+            if builtins.bool((_count(input, mask, d, False) == 0).any()):
+                raise ValueError(
+                    "masked median expects no fully masked out rows if dtype is not floating point"
+                )
+            x = input.to(kagari.float64)
+        x = _fill(x, mask, math.nan)
+    middle = x.nanmedian if x.is_floating_point() else x.median
+    return middle(dim, keepdim)[0].to(dtype or input.dtype)
 
 
 def _spread(
@@ -398,16 +394,12 @@ def _spread(
     count = _count(input, mask, dims, True)
     center = sum(x, dims, keepdim=True, mask=mask) / count if dims else x
     off = x - center
-    square = (off * off.conj_physical()).real if off.is_complex() else off * off
-    total = sum(square, dims, keepdim=keep, mask=mask) if dims else square
-    if dims and not keep:
+    total = (off * off.conj_physical()).real if off.is_complex() else off * off
+    if dims:
+        total = sum(total, dims, keepdim=keep, mask=mask)
         count = count.reshape(total.shape)
-    if not dims:
-        total, count = square, _count(input, mask, dims, keep)
     result = total / kagari.maximum(count - less, kagari.zeros_like(count))
-    if root:
-        result = result.sqrt()
-    return result.to(kind)
+    return (result.sqrt() if root else result).to(kind)
 
 
 def var(
@@ -541,9 +533,8 @@ def softmax(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    filled = _fill(input, mask, _limit("softmax", input.dtype, False))
-    return kagari.nn.functional.softmax(filled, dim, dtype=kind)
+    filled = _without("softmax", input, mask)
+    return kagari.nn.functional.softmax(filled, dim, dtype=dtype or input.dtype)
 
 
 def log_softmax(
@@ -559,9 +550,8 @@ def log_softmax(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    filled = _fill(input, mask, _limit("log_softmax", input.dtype, False))
-    return kagari.nn.functional.log_softmax(filled, dim, dtype=kind)
+    filled = _without("log_softmax", input, mask)
+    return kagari.nn.functional.log_softmax(filled, dim, dtype=dtype or input.dtype)
 
 
 def softmin(
@@ -577,9 +567,8 @@ def softmin(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    filled = _fill(input, mask, _limit("softmin", input.dtype, True))
-    return kagari.nn.functional.softmin(filled, dim, dtype=kind)
+    filled = _without("softmin", input, mask, largest=True)
+    return kagari.nn.functional.softmin(filled, dim, dtype=dtype or input.dtype)
 
 
 def logsumexp(
@@ -600,9 +589,8 @@ def logsumexp(
 
     Reference: https://pytorch.org/docs/stable/masked.html
     """
-    kind = input.dtype if dtype is None else dtype
-    filled = _fill(input, mask, _limit("logsumexp", input.dtype, False))
-    return kagari.logsumexp(filled, _dims(dim, input.dim()), keepdim).to(kind)
+    filled = _without("logsumexp", input, mask)
+    return kagari.logsumexp(filled, _dims(dim, input.dim()), keepdim).to(dtype or input.dtype)
 
 
 def logaddexp(
