@@ -165,6 +165,16 @@ def prod(
 ) -> Tensor:
     """The product over dimensions of the elements whose mask is true; 1 of none.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -185,6 +195,15 @@ def cumsum(
 ) -> Tensor:
     """Running sums along a dimension of the elements whose mask is true.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor of the input's shape.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -200,6 +219,15 @@ def cumprod(
     input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None
 ) -> Tensor:
     """Running products along a dimension of the elements whose mask is true.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor of the input's shape.
 
     Example:
         >>> import kagari
@@ -225,6 +253,16 @@ def amax(
 ) -> Tensor:
     """The largest of the elements whose mask is true; the smallest number of the dtype of none.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -246,6 +284,16 @@ def amin(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The smallest of the elements whose mask is true; the largest number of the dtype of none.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
 
     Example:
         >>> import kagari
@@ -269,6 +317,16 @@ def argmax(
 ) -> Tensor:
     """Where the largest of the elements whose mask is true stands, as the input's dtype.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int, optional): the dimension; the flattened input by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -290,6 +348,16 @@ def argmin(
     mask: Tensor | None = None,
 ) -> Tensor:
     """Where the smallest of the elements whose mask is true stands, as the input's dtype.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int, optional): the dimension; the flattened input by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
 
     Example:
         >>> import kagari
@@ -315,6 +383,16 @@ def mean(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The mean over dimensions of the elements whose mask is true; NaN of none.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
 
     Raises:
         ValueError: the dtype is neither floating point nor complex.
@@ -348,6 +426,16 @@ def median(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The median along a dimension of the elements whose mask is true, the lower of two.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without that dimension.
 
     Raises:
         ValueError: integers, when nothing is left somewhere.
@@ -449,6 +537,18 @@ def std(
 ) -> Tensor:
     """The square root of ``var``.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+        unbiased (bool, optional): divide by n - 1, else by n.
+        correction (number, optional): divide by n - correction; 1 by default.
+
+    Returns:
+        A tensor without those dimensions.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -473,6 +573,17 @@ def norm(
     mask: Tensor | None = None,
 ) -> Tensor:
     r"""The norm :math:`(\sum_i |x_i|^p)^{1/p}` of the elements whose mask is true.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+        ord (float, optional): p; 2 by default.
+
+    Returns:
+        A tensor without those dimensions.
 
     Example:
         >>> import kagari
@@ -502,6 +613,17 @@ def normalize(
 
     Masked-out elements become zero.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+        ord (float): p.
+        eps (float): ε.
+
+    Returns:
+        A tensor of the input's shape.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -525,6 +647,15 @@ def softmax(
 ) -> Tensor:
     """The softmax along a dimension over the elements whose mask is true; the others get 0.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor of the input's shape.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -542,6 +673,15 @@ def log_softmax(
 ) -> Tensor:
     """The logarithm of ``softmax``; -inf where the mask is false.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor of the input's shape.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -558,6 +698,15 @@ def softmin(
     input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None
 ) -> Tensor:
     """The softmax of the negated elements whose mask is true; the others get 0.
+
+    Args:
+        input (Tensor): any shape.
+        dim (int): the dimension.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor of the input's shape.
 
     Example:
         >>> import kagari
@@ -581,6 +730,16 @@ def logsumexp(
 ) -> Tensor:
     """The logarithm of the sum of exponentials of the elements whose mask is true.
 
+    Args:
+        input (Tensor): any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        keepdim (bool): keep the dimensions with size one.
+        dtype (dtype, optional): of the result; the input's by default.
+        mask (Tensor, optional): broadcasts to the input; all true by default.
+
+    Returns:
+        A tensor without those dimensions.
+
     Example:
         >>> import kagari
         >>> mask = kagari.tensor([True, False, True])
@@ -602,6 +761,16 @@ def logaddexp(
     other_mask: Tensor | None = None,
 ) -> Tensor:
     """The logarithm of the sum of two exponentials, each left out where its mask is false.
+
+    Args:
+        input (Tensor): any shape.
+        other (Tensor): of the input's shape.
+        dtype (dtype, optional): of the result; the input's by default.
+        input_mask (Tensor, optional): broadcasts to ``input``.
+        other_mask (Tensor, optional): broadcasts to ``other``.
+
+    Returns:
+        A tensor of the input's shape.
 
     Example:
         >>> import kagari

@@ -111,6 +111,15 @@ def _trapezoid_dx(y: Tensor, dx: Any, dim: int) -> Tensor:
 def trapz(y: Tensor, x: Tensor, dim: int) -> Tensor:
     """``trapezoid`` under its older name.
 
+    Args:
+        y (Tensor): samples of the function.
+        x (Tensor, optional): where they were taken; broadcasts with y.
+        dx (float): the distance between them, where x is not given.
+        dim (int): the dimension of the samples.
+
+    Returns:
+        The integrals, without that dimension.
+
     Example:
         >>> import kagari
         >>> kagari.trapz(kagari.tensor([1.0, 2.0, 3.0]))
@@ -130,6 +139,12 @@ def _trapz_dx(y: Tensor, dx: float, dim: int) -> Tensor:
 @composite("cumulative_trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor")
 def cumulative_trapezoid(y: Tensor, x: Tensor, dim: int) -> Tensor:
     """The integrals up to each sample by the trapezoidal rule; arguments as of ``trapezoid``.
+
+    Args:
+        y (Tensor): samples of the function.
+        x (Tensor, optional): where they were taken; broadcasts with y.
+        dx (number): the distance between them, where x is not given.
+        dim (int): the dimension of the samples.
 
     Returns:
         Of y's shape with one element less along the dimension.

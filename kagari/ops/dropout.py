@@ -125,6 +125,14 @@ def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
 def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """Alpha dropout of whole channels; arguments as of ``feature_dropout``.
 
+    Args:
+        input (Tensor): ``(N, C, ...)``.
+        p (float): the probability.
+        train (bool): whether anything happens.
+
+    Returns:
+        A tensor of the input's shape.
+
     Example:
         >>> import kagari
         >>> kagari.feature_alpha_dropout(kagari.ones(1, 2), 0.5, train=False)

@@ -24,6 +24,12 @@ def _at_least(tensors: tuple[Tensor, ...], ndim: int) -> list[Tensor]:
 def hstack(tensors: tuple[Tensor, ...]) -> Tensor:
     """Joins tensors along their columns: dimension 1, or 0 for vectors.
 
+    Args:
+        tensors (sequence of Tensor): of equal shape but for that dimension.
+
+    Returns:
+        A new tensor of the promoted dtype.
+
     Example:
         >>> import kagari
         >>> kagari.hstack([kagari.tensor([1, 2]), kagari.tensor([3])])
@@ -42,6 +48,13 @@ def hstack(tensors: tuple[Tensor, ...]) -> Tensor:
 @composite("vstack(Tensor[] tensors) -> Tensor", out=True)
 def vstack(tensors: tuple[Tensor, ...]) -> Tensor:
     """Joins tensors along their rows; vectors become rows.
+
+    Args:
+        tensors (sequence of Tensor): of equal shape but for the rows; vectors ``(n,)`` are rows
+            ``(1, n)``.
+
+    Returns:
+        A new tensor of the promoted dtype.
 
     Example:
         >>> import kagari
@@ -85,6 +98,13 @@ def row_stack(tensors: tuple[Tensor, ...]) -> Tensor:
 def dstack(tensors: tuple[Tensor, ...]) -> Tensor:
     """Joins tensors along their third dimension.
 
+    Args:
+        tensors (sequence of Tensor): of equal shape but for the third dimension; a matrix ``(m,
+            n)`` becomes ``(m, n, 1)``, a vector ``(n,)`` ``(1, n, 1)``.
+
+    Returns:
+        A new tensor of the promoted dtype.
+
     Example:
         >>> import kagari
         >>> kagari.dstack([kagari.tensor([1, 2]), kagari.tensor([3, 4])]).shape
@@ -102,6 +122,13 @@ def dstack(tensors: tuple[Tensor, ...]) -> Tensor:
 @composite("column_stack(Tensor[] tensors) -> Tensor", out=True)
 def column_stack(tensors: tuple[Tensor, ...]) -> Tensor:
     """Joins tensors along their columns; vectors become columns.
+
+    Args:
+        tensors (sequence of Tensor): of equal shape but for the columns; vectors ``(n,)`` become
+            columns ``(n, 1)``.
+
+    Returns:
+        A new tensor of the promoted dtype.
 
     Example:
         >>> import kagari
@@ -163,6 +190,12 @@ def block_diag(tensors: tuple[Tensor, ...]) -> Tensor:
 def cartesian_prod(tensors: tuple[Tensor, ...]) -> Tensor:
     """All combinations of one element from each vector, a row each.
 
+    Args:
+        tensors (Tensor): vectors, ``(n_1,)``, ``(n_2,)``, ...
+
+    Returns:
+        ``(n_1 n_2 ..., k)`` for k vectors; of one vector the vector itself.
+
     Example:
         >>> import kagari
         >>> kagari.cartesian_prod(kagari.tensor([1, 2]), kagari.tensor([3, 4]))
@@ -187,6 +220,14 @@ def cartesian_prod(tensors: tuple[Tensor, ...]) -> Tensor:
 @composite("combinations(Tensor input, int r=2, bool with_replacement=False) -> Tensor")
 def combinations(input: Tensor, r: int, with_replacement: bool) -> Tensor:
     """All ways to choose ``r`` elements of a vector, a row each.
+
+    Args:
+        input (Tensor): a vector, ``(n,)``.
+        r (int): how many elements are chosen.
+        with_replacement (bool): an element may be chosen again.
+
+    Returns:
+        A matrix with ``r`` columns.
 
     Raises:
         RuntimeError: the input is no vector, or ``r`` is negative.

@@ -94,6 +94,12 @@ def float_power_(input: Tensor, exponent: Tensor | complex) -> Tensor:
 def positive(input: Tensor) -> Tensor:
     """The tensor itself: the operator ``+`` with nothing on its left.
 
+    Args:
+        input (Tensor): any shape.
+
+    Returns:
+        The input.
+
     Raises:
         RuntimeError: the input is bool.
 

@@ -104,6 +104,16 @@ def _var_mean_dim(input: Tensor, dim: Dims, unbiased: bool, keepdim: bool) -> An
 def std_mean(input: Tensor, dim: Dims, correction: Any, keepdim: bool) -> Any:
     """The standard deviation and the mean over dimensions; arguments as of ``var_mean``.
 
+    Args:
+        input (Tensor): floating, any shape.
+        dim (int or tuple of ints, optional): the dimensions; all by default.
+        correction (number, optional): divide by n - correction; 1 by default.
+        unbiased (bool): True is a correction of 1, False of 0.
+        keepdim (bool): keep the dimensions with size one.
+
+    Returns:
+        The standard deviations and the means.
+
     Example:
         >>> import kagari
         >>> kagari.std_mean(kagari.tensor([1.0, 2.0, 3.0]))
@@ -332,7 +342,19 @@ def isclose(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: b
     method=True,
 )
 def allclose(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> bool:
-    """Whether all elements are close, in the sense of ``isclose``.
+    r"""Whether all elements are close, in the sense of ``isclose``.
+
+    :math:`|x_i - y_i| \le \mathrm{atol} + \mathrm{rtol} \, |y_i|` for every i.
+
+    Args:
+        input (Tensor): x, any shape.
+        other (Tensor): y; broadcasts with x.
+        rtol (float): the relative tolerance.
+        atol (float): the absolute tolerance.
+        equal_nan (bool): NaN is close to NaN.
+
+    Returns:
+        A bool.
 
     Example:
         >>> import kagari
@@ -347,6 +369,13 @@ def allclose(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: 
 @composite("equal(Tensor input, Tensor other) -> bool", method=True)
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and equal elements.
+
+    Args:
+        input (Tensor): any shape.
+        other (Tensor): of any shape; another one makes them unequal.
+
+    Returns:
+        A bool; NaN equals nothing.
 
     Example:
         >>> import kagari

@@ -71,6 +71,12 @@ def _dim(dim: int, ndim: int) -> int:
 def atleast_1d(input: Tensor) -> Tensor:
     """The tensor, with one dimension if it had none.
 
+    Args:
+        tensors (Tensor or sequence of Tensor): any shape.
+
+    Returns:
+        Views; a tuple of them for several tensors.
+
     Example:
         >>> import kagari
         >>> kagari.atleast_1d(kagari.tensor(1.0)).shape
@@ -84,6 +90,12 @@ def atleast_1d(input: Tensor) -> Tensor:
 @composite("atleast_2d(Tensor input) -> Tensor")
 def atleast_2d(input: Tensor) -> Tensor:
     """The tensor, with dimensions of one put in front up to two.
+
+    Args:
+        tensors (Tensor or sequence of Tensor): any shape.
+
+    Returns:
+        Views; a tuple of them for several tensors.
 
     Example:
         >>> import kagari
@@ -100,6 +112,12 @@ def atleast_2d(input: Tensor) -> Tensor:
 @composite("atleast_3d(Tensor input) -> Tensor")
 def atleast_3d(input: Tensor) -> Tensor:
     """The tensor, with dimensions of one added up to three.
+
+    Args:
+        tensors (Tensor or sequence of Tensor): any shape.
+
+    Returns:
+        Views; a tuple of them for several tensors.
 
     Example:
         >>> import kagari
@@ -175,7 +193,15 @@ def sum_to_size(input: Tensor, size: tuple[int, ...]) -> Tensor:
 
 @composite("adjoint(Tensor input) -> Tensor", method=True)
 def adjoint(input: Tensor) -> Tensor:
-    """The conjugate transposes of a batch of matrices.
+    r"""The conjugate transposes of a batch of matrices.
+
+    :math:`y_{\ldots ij} = \bar{x}_{\ldots ji}`.
+
+    Args:
+        input (Tensor): ``(..., m, n)``.
+
+    Returns:
+        ``(..., n, m)``: a view of real numbers.
 
     Example:
         >>> import kagari
@@ -232,6 +258,13 @@ def diag_embed(input: Tensor, offset: int, dim1: int, dim2: int) -> Tensor:
 def diag(input: Tensor, diagonal: int) -> Tensor:
     """A vector as a diagonal matrix, or a copy of a matrix's diagonal.
 
+    Args:
+        input (Tensor): ``(n,)`` or ``(m, n)``.
+        diagonal (int): above the main diagonal when positive.
+
+    Returns:
+        A matrix, or a vector.
+
     Raises:
         RuntimeError: neither one nor two dimensions.
 
@@ -252,6 +285,13 @@ def diag(input: Tensor, diagonal: int) -> Tensor:
 @composite("diagflat(Tensor input, int offset=0) -> Tensor", method=True)
 def diagflat(input: Tensor, offset: int) -> Tensor:
     """A matrix with all elements of the tensor on a diagonal.
+
+    Args:
+        input (Tensor): any shape.
+        offset (int): above the main diagonal when positive.
+
+    Returns:
+        A matrix with room for the diagonal.
 
     Example:
         >>> import kagari
@@ -315,6 +355,16 @@ def _check_source(view: Tensor, src: Tensor) -> None:
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int, dim1: int, dim2: int) -> Tensor:
     """A copy of the tensor with ``src`` on a diagonal.
 
+    Args:
+        input (Tensor): at least two dimensions.
+        src (Tensor): of the shape of ``diagonal(offset, dim1, dim2)``.
+        offset (int): above the main diagonal when positive.
+        dim1 (int): the dimension of the rows.
+        dim2 (int): the dimension of the columns.
+
+    Returns:
+        A tensor of the input's shape.
+
     Example:
         >>> import kagari
         >>> kagari.diagonal_scatter(kagari.zeros(2, 2), kagari.ones(2))
@@ -333,6 +383,15 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int, dim1: int, dim2: i
 @composite("select_scatter(Tensor input, Tensor src, int dim, int index) -> Tensor", method=True)
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy of the tensor with ``src`` at one index of a dimension.
+
+    Args:
+        input (Tensor): any shape but 0-dimensional.
+        src (Tensor): of the shape of ``select(dim, index)``.
+        dim (int): the dimension.
+        index (int): the place along it.
+
+    Returns:
+        A tensor of the input's shape.
 
     Example:
         >>> import kagari
@@ -359,6 +418,17 @@ def slice_scatter(
     input: Tensor, src: Tensor, dim: int, start: int | None, end: int | None, step: int
 ) -> Tensor:
     """A copy of the tensor with ``src`` in a slice of a dimension.
+
+    Args:
+        input (Tensor): any shape but 0-dimensional.
+        src (Tensor): of the shape of the slice.
+        dim (int): the dimension.
+        start (int, optional): the first place; the beginning by default.
+        end (int, optional): the place behind the last; the end by default.
+        step (int): from one place to the next.
+
+    Returns:
+        A tensor of the input's shape.
 
     Example:
         >>> import kagari
@@ -389,6 +459,16 @@ def as_strided_scatter(
     storage_offset: int | None,
 ) -> Tensor:
     """A copy of the tensor with ``src`` in a strided window.
+
+    Args:
+        input (Tensor): any shape.
+        src (Tensor): of the shape ``size``.
+        size (tuple of ints): the shape of the window.
+        stride (tuple of ints): its strides, in elements.
+        storage_offset (int, optional): where it begins; the input's own beginning by default.
+
+    Returns:
+        A tensor of the input's shape.
 
     Example:
         >>> import kagari

@@ -93,6 +93,15 @@ def linalg_cholesky(input: Tensor, upper: bool) -> Tensor:
 def cholesky(input: Tensor, upper: bool) -> Tensor:
     """The Cholesky factor of a positive-definite matrix; the older name of ``linalg.cholesky``.
 
+    :math:`A = L L^H`, or :math:`A = U^H U`.
+
+    Args:
+        input (Tensor): A, Hermitian positive-definite, ``(..., n, n)``.
+        upper (bool): gives U; L by default.
+
+    Returns:
+        ``(..., n, n)``.
+
     Raises:
         LinAlgError: a matrix is not positive-definite.
 
@@ -518,7 +527,16 @@ def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
 
 @composite("orgqr(Tensor input, Tensor input2) -> Tensor", method=True, out=True, autocast="fp32")
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
-    """Another name of ``linalg.householder_product``.
+    r"""Another name of ``linalg.householder_product``.
+
+    :math:`Q = \prod_i (I - \tau_i v_i v_i^H)`.
+
+    Args:
+        input (Tensor): the reflectors v below the diagonal, ``(..., m, n)``.
+        input2 (Tensor): their factors τ, ``(..., k)``.
+
+    Returns:
+        Q, ``(..., m, n)``.
 
     Example:
         >>> import kagari

@@ -45,7 +45,15 @@ def linalg_det(A: Tensor) -> Tensor:
 
 @composite("det(Tensor input) -> Tensor", method=True)
 def det(input: Tensor) -> Tensor:
-    """Another name of ``linalg.det``.
+    r"""Another name of ``linalg.det``.
+
+    :math:`\det A`.
+
+    Args:
+        input (Tensor): A, ``(..., n, n)``.
+
+    Returns:
+        ``(...)``.
 
     Example:
         >>> import kagari
@@ -97,7 +105,15 @@ def linalg_slogdet(A: Tensor) -> Any:
 
 @composite("slogdet(Tensor input) -> (Tensor sign, Tensor logabsdet)", method=True, out=True)
 def slogdet(input: Tensor) -> Any:
-    """Another name of ``linalg.slogdet``.
+    r"""Another name of ``linalg.slogdet``.
+
+    :math:`\mathrm{sign} \det A` and :math:`\ln |\det A|`.
+
+    Args:
+        input (Tensor): A, ``(..., n, n)``.
+
+    Returns:
+        The named tuple ``(sign, logabsdet)``, both ``(...)``.
 
     Example:
         >>> import kagari
@@ -202,6 +218,15 @@ def linalg_matrix_power(input: Tensor, n: int) -> Tensor:
 @composite("matrix_power(Tensor input, int n) -> Tensor", method=True, out=True)
 def matrix_power(input: Tensor, n: int) -> Tensor:
     """Another name of ``linalg.matrix_power``.
+
+    :math:`A^n`.
+
+    Args:
+        input (Tensor): A, ``(..., m, m)``.
+        n (int): the power; a negative one inverts first.
+
+    Returns:
+        ``(..., m, m)``.
 
     Example:
         >>> import kagari
@@ -313,7 +338,15 @@ def linalg_matrix_exp(input: Tensor) -> Tensor:
 
 @composite("matrix_exp(Tensor input) -> Tensor", method=True)
 def matrix_exp(input: Tensor) -> Tensor:
-    """Another name of ``linalg.matrix_exp``.
+    r"""Another name of ``linalg.matrix_exp``.
+
+    :math:`e^A = \sum_k A^k / k!`.
+
+    Args:
+        input (Tensor): A, ``(..., n, n)``.
+
+    Returns:
+        ``(..., n, n)``.
 
     Example:
         >>> import kagari

@@ -298,6 +298,14 @@ def linalg_inv(A: Tensor) -> Tensor:
 def inverse(input: Tensor) -> Tensor:
     """Another name of ``linalg.inv``.
 
+    :math:`A^{-1}`.
+
+    Args:
+        input (Tensor): A, ``(..., n, n)``.
+
+    Returns:
+        ``(..., n, n)``.
+
     Example:
         >>> import kagari
         >>> kagari.inverse(kagari.tensor([[2.0]])).item()
@@ -449,6 +457,15 @@ def _linalg_pinv_rcond(input: Tensor, rcond: Any, hermitian: bool) -> Tensor:
 @composite("pinverse(Tensor input, float rcond=1e-15) -> Tensor", method=True, autocast="fp32")
 def pinverse(input: Tensor, rcond: float) -> Tensor:
     """The pseudo-inverse; the older form of ``linalg.pinv``.
+
+    :math:`A^+`.
+
+    Args:
+        input (Tensor): A, ``(..., m, n)``.
+        rcond (float): singular values below this part of the largest count as zero.
+
+    Returns:
+        ``(..., n, m)``.
 
     Example:
         >>> import kagari
