@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 import kagari
+from kagari import _core
 from kagari._core import functions, ops
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -52,9 +53,11 @@ def declared() -> dict[str, str]:
     Forms and other names of an op share its example, which runs once.
     """
     found: dict[str, str] = {}
-    for holder in (functions, ops):
+    for holder in (functions, ops, _core):
         for name, op in sorted(vars(holder).items()):
-            doc = "" if isinstance(op, types.ModuleType) else getattr(op, "__doc__", None) or ""
+            doc = getattr(op, "__doc__", None)
+            if isinstance(op, types.ModuleType) or not isinstance(doc, str):
+                continue
             _, is_there, example = doc.partition(">>> ")
             if is_there:
                 found.setdefault(example.removesuffix(IN_PLACE), name)

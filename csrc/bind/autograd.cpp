@@ -691,10 +691,12 @@ PyMethodDef functions[] = {
     {"_bump_version", bump_version, METH_O, nullptr},
     {"_run_backward", as_function(run_backward), METH_FASTCALL, nullptr},
     {"is_grad_enabled", is_grad_enabled, METH_NOARGS,
-     "Returns whether operations are recorded for backward."},
+     "Returns whether operations are recorded for backward.\n"
+     "\n    >>> with kagari.no_grad():\n    ...     kagari.is_grad_enabled()\n    False"},
     {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
     {"is_inference_mode_enabled", is_inference, METH_NOARGS,
-     "Returns whether inference mode is on."},
+     "Returns whether inference mode is on.\n"
+     "\n    >>> kagari.is_inference_mode_enabled()\n    False"},
     {"_set_inference_mode", set_inference, METH_O, nullptr},
     {"_push_saved_tensors_hooks", as_function(push_saved_hooks), METH_FASTCALL, nullptr},
     {"_pop_saved_tensors_hooks", pop_saved_hooks, METH_NOARGS, nullptr},

@@ -174,14 +174,17 @@ PyMethodDef methods[] = {
     {}};
 PyMemberDef members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(GeneratorObject, weakrefs), READONLY, nullptr}, {}};
-PyType_Slot slots[] = {{Py_tp_new, (void*)generator_new},
-                       {Py_tp_dealloc, (void*)generator_dealloc},
-                       {Py_tp_methods, methods},
-                       {Py_tp_members, members},
-                       {Py_tp_getset, getset},
-                       {Py_tp_doc, (void*)"Generator(device='cpu')\n--\n\nA source of random "
-                                          "numbers: mt19937, as PyTorch's on the CPU."},
-                       {0, nullptr}};
+PyType_Slot slots[] = {
+    {Py_tp_new, (void*)generator_new},
+    {Py_tp_dealloc, (void*)generator_dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {Py_tp_getset, getset},
+    {Py_tp_doc, (void*)"Generator(device='cpu')\n--\n\nA source of random "
+                       "numbers: mt19937, as PyTorch's on the CPU.\n"
+                       "\n    >>> g = kagari.Generator().manual_seed(0)\n    >>> kagari.randn(2, "
+                       "generator=g)\n    tensor([ 1.5410, -0.2934])"},
+    {0, nullptr}};
 PyType_Spec spec = {"kagari.Generator", sizeof(GeneratorObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 

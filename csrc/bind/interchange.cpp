@@ -751,9 +751,12 @@ PyMethodDef functions[] = {
      "2.], dtype=kagari.float64)"},
     {"from_dlpack", as_function(from_dlpack_py), METH_FASTCALL | METH_KEYWORDS,
      "from_dlpack($module, ext_tensor, *, device=None, copy=None)\n--\n\nA tensor on the memory of "
-     "another library's array."},
+     "another library's array.\n"
+     "\n    >>> import numpy\n    >>> kagari.from_dlpack(numpy.array([1, 2]))\n    tensor([1, 2])"},
     {"to_dlpack", to_dlpack_py, METH_O,
-     "to_dlpack($module, tensor, /)\n--\n\nA DLPack capsule on the tensor's memory."},
+     "to_dlpack($module, tensor, /)\n--\n\nA DLPack capsule on the tensor's memory.\n"
+     "\n    >>> x = kagari.ones(2)\n    >>> kagari.from_dlpack(kagari.to_dlpack(x)).data_ptr() == "
+     "x.data_ptr()\n    True"},
     {"frombuffer", as_function(frombuffer_py), METH_FASTCALL | METH_KEYWORDS,
      "frombuffer($module, buffer, *, dtype, count=-1, offset=0, requires_grad=False)\n--\n\n"
      "A 1-d tensor on the memory of a buffer.\n\n    >>> kagari.frombuffer(bytearray(b'ab'), "

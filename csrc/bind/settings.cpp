@@ -55,13 +55,16 @@ PyObject* reset_peak(PyObject*, PyObject*) {
 
 PyMethodDef functions[] = {
     {"get_num_threads", get_num_threads, METH_NOARGS,
-     "get_num_threads($module, /)\n--\n\nReturns how many threads an op may use."},
+     "get_num_threads($module, /)\n--\n\nReturns how many threads an op may use.\n"
+     "\n    >>> kagari.get_num_threads() >= 1\n    True"},
     {"set_num_threads", set_num_threads_py, METH_O,
      "set_num_threads($module, num, /)\n--\n\nSets how many threads an op may use; results do not "
-     "depend on it."},
+     "depend on it.\n"
+     "\n    >>> kagari.set_num_threads(kagari.get_num_threads())"},
     {"get_num_interop_threads", get_num_interop_threads, METH_NOARGS,
      "get_num_interop_threads($module, /)\n--\n\nReturns what set_num_interop_threads was given; "
-     "ops run in their caller's thread."},
+     "ops run in their caller's thread.\n"
+     "\n    >>> kagari.get_num_interop_threads() >= 1\n    True"},
     {"set_num_interop_threads", set_num_interop_threads, METH_O,
      "set_num_interop_threads($module, num, /)\n--\n\nKept for programs that call it: ops run in "
      "their caller's thread."},

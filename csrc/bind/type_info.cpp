@@ -150,7 +150,9 @@ PyType_Slot finfo_slots[] = {
     {Py_tp_dealloc, (void*)info_dealloc},
     {Py_tp_getset, finfo_getset},
     {Py_tp_methods, info_methods},
-    {Py_tp_doc, (void*)"finfo(type=...)\n--\n\nThe limits of a floating-point dtype."},
+    {Py_tp_doc, (void*)"finfo(type=...)\n--\n\nThe limits of a floating-point dtype.\n"
+                       "\n    >>> kagari.finfo(kagari.float16).max\n    65504.0\n    >>> "
+                       "kagari.finfo(kagari.float32).eps\n    1.1920928955078125e-07"},
     {0, nullptr}};
 PyType_Spec finfo_spec = {"kagari.finfo", sizeof(InfoObject), 0, Py_TPFLAGS_DEFAULT, finfo_slots};
 PyType_Slot iinfo_slots[] = {
@@ -160,7 +162,8 @@ PyType_Slot iinfo_slots[] = {
     {Py_tp_dealloc, (void*)info_dealloc},
     {Py_tp_getset, iinfo_getset},
     {Py_tp_methods, info_methods},
-    {Py_tp_doc, (void*)"iinfo(type)\n--\n\nThe limits of an integer dtype."},
+    {Py_tp_doc, (void*)"iinfo(type)\n--\n\nThe limits of an integer dtype.\n"
+                       "\n    >>> kagari.iinfo(kagari.int8).min\n    -128"},
     {0, nullptr}};
 PyType_Spec iinfo_spec = {"kagari.iinfo", sizeof(InfoObject), 0, Py_TPFLAGS_DEFAULT, iinfo_slots};
 
@@ -252,18 +255,24 @@ PyObject* set_default_dtype_py(PyObject*, PyObject* arg) {
 
 PyMethodDef functions[] = {
     {"get_default_dtype", get_default_dtype_py, METH_NOARGS,
-     "get_default_dtype($module, /)\n--\n\nReturns the dtype of tensors made from Python floats."},
+     "get_default_dtype($module, /)\n--\n\nReturns the dtype of tensors made from Python floats.\n"
+     "\n    >>> kagari.get_default_dtype()\n    kagari.float32"},
     {"set_default_dtype", set_default_dtype_py, METH_O,
-     "set_default_dtype($module, d, /)\n--\n\nSets the dtype of tensors made from Python floats."},
+     "set_default_dtype($module, d, /)\n--\n\nSets the dtype of tensors made from Python floats.\n"
+     "\n    >>> kagari.set_default_dtype(kagari.float64)\n    >>> kagari.tensor([1.0]).dtype\n    "
+     "kagari.float64\n    >>> kagari.set_default_dtype(kagari.float32)"},
     {"result_type", (PyCFunction)(void (*)())result_type_py, METH_VARARGS | METH_KEYWORDS,
      "result_type($module, tensor, other)\n--\n\nReturns the dtype of arithmetic between two "
-     "tensors or numbers."},
+     "tensors or numbers.\n"
+     "\n    >>> kagari.result_type(kagari.ones(2, dtype=kagari.int32), 1.5)\n    kagari.float32"},
     {"promote_types", (PyCFunction)(void (*)())promote_types_py, METH_VARARGS | METH_KEYWORDS,
      "promote_types($module, type1, type2)\n--\n\nReturns the smallest dtype that both can be "
-     "converted to."},
+     "converted to.\n"
+     "\n    >>> kagari.promote_types(kagari.int32, kagari.float16)\n    kagari.float16"},
     {"can_cast", (PyCFunction)(void (*)())can_cast_py, METH_VARARGS | METH_KEYWORDS,
      "can_cast($module, from_, to)\n--\n\nTells whether results of one dtype may be written into "
-     "another."},
+     "another.\n"
+     "\n    >>> kagari.can_cast(kagari.float32, kagari.int64)\n    False"},
     {}};
 
 // ---- NumPy's and Python's names for dtypes ------------------------------------------------------

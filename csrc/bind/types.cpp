@@ -99,12 +99,15 @@ PyMethodDef dtype_methods[] = {
     {"to_complex", dtype_to_complex, METH_NOARGS, "The complex dtype whose parts have this dtype."},
     {"__reduce__", named_reduce, METH_NOARGS, nullptr},
     {}};
-PyType_Slot dtype_slots[] = {{Py_tp_repr, (void*)named_repr},
-                             {Py_tp_dealloc, (void*)plain_dealloc},
-                             {Py_tp_getset, dtype_getset},
-                             {Py_tp_methods, dtype_methods},
-                             {Py_tp_doc, (void*)"The type of a tensor's elements."},
-                             {0, nullptr}};
+PyType_Slot dtype_slots[] = {
+    {Py_tp_repr, (void*)named_repr},
+    {Py_tp_dealloc, (void*)plain_dealloc},
+    {Py_tp_getset, dtype_getset},
+    {Py_tp_methods, dtype_methods},
+    {Py_tp_doc, (void*)"The type of a tensor's elements.\n"
+                       "\n    >>> kagari.ones(2).dtype, kagari.int64.itemsize, "
+                       "kagari.float32.is_floating_point\n    (kagari.float32, 8, True)"},
+    {0, nullptr}};
 constexpr unsigned kSingleton =
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE;
 PyType_Spec dtype_spec = {"kagari.dtype", sizeof(NamedObject), 0, kSingleton, dtype_slots};
@@ -112,17 +115,22 @@ PyType_Spec dtype_spec = {"kagari.dtype", sizeof(NamedObject), 0, kSingleton, dt
 // ---- layout, memory_format ----------------------------------------------------------------------
 
 PyMethodDef named_methods[] = {{"__reduce__", named_reduce, METH_NOARGS, nullptr}, {}};
-PyType_Slot layout_slots[] = {{Py_tp_repr, (void*)named_repr},
-                              {Py_tp_dealloc, (void*)plain_dealloc},
-                              {Py_tp_methods, named_methods},
-                              {Py_tp_doc, (void*)"How a tensor's elements are kept: strided."},
-                              {0, nullptr}};
+PyType_Slot layout_slots[] = {
+    {Py_tp_repr, (void*)named_repr},
+    {Py_tp_dealloc, (void*)plain_dealloc},
+    {Py_tp_methods, named_methods},
+    {Py_tp_doc, (void*)"How a tensor's elements are kept: strided.\n"
+                       "\n    >>> kagari.ones(2).layout\n    kagari.strided"},
+    {0, nullptr}};
 PyType_Spec layout_spec = {"kagari.layout", sizeof(NamedObject), 0, kSingleton, layout_slots};
 PyType_Slot format_slots[] = {
     {Py_tp_repr, (void*)named_repr},
     {Py_tp_dealloc, (void*)plain_dealloc},
     {Py_tp_methods, named_methods},
-    {Py_tp_doc, (void*)"The order in which the strides of a dense tensor grow."},
+    {Py_tp_doc,
+     (void*)"The order in which the strides of a dense tensor grow.\n"
+            "\n    >>> x = kagari.ones(1, 2, 3, 3).to(memory_format=kagari.channels_last)\n    >>> "
+            "x.stride()\n    (18, 1, 6, 2)"},
     {0, nullptr}};
 PyType_Spec format_spec = {"kagari.memory_format", sizeof(NamedObject), 0, kSingleton,
                            format_slots};
@@ -289,7 +297,8 @@ PyMethodDef device_functions[] = {
      "set_default_device($module, device, /)\n--\n\nSets where factories put new tensors; None "
      "means the CPU."},
     {"get_default_device", get_default_device_py, METH_NOARGS,
-     "get_default_device($module, /)\n--\n\nReturns where factories put new tensors."},
+     "get_default_device($module, /)\n--\n\nReturns where factories put new tensors.\n"
+     "\n    >>> kagari.get_default_device()\n    device(type='cpu')"},
     {}};
 
 // ---- Size ---------------------------------------------------------------------------------------
@@ -424,7 +433,9 @@ PyType_Slot size_slots[] = {
     {Py_nb_multiply, (void*)size_multiply},
     {Py_mp_subscript, (void*)size_subscript},
     {Py_tp_methods, size_methods},
-    {Py_tp_doc, (void*)"Size(iterable=())\n--\n\nThe sizes of a tensor: a tuple of ints."},
+    {Py_tp_doc, (void*)"Size(iterable=())\n--\n\nThe sizes of a tensor: a tuple of ints.\n"
+                       "\n    >>> kagari.Size([2, 3]).numel()\n    6\n    >>> kagari.ones(2, "
+                       "3).shape == (2, 3)\n    True"},
     {0, nullptr}};
 PyType_Spec size_spec = {"kagari.Size", 0, 0,
                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, size_slots};

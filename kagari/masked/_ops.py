@@ -169,7 +169,7 @@ def prod(
         input (Tensor): any shape.
         dim (int or tuple of ints, optional): the dimensions; all by default.
         keepdim (bool): keep the dimensions with size one.
-        dtype (dtype, optional): of the result; the input's by default.
+        dtype (dtype, optional): of the result; int64 by default for integers, else the input's.
         mask (Tensor, optional): broadcasts to the input; all true by default.
 
     Returns:
@@ -764,7 +764,7 @@ def logaddexp(
 
     Args:
         input (Tensor): any shape.
-        other (Tensor): of the input's shape.
+        other (Tensor): broadcasts with ``input``.
         dtype (dtype, optional): of the result; the input's by default.
         input_mask (Tensor, optional): broadcasts to ``input``.
         other_mask (Tensor, optional): broadcasts to ``other``.
