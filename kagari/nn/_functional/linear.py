@@ -54,6 +54,100 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return result if bias is None else result + bias
 
 
+def _group_ends(mat_a: Tensor, mat_b: Tensor, offs: Tensor | None) -> list[int]:
+    """Where each group of :func:`grouped_mm` ends."""
+    what = f"mat_a {tuple(mat_a.shape)}, mat_b {tuple(mat_b.shape)}"
+    if mat_a.dim() not in (2, 3) or mat_b.dim() not in (2, 3):
+        raise RuntimeError(f"grouped_mm: expected matrices of 2 or 3 dimensions, got {what}")
+    ragged = mat_a.dim() == 2 or mat_b.dim() == 2
+    if ragged != (offs is not None):
+        raise RuntimeError(
+            "grouped_mm: Have to provide offsets if there is a 2d matrix, or no offset if both "
+            f"matrices are 3d; got {what} and offs {None if offs is None else tuple(offs.shape)}"
+        )
+    if mat_a.shape[-1] != mat_b.shape[-2]:
+        raise RuntimeError(
+            f"grouped_mm: contraction dimension of mat_a and mat_b must match, got {what}"
+        )
+    groups = {m.shape[0] for m in (mat_a, mat_b) if m.dim() == 3}
+    if offs is None:
+        if len(groups) != 1:
+            raise RuntimeError(f"grouped_mm: matrix batch sizes have to match, got {what}")
+        return []
+    if offs.dim() != 1 or offs.dtype is not kagari.int32:
+        raise RuntimeError(
+            f"grouped_mm: Offsets have to be int32 in one dimension, got {offs.dtype} "
+            f"{tuple(offs.shape)}; convert with .int()"
+        )
+    if groups and groups != {len(offs)}:
+        raise RuntimeError(
+            f"grouped_mm: matrix batch sizes have to match the offsets, got {what} and "
+            f"{len(offs)} offsets"
+        )
+    ends: list[int] = offs.tolist()
+    length = mat_a.shape[-1 if mat_b.dim() == 2 else 0] if mat_a.dim() == 2 else mat_b.shape[1]
+    if any(a > b for a, b in zip([0, *ends], [*ends, length], strict=True)):
+        raise RuntimeError(f"grouped_mm: offsets must rise from 0 to at most {length}, got {ends}")
+    return ends
+
+
+@overridable
+def grouped_mm(
+    mat_a: Tensor,
+    mat_b: Tensor,
+    *,
+    offs: Tensor | None = None,
+    bias: Tensor | None = None,
+    out_dtype: kagari.dtype | None = None,
+) -> Tensor:
+    r"""A product for each group: :math:`Y_g = A_g B_g`, the groups being slices of a 2-d matrix or
+    the first dimension of a 3-d one. Layers of experts are written so.
+
+    Args:
+        mat_a (Tensor): ``(groups, M, K)``, or all groups' rows ``(sum M, K)``.
+        mat_b (Tensor): ``(groups, K, N)``, or all groups' columns ``(K, sum N)``. Two 2-d matrices
+            are cut along ``K``.
+        offs (Tensor): int32 ``(groups,)``, where each group of a 2-d matrix ends. What lies behind
+            the last group gives zeros.
+        bias (Tensor): added to the result.
+        out_dtype (dtype): of the result; that of ``mat_a`` if None.
+
+    Returns:
+        ``(sum M, N)``, ``(M, sum N)`` or, for two matrices of as many dimensions,
+        ``(groups, M, N)``.
+
+    Raises:
+        RuntimeError: the sizes or the offsets do not fit.
+
+    Example:
+        >>> import kagari
+        >>> tokens, experts = kagari.ones(3, 2), kagari.stack([kagari.eye(2), 5 * kagari.eye(2)])
+        >>> ends = kagari.tensor([1, 3], dtype=kagari.int32)
+        >>> grouped_mm(tokens, experts, offs=ends).tolist()
+        [[1.0, 1.0], [5.0, 5.0], [5.0, 5.0]]
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.grouped_mm.html
+    """
+    ends = _group_ends(mat_a, mat_b, offs)
+    starts = [0, *ends][:-1]
+    if offs is None:
+        result = mat_a @ mat_b
+    elif mat_a.dim() == 2 and mat_b.dim() == 2:
+        pieces = [mat_a[:, a:b] @ mat_b[a:b] for a, b in zip(starts, ends, strict=True)]
+        result = kagari.stack(pieces)
+    elif mat_a.dim() == 2:
+        pieces = [mat_a[a:b] @ m for a, b, m in zip(starts, ends, mat_b, strict=True)]
+        rest = mat_a.new_zeros(mat_a.shape[0] - ends[-1], mat_b.shape[2])
+        result = kagari.cat([*pieces, rest])
+    else:
+        pieces = [m @ mat_b[:, a:b] for a, b, m in zip(starts, ends, mat_a, strict=True)]
+        rest = mat_a.new_zeros(mat_a.shape[1], mat_b.shape[1] - ends[-1])
+        result = kagari.cat([*pieces, rest], 1)
+    if bias is not None:
+        result = result + bias
+    return result if out_dtype is None else result.to(out_dtype)
+
+
 @overridable
 def embedding(
     input: Tensor,
