@@ -210,6 +210,7 @@ pi = _math.pi
 
 # Modules and names that cost time, imported when first asked for.
 _MODULES = (
+    "_C",
     "__config__",
     "_dynamo",
     "accelerator",
@@ -274,8 +275,14 @@ _NAMES = {
     "set_autocast_cpu_enabled": "kagari.amp.autocast_mode",
     "set_autocast_dtype": "kagari.amp.autocast_mode",
     "set_autocast_enabled": "kagari.amp.autocast_mode",
+    "Event": "kagari.accelerator",
+    "Stream": "kagari.accelerator",
     "cosine_similarity": "kagari.nn.functional",
     "load": "kagari.serialization",
+    "qint32": "kagari.ao",
+    "qint8": "kagari.ao",
+    "quint4x2": "kagari.ao",
+    "quint8": "kagari.ao",
     "save": "kagari.serialization",
     "set_printoptions": "kagari._tensor_str",
 }

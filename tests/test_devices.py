@@ -95,6 +95,28 @@ def test_absent_names():
         kagari.utils.cpp_extension.load("x")
 
 
+def test_absent_dtypes_and_streams():
+    for name in ("Stream", "Event", "qint8", "quint8", "qint32", "quint4x2"):
+        kind = getattr(kagari, name)
+        assert kagari.zeros(1).dtype != kind and not isinstance(kagari.zeros(1), kind)
+        with pytest.raises(RuntimeError, match=f"kagari.{name}: kagari computes"):
+            kind()
+    with pytest.raises(TypeError):
+        kagari.zeros(1).to(kagari.qint8)
+
+
+def test_names_of_the_extension_module():
+    c = kagari._C
+    assert c._get_tracing_state() is None and c._log_api_usage_once("x") is None
+    parsed = c._nn._parse_to("cpu", kagari.float64, non_blocking=True, copy=True)
+    assert parsed == (kagari.device("cpu"), kagari.float64, True, None)
+    assert c._nn._parse_to(kagari.ones(1).half())[1] is kagari.float16
+    assert c.Tensor is kagari.Tensor
+    from kagari.nn.parallel.distributed import DistributedDataParallel
+
+    assert DistributedDataParallel is kagari.nn.parallel.DistributedDataParallel
+
+
 def test_distributed():
     d = kagari.distributed
     assert not d.is_available() and not d.is_initialized() and not d.is_nccl_available()

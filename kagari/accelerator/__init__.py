@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from kagari._absent import absent
+
 __all__ = [
+    "Event",
+    "Stream",
     "current_accelerator",
     "current_device_idx",
     "current_device_index",
@@ -22,6 +26,11 @@ def _missing(name: str) -> NoReturn:
         f"accelerator.{name}: kagari computes on the CPU; guard the call by "
         "kagari.accelerator.is_available(), which is False"
     )
+
+
+_STREAMS = "kagari computes on the CPU, in order; there is nothing to wait for"
+Event = absent("kagari.Event", _STREAMS)
+Stream = absent("kagari.Stream", _STREAMS)
 
 
 def is_available() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kagari._absent import absent_modules
+from kagari._absent import absent, absent_modules
 
 _REASON = "kagari computes with the dtypes that tensors have; use bfloat16 for smaller models"
 
@@ -24,3 +24,8 @@ absent_modules(
     },
     _REASON,
 )
+
+qint8 = absent("kagari.qint8", _REASON)
+qint32 = absent("kagari.qint32", _REASON)
+quint8 = absent("kagari.quint8", _REASON)
+quint4x2 = absent("kagari.quint4x2", _REASON)

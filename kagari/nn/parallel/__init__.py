@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kagari.nn.modules.module import Module
+from kagari.nn.parallel.distributed import DistributedDataParallel
 
 __all__ = ["DataParallel", "DistributedDataParallel"]
 
@@ -35,17 +36,3 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
-
-
-class DistributedDataParallel(Module):
-    """A module whose gradients several processes share.
-
-    Raises:
-        NotImplementedError: always; there are no process groups yet.
-    """
-
-    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            "DistributedDataParallel: expected a process group, but kagari has no distributed "
-            f"processes yet; train the {type(module).__name__} in one process"
-        )
