@@ -10,6 +10,7 @@ no network: formulas are MathML, the search is in the page.
 from __future__ import annotations
 
 import argparse
+import html
 import importlib
 import inspect
 import os
@@ -23,6 +24,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "build" / "docs"
@@ -504,6 +506,23 @@ SYMBOLS = {
 LATEX = str.maketrans({symbol: f" {command} " for symbol, command in SYMBOLS.items()})
 
 
+MATHML = "{http://www.w3.org/1998/Math/MathML}"
+ElementTree.register_namespace("", MATHML[1:-1])
+
+
+def accented(markup: str) -> str:
+    """An index of a letter with an accent stands beside both, not below like the limit of a sum."""
+    named = re.sub(r"&(?!lt;|gt;|amp;|#)\w+;", lambda m: html.unescape(m[0]), markup)
+    root = ElementTree.fromstring(named)
+    for node in root.iter(f"{MATHML}munderover"):
+        letter, index, accent = node
+        if letter.tag != f"{MATHML}mo" and accent.tag == f"{MATHML}mo":
+            over = ElementTree.Element(f"{MATHML}mover")
+            over.extend([letter, accent])
+            node.tag, node[:] = f"{MATHML}msub", [over, index]
+    return ElementTree.tostring(root, encoding="unicode")
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx calls this: formulas become MathML, which browsers draw without a script."""
     from docutils import nodes
@@ -516,7 +535,7 @@ def setup(app: Any) -> dict[str, Any]:
     def mathml(node: Any, block: bool) -> str:
         try:
             tex = node.astext().translate(LATEX)
-            return str(tex2mathml(tex, as_block=block))
+            return accented(str(tex2mathml(tex, as_block=block)))
         except MathError as error:
             log.warning("cannot draw the formula %r: %s", node.astext(), error, location=node)
             return f"<code>{node.astext()}</code>"

@@ -96,6 +96,17 @@ def test_drawn(tmp_path: Path) -> None:
     assert "erfcx" in (tmp_path / "html" / "searchindex.js").read_text(encoding="utf-8")
 
 
+def test_index_of_an_accented_letter() -> None:
+    xmlns = 'xmlns="http://www.w3.org/1998/Math/MathML"'
+    letter, index, accent = "<mi>m</mi>", "<mi>t</mi>", "<mo>ˆ</mo>"
+    below = f"<math {xmlns}><munderover>{letter}{index}{accent}</munderover></math>"
+    beside = f"<math {xmlns}><msub><mover>{letter}{accent}</mover>{index}</msub></math>"
+    assert reference.accented(below) == beside
+    limits = f"<math {xmlns}><munderover><mo>∑</mo>{index}<mi>n</mi></munderover></math>"
+    assert reference.accented(limits) == limits
+    assert reference.accented(f"<math {xmlns}><mi>a&nbsp;&lt;</mi></math>").count("\xa0&lt;") == 1
+
+
 @pytest.mark.parametrize(
     ("written", "drawn"),
     [
