@@ -71,12 +71,23 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
 
 def clear_safe_globals() -> None:
-    """Allows nothing any more that ``add_safe_globals`` had allowed."""
+    """Allows nothing any more that ``add_safe_globals`` had allowed.
+
+    Example:
+        >>> import kagari
+        >>> kagari.serialization.clear_safe_globals()
+    """
     disallow(allowed_globals())
 
 
 def get_safe_globals() -> list[Any]:
-    """Returns what ``add_safe_globals`` has allowed."""
+    """Returns what ``add_safe_globals`` has allowed.
+
+    Example:
+        >>> import kagari
+        >>> kagari.serialization.get_safe_globals()
+        []
+    """
     return allowed_globals()
 
 

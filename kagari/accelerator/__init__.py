@@ -34,12 +34,24 @@ Stream = absent("kagari.Stream", _STREAMS)
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.accelerator.is_available()
+        False
+    """
     return False
 
 
 def device_count() -> int:
-    """0."""
+    """0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.accelerator.device_count()
+        0
+    """
     return 0
 
 

@@ -150,7 +150,13 @@ class autocast:
 
 
 def is_autocast_enabled(device_type: str = "cpu") -> bool:
-    """Whether autocast is on in this thread for a kind of device."""
+    """Whether autocast is on in this thread for a kind of device.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.is_autocast_enabled()
+        False
+    """
     return device_type == "cpu" and _core._autocast_is_enabled()
 
 
@@ -167,7 +173,13 @@ def set_autocast_enabled(*args: Any) -> None:
 
 
 def get_autocast_dtype(device_type: str = "cpu") -> _dtype:
-    """The dtype that ops of low precision run in: bfloat16, float16 for CUDA."""
+    """The dtype that ops of low precision run in: bfloat16, float16 for CUDA.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.get_autocast_dtype()
+        kagari.bfloat16
+    """
     return _core._autocast_get_dtype() if device_type == "cpu" else _core.float16
 
 
@@ -178,7 +190,13 @@ def set_autocast_dtype(device_type: str, dtype: _dtype) -> None:
 
 
 def is_autocast_cache_enabled() -> bool:
-    """Whether the casts of parameters are kept within a region."""
+    """Whether the casts of parameters are kept within a region.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.is_autocast_cache_enabled()
+        True
+    """
     return _core._autocast_is_cache_enabled()
 
 
@@ -188,12 +206,23 @@ def set_autocast_cache_enabled(enabled: bool) -> None:
 
 
 def clear_autocast_cache() -> None:
-    """Forgets the kept casts."""
+    """Forgets the kept casts.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.clear_autocast_cache()
+    """
     _core._autocast_clear_cache()
 
 
 def is_autocast_cpu_enabled() -> bool:
-    """``is_autocast_enabled("cpu")``."""
+    """``is_autocast_enabled("cpu")``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.is_autocast_cpu_enabled()
+        False
+    """
     return is_autocast_enabled("cpu")
 
 
@@ -203,7 +232,13 @@ def set_autocast_cpu_enabled(enabled: bool) -> None:
 
 
 def get_autocast_cpu_dtype() -> _dtype:
-    """``get_autocast_dtype("cpu")``."""
+    """``get_autocast_dtype("cpu")``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.get_autocast_cpu_dtype()
+        kagari.bfloat16
+    """
     return get_autocast_dtype("cpu")
 
 
@@ -213,7 +248,13 @@ def set_autocast_cpu_dtype(dtype: _dtype) -> None:
 
 
 def get_autocast_gpu_dtype() -> _dtype:
-    """``get_autocast_dtype("cuda")``."""
+    """``get_autocast_dtype("cuda")``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.get_autocast_gpu_dtype()
+        kagari.float16
+    """
     return get_autocast_dtype("cuda")
 
 

@@ -30,7 +30,13 @@ _sdp = {"flash": True, "math": True, "mem_efficient": True, "cudnn": True, "redu
 
 
 def is_built() -> bool:
-    """False: kagari is built without CUDA."""
+    """False: kagari is built without CUDA.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.is_built()
+        False
+    """
     return False
 
 
@@ -59,7 +65,13 @@ cufft_plan_cache = cuFFTPlanCache()
 
 
 def flash_sdp_enabled() -> bool:
-    """What ``enable_flash_sdp`` was given."""
+    """What ``enable_flash_sdp`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.flash_sdp_enabled()
+        True
+    """
     return _sdp["flash"]
 
 
@@ -69,7 +81,13 @@ def enable_flash_sdp(enabled: bool) -> None:
 
 
 def math_sdp_enabled() -> bool:
-    """What ``enable_math_sdp`` was given."""
+    """What ``enable_math_sdp`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.math_sdp_enabled()
+        True
+    """
     return _sdp["math"]
 
 
@@ -79,7 +97,13 @@ def enable_math_sdp(enabled: bool) -> None:
 
 
 def mem_efficient_sdp_enabled() -> bool:
-    """What ``enable_mem_efficient_sdp`` was given."""
+    """What ``enable_mem_efficient_sdp`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.mem_efficient_sdp_enabled()
+        True
+    """
     return _sdp["mem_efficient"]
 
 
@@ -89,7 +113,13 @@ def enable_mem_efficient_sdp(enabled: bool) -> None:
 
 
 def cudnn_sdp_enabled() -> bool:
-    """What ``enable_cudnn_sdp`` was given."""
+    """What ``enable_cudnn_sdp`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.cudnn_sdp_enabled()
+        True
+    """
     return _sdp["cudnn"]
 
 
@@ -104,17 +134,35 @@ def allow_fp16_bf16_reduction_math_sdp(enabled: bool) -> None:
 
 
 def fp16_bf16_reduction_math_sdp_allowed() -> bool:
-    """What ``allow_fp16_bf16_reduction_math_sdp`` was given."""
+    """What ``allow_fp16_bf16_reduction_math_sdp`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+        False
+    """
     return _sdp["reduced"]
 
 
 def is_flash_attention_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.is_flash_attention_available()
+        False
+    """
     return False
 
 
 def preferred_linalg_library(backend: Any = None) -> str:
-    """The library of factorisations on a GPU: "default", as there is none."""
+    """The library of factorisations on a GPU: "default", as there is none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.cuda.preferred_linalg_library()
+        'default'
+    """
     return "default"
 
 

@@ -8,7 +8,13 @@ _enabled = True
 
 
 def get_fastpath_enabled() -> bool:
-    """What ``set_fastpath_enabled`` was given."""
+    """What ``set_fastpath_enabled`` was given.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.mha.get_fastpath_enabled()
+        True
+    """
     return _enabled
 
 

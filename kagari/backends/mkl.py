@@ -11,7 +11,13 @@ VERBOSE_ON = 1
 
 
 def is_available() -> bool:
-    """False: products are computed by oneDNN and OpenBLAS."""
+    """False: products are computed by oneDNN and OpenBLAS.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.mkl.is_available()
+        False
+    """
     return False
 
 

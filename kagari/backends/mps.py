@@ -6,12 +6,24 @@ __all__ = ["is_available", "is_built", "is_macos13_or_newer", "is_macos_or_newer
 
 
 def is_built() -> bool:
-    """False: kagari is built without Metal."""
+    """False: kagari is built without Metal.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.mps.is_built()
+        False
+    """
     return False
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.mps.is_available()
+        False
+    """
     return False
 
 
@@ -32,5 +44,11 @@ def is_macos_or_newer(major: int, minor: int) -> bool:
 
 
 def is_macos13_or_newer(minor: int = 0) -> bool:
-    """Whether the system is macOS 13 or newer."""
+    """Whether the system is macOS 13 or newer.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.mps.is_macos13_or_newer()
+        False
+    """
     return is_macos_or_newer(13, minor)

@@ -11,7 +11,13 @@ _enabled = False
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.nnpack.is_available()
+        False
+    """
     return False
 
 

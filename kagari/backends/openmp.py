@@ -6,5 +6,11 @@ __all__ = ["is_available"]
 
 
 def is_available() -> bool:
-    """True."""
+    """True.
+
+    Example:
+        >>> import kagari
+        >>> kagari.backends.openmp.is_available()
+        True
+    """
     return True

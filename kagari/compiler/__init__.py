@@ -85,24 +85,53 @@ class set_stance:
 
 
 def list_backends(exclude_tags: Any = ("debug", "experimental")) -> list[str]:
-    """The names of compilers: none."""
+    """The names of compilers: none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.compiler.list_backends()
+        []
+    """
     return []
 
 
 def cudagraph_mark_step_begin() -> None:
-    """Does nothing: there are no graphs on a GPU."""
+    """Does nothing: there are no graphs on a GPU.
+
+    Example:
+        >>> import kagari
+        >>> kagari.compiler.cudagraph_mark_step_begin()
+    """
 
 
 def is_compiling() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.compiler.is_compiling()
+        False
+    """
     return False
 
 
 def is_dynamo_compiling() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.compiler.is_dynamo_compiling()
+        False
+    """
     return False
 
 
 def is_exporting() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.compiler.is_exporting()
+        False
+    """
     return False

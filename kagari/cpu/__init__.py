@@ -31,17 +31,35 @@ def is_available() -> bool:
 
 
 def is_initialized() -> bool:
-    """True."""
+    """True.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cpu.is_initialized()
+        True
+    """
     return True
 
 
 def device_count() -> int:
-    """1: all processors together are one device."""
+    """1: all processors together are one device.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cpu.device_count()
+        1
+    """
     return 1
 
 
 def current_device() -> str:
-    """``"cpu"``."""
+    """``"cpu"``.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cpu.current_device()
+        'cpu'
+    """
     return "cpu"
 
 
@@ -50,7 +68,12 @@ def set_device(device: Any) -> None:
 
 
 def synchronize(device: Any = None) -> None:
-    """Does nothing: calls return when their work is done."""
+    """Does nothing: calls return when their work is done.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cpu.synchronize()
+    """
 
 
 class Stream:

@@ -85,32 +85,68 @@ def is_available() -> bool:
 
 
 def device_count() -> int:
-    """0."""
+    """0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.device_count()
+        0
+    """
     return 0
 
 
 def is_initialized() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.is_initialized()
+        False
+    """
     return False
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """False: there is no GPU."""
+    """False: there is no GPU.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.is_bf16_supported()
+        False
+    """
     return False
 
 
 def is_tf32_supported() -> bool:
-    """False: there is no GPU."""
+    """False: there is no GPU.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.is_tf32_supported()
+        False
+    """
     return False
 
 
 def is_current_stream_capturing() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.is_current_stream_capturing()
+        False
+    """
     return False
 
 
 def get_arch_list() -> list[str]:
-    """The architectures that kagari is built for: none."""
+    """The architectures that kagari is built for: none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.get_arch_list()
+        []
+    """
     return []
 
 
@@ -137,11 +173,21 @@ def seed() -> None:
 
 
 def seed_all() -> None:
-    """Would seed all GPUs' generators from the system: does nothing."""
+    """Would seed all GPUs' generators from the system: does nothing.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.seed_all()
+    """
 
 
 def empty_cache() -> None:
-    """Would give unused memory of the GPU back: does nothing."""
+    """Would give unused memory of the GPU back: does nothing.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.empty_cache()
+    """
 
 
 def set_device(device: Any) -> None:
@@ -156,7 +202,13 @@ def set_device(device: Any) -> None:
 
 
 def get_rng_state_all() -> list[Any]:
-    """The states of all GPUs' generators: none."""
+    """The states of all GPUs' generators: none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.get_rng_state_all()
+        []
+    """
     return []
 
 
@@ -167,22 +219,46 @@ def set_rng_state_all(new_states: Iterable[Any]) -> None:
 
 
 def memory_allocated(device: Any = None) -> int:
-    """Bytes of the GPU in use by tensors: 0."""
+    """Bytes of the GPU in use by tensors: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.memory_allocated()
+        0
+    """
     return 0
 
 
 def max_memory_allocated(device: Any = None) -> int:
-    """The most bytes of the GPU in use by tensors: 0."""
+    """The most bytes of the GPU in use by tensors: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.max_memory_allocated()
+        0
+    """
     return 0
 
 
 def memory_reserved(device: Any = None) -> int:
-    """Bytes of the GPU held: 0."""
+    """Bytes of the GPU held: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.memory_reserved()
+        0
+    """
     return 0
 
 
 def max_memory_reserved(device: Any = None) -> int:
-    """The most bytes of the GPU held: 0."""
+    """The most bytes of the GPU held: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.max_memory_reserved()
+        0
+    """
     return 0
 
 
@@ -191,7 +267,13 @@ max_memory_cached = max_memory_reserved
 
 
 def memory_stats(device: Any = None) -> dict[str, Any]:
-    """Statistics of the GPU's memory: none."""
+    """Statistics of the GPU's memory: none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.cuda.memory_stats()
+        {}
+    """
     return {}
 
 

@@ -45,37 +45,79 @@ def is_available() -> bool:
 
 
 def is_initialized() -> bool:
-    """False: no process group can be made."""
+    """False: no process group can be made.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_initialized()
+        False
+    """
     return False
 
 
 def is_mpi_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_mpi_available()
+        False
+    """
     return False
 
 
 def is_nccl_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_nccl_available()
+        False
+    """
     return False
 
 
 def is_gloo_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_gloo_available()
+        False
+    """
     return False
 
 
 def is_ucc_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_ucc_available()
+        False
+    """
     return False
 
 
 def is_xccl_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_xccl_available()
+        False
+    """
     return False
 
 
 def is_torchelastic_launched() -> bool:
-    """False: nothing launches kagari's processes."""
+    """False: nothing launches kagari's processes.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributed.is_torchelastic_launched()
+        False
+    """
     return False
 
 

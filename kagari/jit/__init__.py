@@ -79,7 +79,13 @@ def is_scripting() -> bool:
 
 
 def is_tracing() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.jit.is_tracing()
+        False
+    """
     return False
 
 
@@ -318,7 +324,13 @@ def enable_onednn_fusion(enabled: bool) -> None:
 
 
 def onednn_fusion_enabled() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.jit.onednn_fusion_enabled()
+        False
+    """
     return False
 
 

@@ -30,12 +30,24 @@ def _missing(name: str) -> NoReturn:
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.mps.is_available()
+        False
+    """
     return False
 
 
 def device_count() -> int:
-    """0."""
+    """0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.mps.device_count()
+        0
+    """
     return 0
 
 

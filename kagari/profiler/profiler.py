@@ -62,7 +62,13 @@ class ProfilerAction(Enum):
 
 
 def supported_activities() -> set[ProfilerActivity]:
-    """What can be watched: the CPU."""
+    """What can be watched: the CPU.
+
+    Example:
+        >>> import kagari
+        >>> kagari.profiler.supported_activities()
+        {<ProfilerActivity.CPU: 0>}
+    """
     return {ProfilerActivity.CPU}
 
 

@@ -101,7 +101,13 @@ def check_backward_validity(inputs: Any) -> None:
 
 
 def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
-    """The states of accelerators' generators that the arguments use: none."""
+    """The states of accelerators' generators that the arguments use: none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.utils.checkpoint.get_device_states()
+        ([], [])
+    """
     return [], []
 
 

@@ -36,22 +36,46 @@ def _missing(name: str) -> NoReturn:
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.is_available()
+        False
+    """
     return False
 
 
 def device_count() -> int:
-    """0."""
+    """0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.device_count()
+        0
+    """
     return 0
 
 
 def is_initialized() -> bool:
-    """False."""
+    """False.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.is_initialized()
+        False
+    """
     return False
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """False: there is no GPU."""
+    """False: there is no GPU.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.is_bf16_supported()
+        False
+    """
     return False
 
 
@@ -70,35 +94,74 @@ def seed() -> None:
 
 
 def seed_all() -> None:
-    """Would seed all GPUs' generators from the system: does nothing."""
+    """Would seed all GPUs' generators from the system: does nothing.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.seed_all()
+    """
 
 
 def empty_cache() -> None:
-    """Would give unused memory of the GPU back: does nothing."""
+    """Would give unused memory of the GPU back: does nothing.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.empty_cache()
+    """
 
 
 def memory_allocated(device: Any = None) -> int:
-    """Bytes of the GPU in use by tensors: 0."""
+    """Bytes of the GPU in use by tensors: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.memory_allocated()
+        0
+    """
     return 0
 
 
 def max_memory_allocated(device: Any = None) -> int:
-    """The most bytes of the GPU in use by tensors: 0."""
+    """The most bytes of the GPU in use by tensors: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.max_memory_allocated()
+        0
+    """
     return 0
 
 
 def memory_reserved(device: Any = None) -> int:
-    """Bytes of the GPU held: 0."""
+    """Bytes of the GPU held: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.memory_reserved()
+        0
+    """
     return 0
 
 
 def max_memory_reserved(device: Any = None) -> int:
-    """The most bytes of the GPU held: 0."""
+    """The most bytes of the GPU held: 0.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.max_memory_reserved()
+        0
+    """
     return 0
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
-    """Forgets the most bytes in use: there are none."""
+    """Forgets the most bytes in use: there are none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.xpu.reset_peak_memory_stats()
+    """
 
 
 def set_device(device: Any) -> None:
