@@ -501,7 +501,13 @@ class _TensorType(type):
 
 
 def _typed(name: str, dtype: Any) -> _TensorType:
-    doc = f"Makes {_dtype_name(dtype)} tensors from sizes or data; kagari.tensor is the newer way."
+    doc = f"""Makes {_dtype_name(dtype)} tensors from sizes or data; kagari.tensor is the newer way.
+
+    Example:
+        >>> import kagari
+        >>> kagari.{name}([1, 0]).dtype, kagari.{name}(2, 3).shape
+        ({dtype}, kagari.Size([2, 3]))
+    """
     return _TensorType(name, (), {"dtype": dtype, "__module__": "kagari", "__doc__": doc})
 
 

@@ -184,7 +184,15 @@ def get_autocast_dtype(device_type: str = "cpu") -> _dtype:
 
 
 def set_autocast_dtype(device_type: str, dtype: _dtype) -> None:
-    """Sets the dtype that ops of low precision run in."""
+    """Sets the dtype that ops of low precision run in.
+
+    Example:
+        >>> import kagari
+        >>> kagari.amp.autocast_mode.set_autocast_dtype("cpu", kagari.float16)
+        >>> kagari.amp.autocast_mode.get_autocast_dtype("cpu")
+        kagari.float16
+        >>> kagari.amp.autocast_mode.set_autocast_dtype("cpu", kagari.bfloat16)
+    """
     if device_type == "cpu":
         _core._autocast_set_dtype(dtype)
 
@@ -301,6 +309,25 @@ def custom_fwd(
 
     Raises:
         ValueError: ``device_type`` is not a str.
+
+    Example:
+        >>> import kagari
+        >>> class Product(kagari.autograd.Function):
+        ...     @staticmethod
+        ...     @kagari.amp.custom_fwd(device_type="cpu", cast_inputs=kagari.float32)
+        ...     def forward(ctx, x, y):
+        ...         ctx.save_for_backward(x, y)
+        ...         return x @ y
+        ...     @staticmethod
+        ...     @kagari.amp.custom_bwd(device_type="cpu")
+        ...     def backward(ctx, g):
+        ...         x, y = ctx.saved_tensors
+        ...         return g @ y.T, x.T @ g
+        ...
+        >>> with kagari.autocast("cpu"):
+        ...     Product.apply(kagari.eye(2), kagari.eye(2)).dtype
+        ...
+        kagari.float32
 
     Reference: https://pytorch.org/docs/stable/amp.html
     """

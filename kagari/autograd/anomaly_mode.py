@@ -36,7 +36,15 @@ class detect_anomaly:
 
 
 class set_detect_anomaly:
-    """Switches anomaly mode on or off, at once and until the end of a with block."""
+    """Switches anomaly mode on or off, at once and until the end of a with block.
+
+    Example:
+        >>> import kagari
+        >>> with kagari.autograd.set_detect_anomaly(True):
+        ...     kagari.is_anomaly_enabled()
+        ...
+        True
+    """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self._before = _core.is_anomaly_enabled(), _core.is_anomaly_check_nan_enabled()

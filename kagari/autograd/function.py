@@ -172,7 +172,24 @@ def _bind_keywords(
 
 
 def once_differentiable(fn: Any) -> Any:
-    """Marks a backward whose results must not be differentiated again: doing so raises."""
+    """Marks a backward whose results must not be differentiated again: doing so raises.
+
+    Example:
+        >>> import kagari
+        >>> class Double(kagari.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         return 2 * x
+        ...     @staticmethod
+        ...     @kagari.autograd.function.once_differentiable
+        ...     def backward(ctx, g):
+        ...         return 2 * g
+        ...
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> Double.apply(x).sum().backward()
+        >>> x.grad
+        tensor([2., 2.])
+    """
     from functools import wraps
 
     class _NotTwice(Function):

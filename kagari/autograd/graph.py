@@ -53,7 +53,18 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Keeps saved tensors on the CPU and moves them back for backward."""
+    """Keeps saved tensors on the CPU and moves them back for backward.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> with kagari.autograd.graph.save_on_cpu():
+        ...     y = (x * x).sum()
+        ...
+        >>> y.backward()
+        >>> x.grad
+        tensor([2., 2.])
+    """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         def pack(tensor: Any) -> Any:
@@ -68,7 +79,16 @@ class save_on_cpu(saved_tensors_hooks):
 
 @contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """Makes setting saved-tensor hooks an error with the given message."""
+    """Makes setting saved-tensor hooks an error with the given message.
+
+    Example:
+        >>> import kagari
+        >>> with kagari.autograd.graph.disable_saved_tensors_hooks("not here"):
+        ...     y = kagari.ones(2, requires_grad=True).exp()
+        ...
+        >>> y.requires_grad
+        True
+    """
     _core._forbid_saved_tensors_hooks(error_message)
     try:
         yield
@@ -78,7 +98,20 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
 
 @contextmanager
 def allow_mutation_on_saved_tensors() -> Iterator[None]:
-    """Keeps a copy of every saved tensor, so that later in-place writes cannot hurt backward."""
+    """Keeps a copy of every saved tensor, so that later in-place writes cannot hurt backward.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> with kagari.autograd.graph.allow_mutation_on_saved_tensors():
+        ...     y = x.clone()
+        ...     z = (y * y).sum()
+        ...     _ = y.zero_()
+        ...     z.backward()
+        ...
+        >>> x.grad
+        tensor([2., 2.])
+    """
     with saved_tensors_hooks(lambda t: t.clone(), lambda t: t):
         yield
 
@@ -93,7 +126,15 @@ class GradientEdge(namedtuple("GradientEdge", ["node", "output_nr"])):
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
-    """Returns the place where the gradient of `tensor` is computed."""
+    """Returns the place where the gradient of `tensor` is computed.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> edge = kagari.autograd.graph.get_gradient_edge(x * 2)
+        >>> edge.output_nr
+        0
+    """
     if not tensor.requires_grad:
         raise RuntimeError(
             "get_gradient_edge: the tensor does not require grad, so it has no place in a graph"
@@ -118,7 +159,15 @@ def _grad_on() -> Iterator[None]:
 
 
 def increment_version(tensor: Any) -> None:
-    """Says that the data of `tensor` (or of each tensor of an iterable) was written elsewhere."""
+    """Says that the data of `tensor` (or of each tensor of an iterable) was written elsewhere.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2)
+        >>> kagari.autograd.graph.increment_version(x)
+        >>> x._version
+        1
+    """
     for one in (tensor,) if isinstance(tensor, _core.Tensor) else tensor:
         _core._bump_version(one)
 
@@ -135,7 +184,15 @@ class _MultiHandle:
 def register_multi_grad_hook(
     tensors: Sequence[Any], fn: Callable[..., None], *, mode: str = "all"
 ) -> Any:
-    """Calls fn when the gradients of all tensors were computed (mode "all"), or of any ("any")."""
+    """Calls fn when the gradients of all tensors were computed (mode "all"), or of any ("any").
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> _ = kagari.autograd.graph.register_multi_grad_hook([x], lambda grads: print(grads))
+        >>> (3 * x).sum().backward()
+        [tensor([3., 3.])]
+    """
     if mode not in ("all", "any"):
         raise ValueError(f"register_multi_grad_hook: expected mode 'all' or 'any', got {mode!r}")
     pending: dict[int, Any] = {}

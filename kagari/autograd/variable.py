@@ -17,7 +17,13 @@ class _VariableMeta(type):
 
 
 class Variable(metaclass=_VariableMeta):
-    """Variable(tensor, requires_grad=False) returns the tensor itself, recorded when asked for."""
+    """Variable(tensor, requires_grad=False) returns the tensor itself, recorded when asked for.
+
+    Example:
+        >>> import kagari
+        >>> kagari.autograd.Variable(kagari.ones(2), requires_grad=True)
+        tensor([1., 1.], requires_grad=True)
+    """
 
     def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: bool = False) -> Any:
         if volatile:

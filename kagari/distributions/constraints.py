@@ -138,7 +138,14 @@ class _DependentProperty(property, _Dependent):
 
 
 class _IndependentConstraint(Constraint):
-    """The base's region in each place of the last dimensions; all places together are one event."""
+    """The base's region in each place of the last dimensions; all places together are one event.
+
+    Example:
+        >>> import kagari
+        >>> one = kagari.distributions.constraints.positive
+        >>> kagari.distributions.constraints.independent(one, 1).check(kagari.tensor([[1.0, -1.0]]))
+        tensor([False])
+    """
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         if not isinstance(base_constraint, Constraint):
@@ -316,7 +323,13 @@ class _Simplex(Constraint):
 
 
 class _Multinomial(Constraint):
-    """Counts that sum to at most a number."""
+    """Counts that sum to at most a number.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.constraints.multinomial(2).check(kagari.tensor([[1.0, 1.0]]))
+        tensor([True])
+    """
 
     is_discrete = True
     event_dim = 1
@@ -407,7 +420,14 @@ class _Several(Constraint):
 
 
 class _Cat(_Several):
-    """Pieces of given lengths along a dimension, each in its own region."""
+    """Pieces of given lengths along a dimension, each in its own region.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.distributions import constraints as c
+        >>> c.cat([c.positive, c.real], lengths=[1, 2]).check(kagari.tensor([-1.0, 0.0, 0.0]))
+        tensor([False,  True,  True])
+    """
 
     def __init__(
         self, cseq: Sequence[Constraint], dim: int = 0, lengths: Sequence[int] | None = None
@@ -430,7 +450,14 @@ class _Cat(_Several):
 
 
 class _Stack(_Several):
-    """Slices along a dimension, each in its own region."""
+    """Slices along a dimension, each in its own region.
+
+    Example:
+        >>> import kagari
+        >>> from kagari.distributions import constraints as c
+        >>> c.stack([c.positive, c.real]).check(kagari.tensor([-1.0, 0.0]))
+        tensor([False,  True])
+    """
 
     def __init__(self, cseq: Sequence[Constraint], dim: int = 0) -> None:
         super().__init__(cseq, dim)

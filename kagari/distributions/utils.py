@@ -90,13 +90,25 @@ def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
 
 
 def clamp_probs(probs: Tensor) -> Tensor:
-    """Probabilities kept one machine epsilon away from 0 and 1."""
+    """Probabilities kept one machine epsilon away from 0 and 1.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.utils.clamp_probs(kagari.tensor([0.0, 0.5])) > 0
+        tensor([True, True])
+    """
     eps = kagari.finfo(probs.dtype).eps
     return probs.clamp(min=eps, max=1 - eps)
 
 
 def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """Log-odds of probabilities (binary), or their logarithms; the inverse of logits_to_probs."""
+    """Log-odds of probabilities (binary), or their logarithms; the inverse of logits_to_probs.
+
+    Example:
+        >>> import kagari
+        >>> kagari.distributions.utils.probs_to_logits(kagari.tensor([0.5, 0.9]), is_binary=True)
+        tensor([0.0000, 2.1972])
+    """
     p = clamp_probs(probs)
     return p.log() - (-p).log1p() if is_binary else p.log()
 

@@ -215,6 +215,14 @@ def save_file(
     Raises:
         RuntimeError: two tensors share memory.
         ValueError: something else than names and tensors; a dtype that the format lacks.
+
+    Example:
+        >>> import kagari
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "x.safetensors")
+        >>> kagari.io.safetensors.save_file({"x": kagari.ones(2)}, path)
+        >>> kagari.io.safetensors.load_file(path)
+        {'x': tensor([1., 1.])}
     """
     from kagari.serialization import _writing
 
@@ -231,6 +239,12 @@ def load(data: bytes) -> dict[str, Tensor]:
 
     Raises:
         SafetensorError: it is none, or damaged.
+
+    Example:
+        >>> import kagari
+        >>> data = kagari.io.safetensors.save({"x": kagari.ones(2)})
+        >>> kagari.io.safetensors.load(data)
+        {'x': tensor([1., 1.])}
     """
     import io
 

@@ -55,6 +55,17 @@ def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandl
 
     Returns:
         A handle whose ``remove()`` takes the hook out.
+
+    Example:
+        >>> import kagari
+        >>> handle = kagari.optim.optimizer.register_optimizer_step_pre_hook(
+        ...     lambda optimizer, args, kwargs: print("before")
+        ... )
+        >>> x = kagari.zeros(1, requires_grad=True)
+        >>> x.grad = kagari.ones(1)
+        >>> kagari.optim.SGD([x], lr=0.1).step()
+        before
+        >>> handle.remove()
     """
     return _register(_global_pre_hooks, hook)
 
@@ -67,6 +78,17 @@ def register_optimizer_step_post_hook(hook: Callable[..., None]) -> RemovableHan
 
     Returns:
         A handle whose ``remove()`` takes the hook out.
+
+    Example:
+        >>> import kagari
+        >>> handle = kagari.optim.optimizer.register_optimizer_step_post_hook(
+        ...     lambda optimizer, args, kwargs: print("after")
+        ... )
+        >>> x = kagari.zeros(1, requires_grad=True)
+        >>> x.grad = kagari.ones(1)
+        >>> kagari.optim.SGD([x], lr=0.1).step()
+        after
+        >>> handle.remove()
     """
     return _register(_global_post_hooks, hook)
 

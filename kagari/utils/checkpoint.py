@@ -46,6 +46,14 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
 
     Args:
         enabled (bool or None): None leaves it to each call's ``debug``.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> with kagari.utils.checkpoint.set_checkpoint_debug_enabled(False):
+        ...     y = kagari.utils.checkpoint.checkpoint(lambda x: x.exp(), x, use_reentrant=False)
+        ...
+        >>> y.sum().backward()
     """
     global _debug_enabled
     before, _debug_enabled = _debug_enabled, enabled
@@ -61,6 +69,14 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
 
     Args:
         enable (bool): True, the default, stops.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> with kagari.utils.checkpoint.set_checkpoint_early_stop(False):
+        ...     y = kagari.utils.checkpoint.checkpoint(lambda x: x.exp(), x, use_reentrant=False)
+        ...
+        >>> y.sum().backward()
     """
     global _early_stop
     before, _early_stop = _early_stop, enable
@@ -76,7 +92,15 @@ def noop_context_fn() -> Contexts:
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments with tensors cut from their graph, each requiring gradients as before."""
+    """The arguments with tensors cut from their graph, each requiring gradients as before.
+
+    Example:
+        >>> import kagari
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> y, = kagari.utils.checkpoint.detach_variable((x * 2,))
+        >>> y.is_leaf, y.requires_grad
+        (True, True)
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(
             "Only tuple of tensors is supported. Got Unsupported input type: ",
@@ -93,7 +117,12 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def check_backward_validity(inputs: Any) -> None:
-    """Warns where no input requires a gradient, so that a reentrant block gets none."""
+    """Warns where no input requires a gradient, so that a reentrant block gets none.
+
+    Example:
+        >>> import kagari
+        >>> kagari.utils.checkpoint.check_backward_validity([kagari.ones(1, requires_grad=True)])
+    """
     if not any(isinstance(x, kagari.Tensor) and x.requires_grad for x in inputs):
         warnings.warn(
             "None of the inputs have requires_grad=True. Gradients will be None", stacklevel=3
