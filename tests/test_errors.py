@@ -39,6 +39,9 @@ ones = kagari.ones
 MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "matmul of shapes that do not fit": (
         lambda: ones(2, 3) @ ones(4, 5), RuntimeError, r"matmul: .*\(2x3 and 4x5\).*3.*4"),
+    "cross_entropy of a class that is not there": (
+        lambda: F.cross_entropy(ones(2, 3), kagari.tensor([0, 3])), IndexError,
+        r"^cross_entropy: Target 3 is out of bounds: classes run from 0 to 2"),
     "bmm": (lambda: kagari.bmm(ones(2, 3, 4), ones(3, 4, 5)), RuntimeError,
         r"bmm: Expected .*\[2, 4\] but got: \[3, 4\]"),
     "linear with other features": (lambda: nn.Linear(128, 10)(ones(32, 64)), RuntimeError,

@@ -33,7 +33,9 @@ PyObject* python_class(ErrorKind kind) {
   return PyExc_RuntimeError;
 }
 
+// _nll_loss is called for nn.functional.nll_loss: its errors go by that name.
 void set_exception(PyObject* type, const char* op, const char* message) {
+  if (op && op[0] == '_' && op[1] != '_') ++op;
   if (op && *op) {
     PyErr_Format(type, "%s: %s", op, message);
   } else {

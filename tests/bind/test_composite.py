@@ -107,7 +107,7 @@ def test_subclasses_and_errors() -> None:
         pass
 
     assert type(scaled(X.as_subclass(Sub))) is Sub
-    with pytest.raises(TypeError, match=r"^_test_scaled: .* did you mean 'mode'"):
+    with pytest.raises(TypeError, match=r"^test_scaled: .* did you mean 'mode'"):
         scaled(X, mod="a")
 
     @composite("_test_fails(Tensor input) -> Tensor", function=False)
