@@ -1,4 +1,4 @@
-// Loops of the fused row-wise ops. Sums run in eight vectors that are folded in a fixed order; a
+// Loops of the fused row-wise ops. Sums run in four vectors that are folded in a fixed order; a
 // tail runs the vector body on a padded block.
 #include "cpu/rows_table.h"
 #include "cpu/simd/each_vector.h"
@@ -10,32 +10,58 @@ namespace {
 
 using simd::Lanes;
 
-// A sum of vectors over a row: four running vectors, folded lane by lane in double at the end of
-// each block, so that long rows keep their accuracy.
+// Adds the lanes of a vector in double, neighbours at half the distance each time.
 template <class T>
-struct RowSum {
+KG_INLINE double lanes_in_double(typename Lanes<T>::type v) {
+  constexpr int size = Lanes<T>::size;
+  double d[size];
+#pragma GCC unroll 16
+  for (int k = 0; k < size; ++k) d[k] = double(v[k]);
+#pragma GCC unroll 4
+  for (int step = size / 2; step; step /= 2)
+#pragma GCC unroll 8
+    for (int k = 0; k < step; ++k) d[k] += d[k + step];
+  return d[0];
+}
+
+// K sums over a row in one pass: f(offset, count, terms) gives their next vectors, zero beyond
+// count. Four running vectors each, folded in double at the end of each block, so that long rows
+// keep their accuracy.
+template <class T, int K, class F>
+KG_INLINE void row_sums(int64_t n, double* sums, F&& f) {
   using V = typename Lanes<T>::type;
-  V lanes[4] = {};
-  double total = 0;
-  int turn = 0, filled = 0;
-  KG_INLINE void add(V v) {
-    lanes[turn & 3] += v;
-    ++turn;
-    if (++filled == 256) fold();
+  constexpr int64_t w = Lanes<T>::size, block = 256 * w;
+  for (int k = 0; k < K; ++k) sums[k] = 0;
+  for (int64_t i = 0; i < n;) {
+    const int64_t end = n - i < block ? n : i + block;
+    V lanes[4][K] = {};
+    auto add = [&](V* to, int64_t at, int count) KG_INLINED {
+      V terms[K];
+      f(at, count, terms);
+      for (int k = 0; k < K; ++k) to[k] += terms[k];
+    };
+    for (; i + 4 * w <= end; i += 4 * w)
+#pragma GCC unroll 4
+      for (int r = 0; r < 4; ++r) add(lanes[r], i + r * w, int(w));
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) {
+      if (i >= end) break;
+      int count = end - i < w ? int(end - i) : int(w);
+      add(lanes[r], i, count);
+      i += count;
+    }
+    for (int k = 0; k < K; ++k)
+      sums[k] += lanes_in_double<T>((lanes[0][k] + lanes[1][k]) + (lanes[2][k] + lanes[3][k]));
   }
-  KG_INLINE void fold() {
-    V v = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
-    double part = 0;
-    for (int k = 0; k < Lanes<T>::size; ++k) part += double(v[k]);
-    total += part;
-    lanes[0] = lanes[1] = lanes[2] = lanes[3] = V{};
-    filled = turn = 0;
-  }
-  KG_INLINE double result() {
-    fold();
-    return total;
-  }
-};
+}
+template <class T, class F>
+KG_INLINE double row_sum(int64_t n, F&& f) {
+  double sum;
+  row_sums<T, 1>(n, &sum, [&](int64_t i, int count, typename Lanes<T>::type* term) KG_INLINED {
+    *term = f(i, count);
+  });
+  return sum;
+}
 
 // Zero in the lanes beyond count.
 template <class T>
@@ -49,16 +75,16 @@ template <class T>
 T row_max(const T* x, int64_t n) {
   using V = typename Lanes<T>::type;
   V best = simd::splat<V>(-__builtin_inf());
-  bool nan = false;
-  each_vector<T>(n, [&](int64_t i, int count) {
+  auto bad = best != best;
+  each_vector<T>(n, [&](int64_t i, int count) KG_INLINED {
     V v = get(x + i, count);
     if (count < Lanes<T>::size)
       for (int k = count; k < Lanes<T>::size; ++k) v[k] = T(-__builtin_inf());
     best = v > best ? v : best;
-    auto bad = v != v;
-    for (int k = 0; k < Lanes<T>::size; ++k) nan = nan || bad[k];
+    bad |= v != v;
   });
-  if (nan) return T(__builtin_nan(""));
+  for (int k = 0; k < Lanes<T>::size; ++k)
+    if (bad[k]) return T(__builtin_nan(""));
   T m = best[0];
   for (int k = 1; k < Lanes<T>::size; ++k) m = best[k] > m ? best[k] : m;
   return m;
@@ -69,23 +95,21 @@ double softmax(const T* x, T* y, int64_t n, bool log) {
   using V = typename Lanes<T>::type;
   T top = row_max(x, n);
   V shift = simd::splat<V>(top);
-  RowSum<T> sum;
   if (log) {
-    each_vector<T>(n, [&](int64_t i, int count) {
-      sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count));
+    double total = row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
+      return keep<T>(simd::exp(V(get(x + i, count) - shift)), count);
     });
-    double total = sum.result(), log_total = __builtin_log(total);
+    double log_total = __builtin_log(total);
     V back = simd::splat<V>(T(log_total));
     each_vector<T>(
         n, [&](int64_t i, int count) { put(y + i, V((get(x + i, count) - shift) - back), count); });
     return log_total + double(top);
   }
-  each_vector<T>(n, [&](int64_t i, int count) {
+  double total = row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
     V e = simd::exp(V(get(x + i, count) - shift));
     put(y + i, e, count);
-    sum.add(keep<T>(e, count));
+    return keep<T>(e, count);
   });
-  double total = sum.result();
   V scale = simd::splat<V>(T(1 / total));
   each_vector<T>(n, [&](int64_t i, int count) { put(y + i, V(get(y + i, count) * scale), count); });
   return __builtin_log(total) + double(top);
@@ -96,11 +120,10 @@ double log_sum_exp(const T* x, int64_t n) {
   using V = typename Lanes<T>::type;
   T top = row_max(x, n);
   V shift = simd::splat<V>(top);
-  RowSum<T> sum;
-  each_vector<T>(n, [&](int64_t i, int count) {
-    sum.add(keep<T>(simd::exp(V(get(x + i, count) - shift)), count));
+  double total = row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
+    return keep<T>(simd::exp(V(get(x + i, count) - shift)), count);
   });
-  return __builtin_log(sum.result()) + double(top);
+  return __builtin_log(total) + double(top);
 }
 
 template <class T>
@@ -115,12 +138,10 @@ void scaled_softmax(const T* x, T* y, int64_t n, double lse, double scale) {
 template <class T>
 void softmax_backward(const T* g, const T* y, T* dx, int64_t n, bool log) {
   using V = typename Lanes<T>::type;
-  RowSum<T> sum;
-  each_vector<T>(n, [&](int64_t i, int count) {
+  V total = simd::splat<V>(T(row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
     V v = get(g + i, count);
-    sum.add(keep<T>(log ? v : V(v * get(y + i, count)), count));
-  });
-  V total = simd::splat<V>(T(sum.result()));
+    return keep<T>(log ? v : V(v * get(y + i, count)), count);
+  })));
   each_vector<T>(n, [&](int64_t i, int count) {
     V v = get(g + i, count), out = get(y + i, count);
     put(dx + i, log ? V(v - simd::exp(out) * total) : V(out * (v - total)), count);
@@ -131,22 +152,19 @@ template <class T>
 void square_deviations(const T* x, int64_t n, T mean, double* sum) {
   using V = typename Lanes<T>::type;
   V shift = simd::splat<V>(mean);
-  RowSum<T> squares;
-  each_vector<T>(n, [&](int64_t i, int count) {
+  *sum = row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
     V d = keep<T>(V(get(x + i, count) - shift), count);
-    squares.add(d * d);
+    return V(d * d);
   });
-  *sum = squares.result();
 }
 
 template <class T>
 void moments(const T* x, int64_t n, double eps, bool rms, double* mean, double* rstd) {
   double m = 0;
-  if (!rms) {
-    RowSum<T> sum;
-    each_vector<T>(n, [&](int64_t i, int count) { sum.add(keep<T>(get(x + i, count), count)); });
-    m = sum.result() / double(n);
-  }
+  if (!rms)
+    m = row_sum<T>(
+            n, [&](int64_t i, int count) KG_INLINED { return keep<T>(get(x + i, count), count); }) /
+        double(n);
   double squares;
   square_deviations(x, n, T(m), &squares);
   // The mean was rounded to T for the differences: correct for what that moved.
@@ -173,16 +191,15 @@ void normalize_backward(const T* g, const T* x, T* dx, int64_t n, double mean, d
                         const T* w, bool rms) {
   using V = typename Lanes<T>::type;
   V m = simd::splat<V>(T(mean)), r = simd::splat<V>(T(rstd));
-  RowSum<T> sum_h, sum_hx;
-  each_vector<T>(n, [&](int64_t i, int count) {
+  double sums[2];  // of h, of h times the normalised x
+  row_sums<T, 2>(n, sums, [&](int64_t i, int count, V* terms) KG_INLINED {
     V h = get(g + i, count);
     if (w) h = h * get(w + i, count);
-    h = keep<T>(h, count);
-    sum_h.add(h);
-    sum_hx.add(h * ((get(x + i, count) - m) * r));
+    terms[0] = keep<T>(h, count);
+    terms[1] = terms[0] * ((get(x + i, count) - m) * r);
   });
-  V mean_h = simd::splat<V>(T(rms ? 0 : sum_h.result() / double(n))),
-    mean_hx = simd::splat<V>(T(sum_hx.result() / double(n)));
+  V mean_h = simd::splat<V>(T(rms ? 0 : sums[0] / double(n))),
+    mean_hx = simd::splat<V>(T(sums[1] / double(n)));
   each_vector<T>(n, [&](int64_t i, int count) {
     V h = get(g + i, count);
     if (w) h = h * get(w + i, count);
@@ -207,14 +224,13 @@ void normalize_sums(const T* g, const T* x, int64_t n, double mean, double rstd,
                     double* sum_gx) {
   using V = typename Lanes<T>::type;
   V m = simd::splat<V>(T(mean)), r = simd::splat<V>(T(rstd));
-  RowSum<T> a, b;
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V v = keep<T>(get(g + i, count), count);
-    a.add(v);
-    b.add(v * ((get(x + i, count) - m) * r));
+  double sums[2];
+  row_sums<T, 2>(n, sums, [&](int64_t i, int count, V* terms) KG_INLINED {
+    terms[0] = keep<T>(get(g + i, count), count);
+    terms[1] = terms[0] * ((get(x + i, count) - m) * r);
   });
-  *sum_g = a.result();
-  *sum_gx = b.result();
+  *sum_g = sums[0];
+  *sum_gx = sums[1];
 }
 
 template <class T>
