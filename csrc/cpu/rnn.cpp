@@ -35,15 +35,28 @@ int64_t grain_of(int64_t batch) {
   return std::max(kSequences, share);
 }
 
+// The products of each step with one weight. It is packed once where there are steps enough.
 template <class T>
-void transpose(const T* from, T* to, int64_t rows, int64_t cols) {
-  constexpr int64_t kBlock = 16;
-  for (int64_t i = 0; i < rows; i += kBlock)
-    for (int64_t j = 0; j < cols; j += kBlock)
-      for (int64_t a = i; a < std::min(rows, i + kBlock); ++a)
-        for (int64_t b = j; b < std::min(cols, j + kBlock); ++b)
-          to[b * rows + a] = from[a * cols + b];
-}
+class StepProduct {
+ public:
+  StepProduct(int64_t steps, int64_t k, int64_t n, const T* weight, provider::Strides strides)
+      : k_(k), n_(n), weight_(weight), strides_(strides) {
+    if (steps > 2) packed_.emplace(kind<T>, k, n, weight, strides);
+  }
+  void operator()(int64_t rows, const T* a, T* c, const provider::Epilogue& epilogue) const {
+    provider::Strides as{0, k_, 1}, cs{0, n_, 1};
+    if (packed_)
+      provider::gemm(*packed_, rows, a, as, c, cs, epilogue);
+    else
+      provider::gemm(kind<T>, 1, rows, n_, k_, a, as, weight_, strides_, c, cs, epilogue);
+  }
+
+ private:
+  int64_t k_, n_;
+  const T* weight_;
+  provider::Strides strides_;
+  std::optional<provider::PackedMatrix> packed_;
+};
 
 // An optional tensor as contiguous T, or null.
 template <class T>
@@ -66,12 +79,7 @@ void scan(Results& out, const Tensor& x, const Tensor& h, const Tensor& c, const
   Whole<T> input(x), h0(h), weight(w), output(out[0], false), cells(out[1], false),
       gates(out[2], false);
   Maybe<T> c0(c), bias(b);
-  // Read at each step: turned once, its rows are read as they lie.
-  bool turn = steps.length() > 2;
-  Workspace turned(turn ? size_t(wide * n) * sizeof(T) : 0);
-  if (turn) transpose(weight.get(), turned.as<T>(), wide, n);
-  const T* wt = turn ? turned.as<T>() : weight.get();
-  provider::Strides w_strides = turn ? provider::Strides{0, wide, 1} : provider::Strides{0, 1, n};
+  StepProduct<T> product(steps.length(), n, wide, weight.get(), {0, 1, n});
 
   parallel_for(0, batch, grain_of(batch), [&](int64_t begin, int64_t end) {
     int64_t own = end - begin;
@@ -85,8 +93,7 @@ void scan(Results& out, const Tensor& x, const Tensor& h, const Tensor& c, const
       int64_t t = reverse ? steps.length() - 1 - k : k;
       int64_t active = std::min(end, steps.count[size_t(t)]) - begin;
       if (active <= 0) continue;
-      provider::gemm(kind<T>, 1, active, wide, n, state, {0, n, 1}, wt, w_strides, products,
-                     {0, wide, 1}, {.bias = bias.get()});
+      product(active, state, products, {.bias = bias.get()});
       for (int64_t r = 0; r < active; ++r) {
         int64_t row = steps.first[size_t(t)] + begin + r;
         const T *from = input.get() + row * wide, *p = products + r * wide;
@@ -119,6 +126,7 @@ void scan_backward(Results& out, const Tensor& g_out, const Tensor& g_cells, con
   Whole<T> h0(h), weight(w), output(y), cells(c_y), gates(gates_y), dx(out[0], false),
       dp(out[1], false), dh(out[2], false), dc(out[3], false);
   Maybe<T> c0(c), more_h(g_out), more_c(g_cells), more_gates(g_gates);
+  StepProduct<T> product(steps.length(), wide, n, weight.get(), {0, n, 1});
 
   parallel_for(0, batch, grain_of(batch), [&](int64_t begin, int64_t end) {
     int64_t own = end - begin;
@@ -155,8 +163,7 @@ void scan_backward(Results& out, const Tensor& g_out, const Tensor& g_cells, con
       }
       const T* products =
           (cell == RnnCell::gru ? dp.get() : dx.get()) + (steps.first[size_t(t)] + begin) * wide;
-      provider::gemm(kind<T>, 1, active, n, wide, products, {0, wide, 1}, weight.get(), {0, n, 1},
-                     gh, {0, n, 1}, {.accumulate = cell == RnnCell::gru});
+      product(active, products, gh, {.accumulate = cell == RnnCell::gru});
     }
   });
   dx.store();

@@ -59,9 +59,10 @@ class Tile {
     in_place_b_ = reads_b_in_place(p, rows);
     dots_ = p.b_columns && rows <= kDotRows;
     sweeps_ = in_place_b_ && rows <= kSweepRows && cols >= 4 * width_;
-    pitch_ = std::min(kChunk, p.depth) * width_ * k_.compute_size + kPanelGap;
+    pitch_ = panel_pitch(k_, p.depth);
     room_a_ = room(Room::a, p.groups_a * k_.rows * (kChunk + 32) * int64_t(k_.compute_size));
-    room_b_ = room(Room::b, (in_place_b_ || dots_ ? 1 : parts(cols, width_)) * pitch_);
+    if (!p.b_panels)
+      room_b_ = room(Room::b, (in_place_b_ || dots_ ? 1 : parts(cols, width_)) * pitch_);
   }
 
   // All panels, then C.
@@ -143,7 +144,7 @@ class Tile {
   }
 
   void pack_b(int64_t at, int64_t depth) {
-    if (dots_) return;
+    if (dots_ || p_.b_panels) return;
     int64_t whole = in_place_b_ ? cols_ / k_.vector * k_.vector : 0;  // columns read in place
     if (whole < cols_) p_.source->b(at, depth, col_ + whole, cols_ - whole, pitch_, room_b_);
   }
@@ -175,6 +176,8 @@ class Tile {
                offset(sums, j * sum_size), sums_row, k_.vector, add);
     }
     const char* b = static_cast<const char*>(room_b_);
+    if (p_.b_panels)  // blocks of C begin at whole panels
+      b = offset(p_.b_panels, (at / kChunk * parts(p_.n, width_) + col_ / width_) * pitch_);
     for (; j < cols_; j += width_, b += pitch_) {
       int64_t n = std::min<int64_t>(width_, cols_ - j);
       bool slim = n <= k_.vector;
@@ -189,7 +192,7 @@ class Tile {
   bool in_place_b_, sweeps_, dots_;
   int64_t pitch_;  // bytes between the panels of B
   void* room_a_;
-  void* room_b_;
+  void* room_b_ = nullptr;
 };
 
 int64_t block_columns(const Product& p, int64_t rows) {
@@ -251,6 +254,10 @@ void* room(Room which, int64_t bytes) {
     all.bytes[i] = wanted;
   }
   return all.data[i].get();
+}
+
+int64_t panel_pitch(const Kernels& kernels, int64_t depth) {
+  return std::min(kChunk, depth) * 2 * kernels.vector * kernels.compute_size + kPanelGap;
 }
 
 int threads_available() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }

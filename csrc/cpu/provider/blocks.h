@@ -68,6 +68,8 @@ struct Product {
   // Likewise where columns are contiguous along k instead; rows of A are read in place too.
   const void* b_columns = nullptr;
   int64_t b_col = 0;
+  // Likewise where all of B is packed: each chunk's panels, panel_pitch() after one another.
+  const void* b_panels = nullptr;
   int64_t m = 0, n = 0, depth = 0;
   void* c = nullptr;
   int64_t c_row = 0;
@@ -76,6 +78,9 @@ struct Product {
   bool bias_by_row = false;  // an element of the bias for each row instead of each column
   bool accumulate = false, relu = false;
 };
+
+// Bytes between the panels of B, which are two vectors wide.
+int64_t panel_pitch(const Kernels& kernels, int64_t depth);
 
 // A part of C, on the calling thread.
 void run_tile(const Product& product, int64_t row, int64_t rows, int64_t col, int64_t cols);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "core/error.h"
@@ -211,6 +212,58 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
   product.accumulate = epilogue.accumulate;
   product.relu = epilogue.relu;
   run_products(product, batch, &product_at, &all);
+}
+
+PackedMatrix::PackedMatrix(Kind kind, int64_t k, int64_t n, const void* b, Strides strides)
+    : kind_(kind), k_(k), n_(n) {
+  KG_INTERNAL(!is_complex(kind), "a packed matrix of ", name_of(kind));
+  const Kernels& kernels = kernels_of(kind);
+  const int64_t depth = packed_depth(kernels, k), pitch = panel_pitch(kernels, depth),
+                width = 2 * kernels.vector, panels = (n + width - 1) / width,
+                chunks = std::max<int64_t>(1, (depth + kChunk - 1) / kChunk);
+  check_extent("B", kernels.source_size, 1, std::max<int64_t>(k, 1), n, strides);
+  // A little more than is packed: whole vectors may be read at the end.
+  panels_.reset(std::aligned_alloc(4096, size_t(chunks * panels * pitch + 8191) / 4096 * 4096));
+  if (!panels_) throw std::bad_alloc();
+  Plain source;
+  source.kernels = &kernels;
+  source.b_data = static_cast<const char*>(b);
+  source.b_strides = strides;
+  source.k = k;
+  for (int64_t i = 0; i < chunks; ++i)
+    source.b(i * kChunk, std::min(kChunk, depth - i * kChunk), 0, n, pitch,
+             static_cast<char*>(panels_.get()) + i * panels * pitch);
+}
+
+void gemm(const PackedMatrix& b, int64_t m, const void* a, Strides as, void* c, Strides cs,
+          const Epilogue& epilogue) {
+  if (m == 0 || b.n_ == 0) return;
+  KG_INTERNAL(cs.col == 1, "the columns of C are ", cs.col, " apart");
+  const Kernels& kernels = kernels_of(b.kind_);
+  as.batch = cs.batch = 0;
+  check_extent("A", kernels.source_size, 1, m, std::max<int64_t>(b.k_, 1), as);
+  check_extent("C", kernels.source_size, 1, m, b.n_, cs);
+  Batch all{};
+  all.a = as, all.c = cs;
+  Plain& source = all.source;
+  source.kernels = &kernels;
+  source.a_data = all.a_data = static_cast<const char*>(a);
+  source.a_strides = as;
+  source.k = b.k_;
+  source.in_place_a = kernels.plain && as.col == 1;
+  Product& product = all.product;
+  product.kernels = &kernels;
+  product.source = &source;
+  product.b_panels = b.panels_.get();
+  product.m = m;
+  product.n = b.n_;
+  product.depth = packed_depth(kernels, b.k_);
+  product.c = c;
+  product.c_row = cs.row;
+  product.bias = epilogue.bias;
+  product.accumulate = epilogue.accumulate;
+  product.relu = epilogue.relu;
+  run_products(product, 1, &product_at, &all);
 }
 
 }  // namespace kagari::provider

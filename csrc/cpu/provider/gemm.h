@@ -7,6 +7,8 @@
 // alone equals the same row in a batch.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 
 namespace kagari::provider {
 
@@ -33,5 +35,24 @@ struct Epilogue {
 void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void* a,
           Strides a_strides, const void* b, Strides b_strides, void* c, Strides c_strides,
           const Epilogue& epilogue = {});
+
+// B of a real kind in the kernels' own layout, for many products with it.
+class PackedMatrix {
+ public:
+  PackedMatrix(Kind kind, int64_t k, int64_t n, const void* b, Strides strides);
+
+ private:
+  friend void gemm(const PackedMatrix&, int64_t, const void*, Strides, void*, Strides,
+                   const Epilogue&);
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  Kind kind_;
+  int64_t k_, n_;
+  std::unique_ptr<void, Free> panels_;
+};
+// The same bits as from the plain B.
+void gemm(const PackedMatrix& b, int64_t m, const void* a, Strides a_strides, void* c,
+          Strides c_strides, const Epilogue& epilogue = {});
 
 }  // namespace kagari::provider
