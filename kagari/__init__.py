@@ -60,7 +60,10 @@ from kagari._core import (
     contiguous_format,
     contiguous_format as legacy_contiguous_format,
     preserve_format,
+    sparse_bsc,
+    sparse_bsr,
     sparse_coo,
+    sparse_csc,
     sparse_csr,
     strided,
     # tensors from data
@@ -199,6 +202,14 @@ if _TYPE_CHECKING:
     )
     from kagari._tensor_str import set_printoptions
     from kagari.serialization import load, save
+    from kagari.sparse._construct import (
+        sparse_bsc_tensor,
+        sparse_bsr_tensor,
+        sparse_compressed_tensor,
+        sparse_coo_tensor,
+        sparse_csc_tensor,
+        sparse_csr_tensor,
+    )
 
 __version__ = _core.__version__
 
@@ -285,6 +296,12 @@ _NAMES = {
     "quint8": "kagari.ao",
     "save": "kagari.serialization",
     "set_printoptions": "kagari._tensor_str",
+    "sparse_bsc_tensor": "kagari.sparse._construct",
+    "sparse_bsr_tensor": "kagari.sparse._construct",
+    "sparse_compressed_tensor": "kagari.sparse._construct",
+    "sparse_coo_tensor": "kagari.sparse._construct",
+    "sparse_csc_tensor": "kagari.sparse._construct",
+    "sparse_csr_tensor": "kagari.sparse._construct",
 }
 
 
@@ -439,8 +456,17 @@ __all__ = [
     "set_warn_always",
     "short",
     "signal",
+    "sparse_bsc",
+    "sparse_bsc_tensor",
+    "sparse_bsr",
+    "sparse_bsr_tensor",
+    "sparse_compressed_tensor",
     "sparse_coo",
+    "sparse_coo_tensor",
+    "sparse_csc",
+    "sparse_csc_tensor",
     "sparse_csr",
+    "sparse_csr_tensor",
     "special",
     "strided",
     "tensor",

@@ -261,9 +261,69 @@ def _storage(self: Tensor) -> Any:
 
 
 @_method("to_dense")
-def _to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool = True) -> Tensor:
-    """The tensor itself, in another dtype if one is given: every tensor is dense."""
+def _to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The strided tensor; itself when it is one, in another dtype if one is given."""
     return self if dtype is None else self.to(dtype)
+
+
+def _sparse_only(names: str, expected: str) -> None:
+    """Members that sparse tensors have, and kagari.sparse answers: a strided one has none."""
+
+    def install(name: str) -> None:
+        def raising(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+            raise RuntimeError(
+                f"{name} expected {expected} layout but got Strided (shape {tuple(self.shape)}); "
+                "call .to_sparse() first"
+            )
+
+        raising.__doc__ = f"Of sparse tensors: expects a {expected} layout."
+        _method(name)(raising)
+
+    for name in names.split():
+        install(name)
+
+
+_sparse_only(
+    "_indices _values _nnz _coalesced_ coalesce indices is_coalesced sparse_resize_"
+    " sparse_resize_and_clear_",
+    "sparse coordinate tensor",
+)
+_sparse_only("values", "sparse tensor")
+_sparse_only("col_indices crow_indices", "sparse row compressed tensor")
+_sparse_only("ccol_indices row_indices", "sparse column compressed tensor")
+
+
+@_method("sparse_dim")
+def _sparse_dim(self: Tensor) -> int:
+    """The number of dimensions that are sparse."""
+    return 0
+
+
+@_method("dense_dim")
+def _dense_dim(self: Tensor) -> int:
+    """The number of dimensions that are dense."""
+    return self.dim()
+
+
+def _to_sparse(names: str) -> None:
+    """Conversions to a sparse layout, for strided tensors; kagari.sparse is loaded when needed."""
+
+    def install(name: str) -> None:
+        def convert(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+            from kagari.sparse import _convert
+
+            return getattr(_convert, name)(self, *args, **kwargs)
+
+        convert.__doc__ = f"See kagari.sparse: the tensor in the layout of ``{name}``."
+        _method(name)(convert)
+
+    for name in names.split():
+        install(name)
+
+
+_to_sparse(
+    "sparse_mask to_sparse to_sparse_bsc to_sparse_bsr to_sparse_coo to_sparse_csc to_sparse_csr"
+)
 
 
 def _without(names: str, missing: str, way_out: str) -> None:
@@ -283,17 +343,6 @@ def _without(names: str, missing: str, way_out: str) -> None:
         install(name)
 
 
-_without(
-    "_indices _values ccol_indices coalesce col_indices crow_indices indices is_coalesced"
-    " row_indices sparse_dim values",
-    "sparse tensor",
-    "its elements are read by indexing",
-)
-_without(
-    "to_sparse to_sparse_bsc to_sparse_bsr to_sparse_coo to_sparse_csc to_sparse_csr",
-    "sparse tensor",
-    "kagari holds dense tensors; nonzero() gives the places of elements",
-)
 _without(
     "dequantize int_repr q_scale q_zero_point qscheme",
     "quantised tensor",

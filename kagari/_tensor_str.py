@@ -322,6 +322,33 @@ def _facts(t: Tensor) -> list[str]:
     return facts
 
 
+def _parts(t: Tensor, indent: int) -> str:
+    """The indices and the values of a sparse tensor, one under the other."""
+    names = {
+        kagari.sparse_coo: ("_indices", "_values"),
+        kagari.sparse_csr: ("crow_indices", "col_indices", "values"),
+        kagari.sparse_csc: ("ccol_indices", "row_indices", "values"),
+    }[t.layout]
+    texts = []
+    for name in names:
+        part = getattr(t, name)()
+        prefix = f"{name.lstrip('_')}=tensor("
+        text = _tensor_str(part, indent + len(prefix))
+        empty = f", size={tuple(part.shape)}" if part.numel() == 0 else ""
+        texts.append(f"{prefix}{text}{empty})")
+    return (",\n" + " " * indent).join(texts)
+
+
+def _sparse_facts(t: Tensor) -> list[str]:
+    """Size, number of values and dtype."""
+    facts = [f"size={tuple(t.shape)}", f"nnz={t._nnz()}"]
+    default = kagari.get_default_dtype()
+    default_complex = kagari.complex128 if default == kagari.float64 else kagari.complex64
+    if t.dtype not in (default, default_complex, kagari.int64, kagari.bool):
+        facts.append(f"dtype={t.dtype}")
+    return facts
+
+
 def _history(t: Tensor) -> list[str]:
     """The recorded operation, or that the tensor wants a gradient."""
     try:
@@ -352,14 +379,21 @@ def tensor_str(t: Tensor, *, tensor_contents: str | None = None) -> str:
         try:
             # Methods of a subclass could print, and so come back here.
             bare = t.detach().as_subclass(kagari.Tensor)
-            suffixes = _facts(bare)
-            if tensor_contents is None:
+            sparse = bare.layout != kagari.strided
+            suffixes = _sparse_facts(bare) if sparse else _facts(bare)
+            if tensor_contents is None and sparse:
+                tensor_contents = _parts(bare, len(prefix))
+            elif tensor_contents is None:
                 tensor_contents = "..." if bare.is_meta else _tensor_str(bare, len(prefix))
         except Exception as e:
             # Printing serves debugging: it says why instead of raising on top of another error.
             tensor_contents = f"<{type(e).__name__}: {e}>"
             suffixes = [f"size={tuple(t.shape)}"]
-    text = _add_suffixes(prefix + tensor_contents, suffixes + _history(t), len(prefix))
+    if t.layout != kagari.strided:
+        suffixes.append(f"layout={t.layout}")
+    suffixes += _history(t)
+    # The size of a coordinate tensor begins a line.
+    text = _add_suffixes(prefix + tensor_contents, suffixes, len(prefix), t.is_sparse)
     if isinstance(t, kagari.nn.Parameter) and not plain:
         text = f"Parameter({text})"
     return text

@@ -7,6 +7,7 @@
 
 #include "autograd/hooks.h"
 #include "autograd/view_ops.h"
+#include "core/sparse.h"
 
 namespace kagari::engine {
 namespace {
@@ -224,8 +225,26 @@ class Task {
     Py_XDECREF(reinterpret_cast<PyObject*>(before));
   }
 
+  // A sparse gradient stays sparse as long as only sparse ones arrive.
+  static void accumulate_sparse(TensorImpl* t, const Tensor& g, bool shared) {
+    AutogradMeta& m = tape::meta(t);
+    if (!m.grad) {
+      bool own = !shared && is_sparse(g) && Py_REFCNT(g.object()) == 1 &&
+                 Py_REFCNT(sparse_parts(g.get())) == 1;
+      set_grad(t, grad_mode.enabled || own ? g : view_ops.clone(g));
+    } else if (!grad_mode.enabled && (is_sparse(g) || !m.grad->is(kSparse))) {
+      view_ops.add_(Tensor::borrow(m.grad), g);
+    } else {
+      set_grad(t, view_ops.add(Tensor::borrow(m.grad), g));
+    }
+  }
+
   static void accumulate(TensorImpl* t, const Tensor& g, bool shared) {
     AutogradMeta& m = tape::meta(t);
+    if (is_sparse(g) || t->is(kSparse) || (m.grad && m.grad->is(kSparse))) {
+      accumulate_sparse(t, g, shared);
+      return;
+    }
     if (!m.grad) {
       bool dense = is_non_overlapping_and_dense({t->sizes, t->ndim}, {t->strides(), t->ndim});
       bool strides_fit = dense ? std::equal(g.strides().begin(), g.strides().end(), t->strides())

@@ -583,7 +583,7 @@ PyObject* run_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                           PyObject* kwnames) {
   KG_BIND_TRY
-  if (needs_override(self)) {
+  if (fact_needs_override(self)) {
     std::vector<PyObject*> all{self};
     Py_ssize_t total = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
     all.insert(all.end(), args, args + total);
@@ -713,14 +713,14 @@ PyMethodDef functions[] = {
 
 PyObject* get_grad_fn(PyObject* self, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_getter(self, "grad_fn");
+  if (fact_needs_override(self)) return dispatch_getter(self, "grad_fn");
   Node* n = tape::grad_fn(as_impl(self));
   return Py_NewRef(n ? reinterpret_cast<PyObject*>(n) : Py_None);
   KG_BIND_CATCH("grad_fn", nullptr)
 }
 PyObject* get_grad(PyObject* self, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_getter(self, "grad");
+  if (fact_needs_override(self)) return dispatch_getter(self, "grad");
   TensorImpl* t = as_impl(self);
   if (t->autograd && t->autograd->grad)
     return Py_NewRef(reinterpret_cast<PyObject*>(t->autograd->grad));
@@ -739,7 +739,7 @@ PyObject* get_grad(PyObject* self, void*) {
 }
 int set_grad(PyObject* self, PyObject* value, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_setter(self, "grad", value);
+  if (fact_needs_override(self)) return dispatch_setter(self, "grad", value);
   TensorImpl* t = as_impl(self);
   if (!value || value == Py_None) {
     if (t->autograd) {
@@ -770,7 +770,7 @@ int set_grad(PyObject* self, PyObject* value, void*) {
 }
 PyObject* get_requires_grad(PyObject* self, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_getter(self, "requires_grad");
+  if (fact_needs_override(self)) return dispatch_getter(self, "requires_grad");
   TensorImpl* t = as_impl(self);
   if (!t->is(kRequiresGrad) && t->is(kView) && t->base->is(kRequiresGrad)) tape::grad_fn(t);
   return PyBool_FromLong(t->is(kRequiresGrad));
@@ -778,7 +778,7 @@ PyObject* get_requires_grad(PyObject* self, void*) {
 }
 int set_requires_grad(PyObject* self, PyObject* value, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_setter(self, "requires_grad", value);
+  if (fact_needs_override(self)) return dispatch_setter(self, "requires_grad", value);
   KG_CHECK_TYPE(value && PyBool_Check(value), "requires_grad must be a bool");
   tape::set_requires_grad(as_impl(self), value == Py_True);
   return 0;
@@ -786,7 +786,7 @@ int set_requires_grad(PyObject* self, PyObject* value, void*) {
 }
 PyObject* get_is_leaf(PyObject* self, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_getter(self, "is_leaf");
+  if (fact_needs_override(self)) return dispatch_getter(self, "is_leaf");
   return PyBool_FromLong(tape::is_leaf(as_impl(self)));
   KG_BIND_CATCH("is_leaf", nullptr)
 }
@@ -845,7 +845,7 @@ int set_post_hooks(PyObject* self, PyObject* v, void*) {
 
 PyObject* tensor_register_hook(PyObject* self, PyObject* hook) {
   KG_BIND_TRY
-  if (needs_override(self)) {
+  if (fact_needs_override(self)) {
     PyObject* args[2] = {self, hook};
     return dispatch_method("register_hook", args, 2, nullptr);
   }
@@ -881,7 +881,7 @@ PyObject* tensor_register_post_hook(PyObject* self, PyObject* hook) {
 }
 PyObject* tensor_retain_grad(PyObject* self, PyObject*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_method("retain_grad", &self, 1, nullptr);
+  if (fact_needs_override(self)) return dispatch_method("retain_grad", &self, 1, nullptr);
   TensorImpl* t = as_impl(self);
   KG_CHECK(t->is(kRequiresGrad), "can't retain_grad on Tensor that has requires_grad=False");
   if (!tape::is_leaf(t) && !t->autograd->retains_grad) {
@@ -894,7 +894,7 @@ PyObject* tensor_retain_grad(PyObject* self, PyObject*) {
 PyObject* tensor_requires_grad_(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                                 PyObject* kwnames) {
   KG_BIND_TRY
-  if (needs_override(self)) {
+  if (fact_needs_override(self)) {
     PyObject* all[3] = {self, nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) ? args[0] : nullptr,
                         nullptr};
     return dispatch_method("requires_grad_", all, 1 + nargs, kwnames);
@@ -913,7 +913,7 @@ PyObject* tensor_requires_grad_(PyObject* self, PyObject* const* args, Py_ssize_
 }
 PyObject* tensor_detach_(PyObject* self, PyObject*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_method("detach_", &self, 1, nullptr);
+  if (fact_needs_override(self)) return dispatch_method("detach_", &self, 1, nullptr);
   TensorImpl* t = as_impl(self);
   KG_CHECK(!t->is(kView), "Can't detach views in-place. Use detach() instead.");
   if (t->autograd) {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/sparse.h"
 #include "core/tensor.h"
 #include "core/value.h"
 
@@ -161,14 +162,18 @@ inline Device default_device() {
 // Whether the type of this tensor or foreign object defines __torch_function__ (other than the
 // disabled one). Not for exact tensors, which never do. Cached by type.
 bool type_overrides(PyTypeObject* type);
-// Whether a call with this tensor must go through dispatch_override: asked by hand-written methods
-// first.
-inline bool needs_override(PyObject* self) {
+// Whether a call must go through dispatch_override for what a tensor knows whatever its layout: its
+// shape, its dtype, its history. Asked by hand-written methods first.
+inline bool fact_needs_override(PyObject* self) {
   if (__builtin_expect(is_tensor_exact(self) && !(thread_state.flags & kModes), 1)) return false;
   uint32_t flags = thread_state.flags;
   if ((flags & kModes) && !(flags & kNoModes)) return true;
   return !(flags & (kNoSubclass | kNoModes)) && !is_tensor_exact(self) &&
          type_overrides(Py_TYPE(self));
+}
+// The same for what touches elements, which kagari.sparse does for sparse tensors.
+inline bool needs_override(PyObject* self) {
+  return __builtin_expect(as_impl(self)->flags & kSparse, 0) || fact_needs_override(self);
 }
 // Whether any of the arguments of a call, or elements of lists among them, or a mode asks to be
 // heard.
@@ -183,6 +188,9 @@ int dispatch_setter(PyObject* self, const char* name, PyObject* value);
 // The same for a method of Tensor found by name in the type: func is `Tensor.<name>`.
 PyObject* dispatch_method(const char* name, PyObject* const* args, Py_ssize_t nargs,
                           PyObject* kwnames);
+
+// Hands a call with a sparse tensor to kagari.sparse; throws. A new reference.
+PyObject* dispatch_sparse(PyObject* func, PyObject* args, PyObject* kwargs);
 
 // ---- Calling ops --------------------------------------------------------------------------------
 
@@ -226,5 +234,6 @@ void init_op_function(
 void init_composite(PyObject* module);
 void init_settings(PyObject* module);
 void init_autocast(PyObject* module);
+void init_sparse(PyObject* module);
 
 }  // namespace kagari

@@ -262,6 +262,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   bool read_only = t->storage && t->storage->read_only;
   if (!is_tensor_exact(self) && type_overrides(Py_TYPE(self)))
     why = "a subclass with __torch_function__ has no buffer";
+  else if (t->is(kSparse))
+    why = "a sparse tensor has no buffer; call .to_dense() first";
   else if (!t->device.is_cpu())
     why = "only memory of the host has a buffer; call .cpu() first";
   else if (t->is(kRequiresGrad))

@@ -66,6 +66,7 @@ extern "C" __attribute__((visibility("default"))) PyObject* PyInit__core() {
     init_composite(m);
     init_settings(m);
     init_autocast(m);
+    init_sparse(m);
   } catch (...) {
     core_module = nullptr;
     throw;

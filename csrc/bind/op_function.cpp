@@ -121,11 +121,12 @@ PyObject* run_first_match(Callable& c, PyObject* const* args, Py_ssize_t nargs, 
       parsed.buffers.clear();
       parsed.out = nullptr;
       parsed.overridden = false;
+      parsed.flags = 0;
       continue;
     }
-    bool overridden = parsed.overridden || (parsed.out && any_override(&parsed.out, 1));
-    if (__builtin_expect(overridden, 0) && !(thread_state.flags & (kNoSubclass | kNoModes)))
-      return dispatch_override(c.object, args, nargs, kwnames);
+    bool asked = (parsed.overridden && !(thread_state.flags & (kNoSubclass | kNoModes))) ||
+                 (parsed.flags & kSparse) || (parsed.out && any_override(&parsed.out, 1));
+    if (__builtin_expect(asked, 0)) return dispatch_override(c.object, args, nargs, kwnames);
     if (__builtin_expect(autocast_active(), 0) && c.form != Form::inplace && !parsed.out) {
       Autocast policy = o->row ? o->row->facts.autocast : o->composite->autocast;
       if (policy != Autocast::none) {
@@ -186,7 +187,7 @@ Callable& nearest_form(Group& g, Form form) {
 inline bool quick_operand(const Param& p, PyObject* o, Value& v) {
   if (is_tensor_exact(o)) {
     v = Value(as_impl(o));
-    return true;
+    return !(as_impl(o)->flags & kSparse);
   }
   if (p.type != ArgType::operand) return false;
   if (PyFloat_CheckExact(o)) {

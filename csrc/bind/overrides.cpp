@@ -51,6 +51,17 @@ bool object_overrides(PyObject* o) {
   return type_overrides(type);
 }
 
+// A sparse tensor, or a sparse layout.
+bool object_sparse(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  if (type == tensor_type) return as_impl(o)->flags & kSparse;
+  if (type == &PyLong_Type || type == &PyFloat_Type || o == Py_None || type == &PyUnicode_Type)
+    return false;
+  if (is_tensor(o)) return as_impl(o)->flags & kSparse;
+  Layout layout;
+  return to_layout(o, layout) && layout != Layout::strided;
+}
+
 // Calls visit for each argument and each element of tuples and lists among them; stops when it
 // returns true.
 template <class F>
@@ -73,10 +84,10 @@ bool any_argument(PyObject* const* args, Py_ssize_t n, F&& visit) {
 
 bool any_override(PyObject* const* args, Py_ssize_t n) {
   uint32_t flags = thread_state.flags;
-  if (flags & kNoModes) return false;
-  if (flags & kModes) return true;
-  if (flags & kNoSubclass) return false;
-  return any_argument(args, n, [](PyObject* o) { return object_overrides(o); });
+  if ((flags & kModes) && !(flags & kNoModes)) return true;
+  bool types = !(flags & (kNoModes | kNoSubclass));
+  return any_argument(
+      args, n, [=](PyObject* o) { return (types && object_overrides(o)) || object_sparse(o); });
 }
 
 // ---- Asking -------------------------------------------------------------------------------------
@@ -159,6 +170,7 @@ PyObject* dispatch(PyObject* func, PyObject* const* candidates, Py_ssize_t count
     Ref result = ask(o.get(), func, types.get(), args, kwargs);
     if (result.get() != Py_NotImplemented) return result.release();
   }
+  if (any_argument(candidates, count, object_sparse)) return dispatch_sparse(func, args, kwargs);
   throw_nobody(func, asked, modes);
 }
 

@@ -120,6 +120,7 @@ bool convert_tensor(PyObject* o, Value& v, Parsed& parsed) {
     if (!PyType_IsSubtype(Py_TYPE(o), tensor_type)) return false;
     if (type_overrides(Py_TYPE(o))) parsed.overridden = true;
   }
+  parsed.flags |= as_impl(o)->flags;
   v = Value(as_impl(o));
   return true;
 }
@@ -225,6 +226,7 @@ bool convert(const Param& p, PyObject* o, Value& v, Parsed& parsed) {
       return gather_tensors(p, PySequence_Fast_ITEMS(o), PySequence_Fast_GET_SIZE(o), v, parsed);
     case ArgType::operand:
       if (is_tensor_exact(o)) {
+        parsed.flags |= as_impl(o)->flags;
         v = Value(as_impl(o));
         return true;
       }
@@ -279,6 +281,7 @@ bool convert(const Param& p, PyObject* o, Value& v, Parsed& parsed) {
     case ArgType::layout: {
       Layout l;
       if (!to_layout(o, l)) return false;
+      if (l != Layout::strided) parsed.flags |= kSparse;
       v = Value(l);
       return true;
     }
@@ -336,6 +339,7 @@ bool parse(const Overload& o, Form form, PyObject* const* args, Py_ssize_t nargs
     const Param& p = params[size_t(i)];
     given |= 1u << i;
     if (is_tensor_exact(args[k]) && (p.type == ArgType::tensor || p.type == ArgType::operand)) {
+      parsed.flags |= as_impl(args[k])->flags;
       values[i] = Value(as_impl(args[k]));
       if (slots) slots[i] = args[k];
       continue;

@@ -69,6 +69,7 @@ struct Parsed {
   Buffers buffers;
   PyObject* out = nullptr;  // the out= argument; borrowed, never None
   bool overridden = false;  // an argument's type overrides __torch_function__
+  uint32_t flags = 0;       // of all tensors; kSparse for a sparse layout too
 };
 
 // Room for values that is not cleared first.

@@ -27,6 +27,15 @@ constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
     __VA_ARGS__;                                       \
     KG_BIND_CATCH(#name, nullptr)                      \
   }
+// The same for what does not depend on the layout.
+#define KG_PLAIN_FACT(name, ...)                       \
+  PyObject* tensor_##name(PyObject* self, PyObject*) { \
+    KG_BIND_TRY                                        \
+    KG_FACT_OVERRIDE0(#name);                          \
+    [[maybe_unused]] TensorImpl* t = impl_of(self);    \
+    __VA_ARGS__;                                       \
+    KG_BIND_CATCH(#name, nullptr)                      \
+  }
 
 // ---- Geometry -----------------------------------------------------------------------------------
 
@@ -44,7 +53,7 @@ PyObject* size_or_stride(PyObject* self, const char* name, PyObject* const* args
 }
 KG_METHOD(tensor_size) {
   KG_BIND_TRY
-  KG_OVERRIDE("size");
+  KG_FACT_OVERRIDE("size");
   return size_or_stride(self, "size", args, nargs, kwnames, impl_of(self)->sizes, true);
   KG_BIND_CATCH("size", nullptr)
 }
@@ -54,20 +63,20 @@ KG_METHOD(tensor_stride) {
   return size_or_stride(self, "stride", args, nargs, kwnames, impl_of(self)->strides(), false);
   KG_BIND_CATCH("stride", nullptr)
 }
-KG_PLAIN(dim, return PyLong_FromLong(t->ndim))
-KG_PLAIN(numel, return PyLong_FromLongLong(t->numel))
+KG_PLAIN_FACT(dim, return PyLong_FromLong(t->ndim))
+KG_PLAIN_FACT(numel, return PyLong_FromLongLong(t->numel))
 KG_PLAIN(storage_offset, return PyLong_FromLongLong(t->offset))
-KG_PLAIN(element_size, return PyLong_FromLongLong(itemsize(t->dtype)))
-KG_PLAIN(is_floating_point, return PyBool_FromLong(is_floating(t->dtype)))
-KG_PLAIN(is_complex, return PyBool_FromLong(is_complex(t->dtype)))
-KG_PLAIN(is_signed, return PyBool_FromLong(is_signed(t->dtype)))
-KG_PLAIN(is_conj, Py_RETURN_FALSE)
-KG_PLAIN(is_neg, Py_RETURN_FALSE)
-KG_PLAIN(is_pinned, Py_RETURN_FALSE)
-KG_PLAIN(is_shared, return PyBool_FromLong(t->storage && t->storage->shared))
-KG_PLAIN(is_coalesced, KG_FAIL(runtime, "expected a sparse tensor, got layout strided"))
-KG_PLAIN(get_device,
-         return PyLong_FromLong(t->device.is_cpu() || t->device.is_meta() ? -1 : t->device.index))
+KG_PLAIN_FACT(element_size, return PyLong_FromLongLong(itemsize(t->dtype)))
+KG_PLAIN_FACT(is_floating_point, return PyBool_FromLong(is_floating(t->dtype)))
+KG_PLAIN_FACT(is_complex, return PyBool_FromLong(is_complex(t->dtype)))
+KG_PLAIN_FACT(is_signed, return PyBool_FromLong(is_signed(t->dtype)))
+KG_PLAIN_FACT(is_conj, Py_RETURN_FALSE)
+KG_PLAIN_FACT(is_neg, Py_RETURN_FALSE)
+KG_PLAIN_FACT(is_pinned, Py_RETURN_FALSE)
+KG_PLAIN_FACT(is_shared, return PyBool_FromLong(t->storage && t->storage->shared))
+KG_PLAIN_FACT(get_device,
+              return PyLong_FromLong(t->device.is_cpu() || t->device.is_meta() ? -1
+                                                                               : t->device.index))
 KG_PLAIN(data_ptr, {
   if (t->storage) t->storage->exported_writable = true;
   return PyLong_FromVoidPtr(t->numel ? t->data : nullptr);
@@ -79,13 +88,13 @@ KG_PLAIN(is_nonzero, {
            t->numel == 0 ? "no values" : "more than one value", " is ambiguous");
   return PyBool_FromLong(item(t).to_bool());
 })
-KG_PLAIN(detach, {
+KG_PLAIN_FACT(detach, {
   if (is_tensor_exact(self) || !type_overrides(Py_TYPE(self)))
     return wrap(tape::detach(as_tensor(self)));
   return as_type(tape::detach(as_tensor(self)), Py_TYPE(self));
 })
-KG_PLAIN(resolve_conj, return Py_NewRef(self))
-KG_PLAIN(resolve_neg, return Py_NewRef(self))
+KG_PLAIN_FACT(resolve_conj, return Py_NewRef(self))
+KG_PLAIN_FACT(resolve_neg, return Py_NewRef(self))
 
 MemoryFormat format_argument(PyObject* o, MemoryFormat otherwise) {
   if (!o || o == Py_None) return otherwise;
@@ -119,7 +128,7 @@ const Tensor other_tensor(PyObject* o) {
   return as_tensor(o);
 }
 bool overridden(PyObject* self, PyObject* other) {
-  return needs_override(self) || (is_tensor(other) && needs_override(other));
+  return needs_override(self) || (other && is_tensor(other) && needs_override(other));
 }
 #define KG_AS_OTHER(name, row)                                                             \
   KG_METHOD(tensor_##name) {                                                               \
@@ -136,7 +145,8 @@ KG_AS_OTHER(expand_as, expand)
 
 PyObject* tensor_is_same_size(PyObject* self, PyObject* other) {
   KG_BIND_TRY
-  if (overridden(self, other)) return override_method("is_same_size", self, &other, 1, nullptr);
+  if (fact_needs_override(self) || (is_tensor(other) && fact_needs_override(other)))
+    return override_method("is_same_size", self, &other, 1, nullptr);
   return PyBool_FromLong(sizes_of(impl_of(self)) == other_tensor(other).sizes());
   KG_BIND_CATCH("is_same_size", nullptr)
 }
@@ -376,9 +386,9 @@ void point_at(TensorImpl* t, Storage* s, int64_t offset, Ints sizes, Ints stride
 
 KG_METHOD(tensor_set_) {
   KG_BIND_TRY
-  KG_OVERRIDE("set_");
   static const char* const names[] = {"source", "storage_offset", "size", "stride"};
   Bound<4> a(names, 0, args, nargs, kwnames);
+  if (overridden(self, a[0])) return override_method("set_", self, args, nargs, kwnames);
   TensorImpl* t = impl_of(self);
   tape::check_inplace(t, t->is(kRequiresGrad));
   Storage* s = nullptr;
@@ -611,7 +621,6 @@ PyMethodDef tensor_methods[] = {
     {"is_neg", tensor_is_neg, METH_NOARGS, "False: negation is never lazy."},
     {"is_pinned", tensor_is_pinned, METH_NOARGS, "Whether the memory is page-locked."},
     {"is_shared", tensor_is_shared, METH_NOARGS, "Whether other processes see the memory."},
-    {"is_coalesced", tensor_is_coalesced, METH_NOARGS, "Of sparse tensors only."},
     {"resolve_conj", tensor_resolve_conj, METH_NOARGS,
      "The tensor itself: conjugation is never lazy."},
     {"resolve_neg", tensor_resolve_neg, METH_NOARGS, "The tensor itself: negation is never lazy."},

@@ -62,7 +62,8 @@ PyObject* as_type(Tensor&& fresh, PyTypeObject* type) {
   t->offset = f->offset;
   t->base = std::exchange(f->base, nullptr);
   t->autograd = std::exchange(f->autograd, nullptr);
-  f->flags &= ~uint32_t(kView | kRequiresGrad);
+  t->extension = std::exchange(f->extension, nullptr);
+  f->flags &= ~uint32_t(kView | kRequiresGrad | kSparse);
   if (type_overrides(type)) t->flags |= kOverride;
   return reinterpret_cast<PyObject*>(t);
 }
@@ -88,6 +89,7 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   TensorImpl* t = as_impl(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(t->dict);
+  if (t->is(kSparse)) Py_VISIT(sparse_parts(t));
   tape::traverse(t, visit, arg);
   return 0;
 }
@@ -97,6 +99,7 @@ int tensor_clear(PyObject* self) {
   TensorImpl* t = as_impl(self);
   Py_CLEAR(t->dict);
   if (t->autograd) tape::drop_meta(t);
+  if (t->is(kSparse)) Py_XDECREF(static_cast<PyObject*>(std::exchange(t->extension, nullptr)));
   if (TensorImpl* base = std::exchange(t->base, nullptr)) {
     t->version = base->current_version();
     t->flags &= ~uint32_t(kView);
@@ -134,18 +137,39 @@ int set_dict(PyObject* self, PyObject* value, void* context) {
     KG_BIND_CATCH(#property, nullptr)                                                       \
   }
 
-KG_GETTER(shape, return wrap_size({t->sizes, t->ndim}))
-KG_GETTER(ndim, return PyLong_FromLong(t->ndim))
-KG_GETTER(dtype, return wrap(t->dtype))
-KG_GETTER(device, return wrap(t->device))
-KG_GETTER(layout, return wrap(Layout::strided))
-KG_GETTER(itemsize, return PyLong_FromLongLong(itemsize(t->dtype)))
+// The same for facts that do not depend on the layout.
+#define KG_FACT(property, ...)                                                                   \
+  PyObject* get_##property(PyObject* self, void*) {                                              \
+    KG_BIND_TRY                                                                                  \
+    if (__builtin_expect(fact_needs_override(self), 0)) return dispatch_getter(self, #property); \
+    [[maybe_unused]] TensorImpl* t = as_impl(self);                                              \
+    __VA_ARGS__;                                                                                 \
+    KG_BIND_CATCH(#property, nullptr)                                                            \
+  }
+
+Layout layout_of(const TensorImpl* t) {
+  Layout layout = Layout::strided;
+  if (t->is(kSparse) && t->extension) to_layout(PyTuple_GET_ITEM(sparse_parts(t), 0), layout);
+  return layout;
+}
+
+KG_FACT(shape, return wrap_size({t->sizes, t->ndim}))
+KG_FACT(ndim, return PyLong_FromLong(t->ndim))
+KG_FACT(dtype, return wrap(t->dtype))
+KG_FACT(device, return wrap(t->device))
+KG_FACT(layout, {
+  if (!t->is(kSparse) || !t->extension) return wrap(Layout::strided);
+  return Py_NewRef(PyTuple_GET_ITEM(sparse_parts(t), 0));
+})
+KG_FACT(is_sparse, return PyBool_FromLong(layout_of(t) == Layout::sparse_coo))
+KG_FACT(is_sparse_csr, return PyBool_FromLong(layout_of(t) == Layout::sparse_csr))
+KG_FACT(itemsize, return PyLong_FromLongLong(itemsize(t->dtype)))
 KG_GETTER(nbytes, return PyLong_FromLongLong(t->numel * itemsize(t->dtype)))
-KG_GETTER(is_cpu, return PyBool_FromLong(t->device.is_cpu()))
-KG_GETTER(is_cuda, return PyBool_FromLong(t->device.type == DeviceType::cuda))
-KG_GETTER(is_meta, return PyBool_FromLong(t->device.is_meta()))
-KG_GETTER(never, Py_RETURN_FALSE)
-KG_GETTER(name, Py_RETURN_NONE)
+KG_FACT(is_cpu, return PyBool_FromLong(t->device.is_cpu()))
+KG_FACT(is_cuda, return PyBool_FromLong(t->device.type == DeviceType::cuda))
+KG_FACT(is_meta, return PyBool_FromLong(t->device.is_meta()))
+KG_FACT(never, Py_RETURN_FALSE)
+KG_FACT(name, Py_RETURN_NONE)
 
 KG_GETTER(T, {
   Tensor x = as_tensor(self);
@@ -181,7 +205,7 @@ KG_GETTER(real, {
 KG_GETTER(imag, return wrap(call(rows::imag, as_tensor(self))))
 
 // The values without history; a write to them is not seen by the tape.
-KG_GETTER(data, {
+KG_FACT(data, {
   Tensor r = alias(as_tensor(self), {t->sizes, t->ndim}, {t->strides(), t->ndim}, t->offset);
   return as_type(std::move(r), type_overrides(Py_TYPE(self)) ? Py_TYPE(self) : tensor_type);
 })
@@ -192,7 +216,7 @@ void check_type_change(PyObject* value, const char* what) {
 
 int set_data(PyObject* self, PyObject* value, void*) {
   KG_BIND_TRY
-  if (needs_override(self)) return dispatch_setter(self, "data", value);
+  if (fact_needs_override(self)) return dispatch_setter(self, "data", value);
   KG_CHECK(value, "cannot delete .data");
   check_type_change(value, ".data");
   TensorImpl *t = as_impl(self), *v = as_impl(value);
@@ -200,7 +224,16 @@ int set_data(PyObject* self, PyObject* value, void*) {
       !t->is(kRequiresGrad) || is_differentiable(v->dtype),
       "data set to a tensor that requires gradients must be floating point or complex dtype, got ",
       v->dtype);
+  KG_CHECK(t->is(kSparse) == v->is(kSparse),
+           "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have "
+           "incompatible tensor type: one is sparse and the other is not; assign .to_dense() or "
+           ".to_sparse()");
   if (t == v) return 0;
+  if (t->is(kSparse)) {
+    auto* before = static_cast<PyObject*>(t->extension);
+    t->extension = Py_XNewRef(sparse_parts(v));
+    Py_XDECREF(before);
+  }
   t->dtype = v->dtype;
   t->device = v->device;
   impl::set_geometry(t, {v->sizes, v->ndim}, {v->strides(), v->ndim});
@@ -246,14 +279,15 @@ PyGetSetDef tensor_getset[] = {
     {"ndim", get_ndim, nullptr, "The number of dimensions.", nullptr},
     {"dtype", get_dtype, nullptr, "The type of the elements.", nullptr},
     {"device", get_device, nullptr, "Where the memory lies.", nullptr},
-    {"layout", get_layout, nullptr, "How the elements are kept: kagari.strided.", nullptr},
+    {"layout", get_layout, nullptr, "How the elements are kept: kagari.strided or a sparse layout.",
+     nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes of one element.", nullptr},
     {"nbytes", get_nbytes, nullptr, "Bytes of all elements.", nullptr},
     {"is_cpu", get_is_cpu, nullptr, "Whether the tensor is on the CPU.", nullptr},
     {"is_cuda", get_is_cuda, nullptr, "Whether the tensor is on a CUDA device.", nullptr},
     {"is_meta", get_is_meta, nullptr, "Whether the tensor has a shape but no data.", nullptr},
-    {"is_sparse", get_never, nullptr, "Whether the layout is sparse: never.", nullptr},
-    {"is_sparse_csr", get_never, nullptr, "Whether the layout is sparse: never.", nullptr},
+    {"is_sparse", get_is_sparse, nullptr, "Whether the layout is sparse_coo.", nullptr},
+    {"is_sparse_csr", get_is_sparse_csr, nullptr, "Whether the layout is sparse_csr.", nullptr},
     {"is_quantized", get_never, nullptr, "Whether the tensor is quantized: never.", nullptr},
     {"is_mkldnn", get_never, nullptr, "Whether the layout is oneDNN's: never.", nullptr},
     {"is_nested", get_never, nullptr, "Whether the tensor is nested: never.", nullptr},

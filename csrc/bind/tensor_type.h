@@ -36,6 +36,13 @@ PyObject* override_method(const char* name, PyObject* self, PyObject* const* arg
 #define KG_OVERRIDE(name)                        \
   if (__builtin_expect(needs_override(self), 0)) \
   return override_method(name, self, args, nargs, kwnames)
+// The same for methods whose answer does not depend on the layout.
+#define KG_FACT_OVERRIDE(name)                        \
+  if (__builtin_expect(fact_needs_override(self), 0)) \
+  return override_method(name, self, args, nargs, kwnames)
+#define KG_FACT_OVERRIDE0(name)                       \
+  if (__builtin_expect(fact_needs_override(self), 0)) \
+  return override_method(name, self, nullptr, 0, nullptr)
 // Of a method without arguments.
 #define KG_OVERRIDE0(name)                       \
   if (__builtin_expect(needs_override(self), 0)) \

@@ -29,8 +29,9 @@ struct DeviceObject {
   PyObject_HEAD Device device;
 };
 
-constexpr int kLayouts = 3, kFormats = 4;
-constexpr const char* layout_names[kLayouts] = {"strided", "sparse_coo", "sparse_csr"};
+constexpr int kLayouts = 6, kFormats = 4;
+constexpr const char* layout_names[kLayouts] = {"strided",    "sparse_coo", "sparse_csr",
+                                                "sparse_csc", "sparse_bsr", "sparse_bsc"};
 constexpr const char* format_names[kFormats] = {"contiguous_format", "preserve_format",
                                                 "channels_last", "channels_last_3d"};
 PyObject* dtype_objects[kDtypes];

@@ -7,11 +7,14 @@
 
 #include "core/caching.h"
 #include "core/geometry.h"
+#include "core/sparse.h"
 #include "core/value.h"
 
 namespace kagari {
 
 PyTypeObject* tensor_type = nullptr;
+Tensor (*sparse_call)(const char*, const Tensor&, const Tensor&, Dtype) = nullptr;
+Tensor (*sparse_gradient)(const char*, const Tensor&, const Tensor&, Ints, int64_t) = nullptr;
 
 // Defined by autograd/: frees what the tape keeps on a tensor.
 namespace tape {
@@ -107,6 +110,7 @@ void clear(TensorImpl* t) {
   if (TensorImpl* base = std::exchange(t->base, nullptr))
     Py_DECREF(reinterpret_cast<PyObject*>(base));
   Py_CLEAR(t->dict);
+  if (t->is(kSparse)) Py_XDECREF(static_cast<PyObject*>(std::exchange(t->extension, nullptr)));
   if (VersionCounter* v = std::exchange(t->versions, nullptr)) release_versions(v);
   if (Storage* s = std::exchange(t->storage, nullptr)) s->release();
   t->data = nullptr;
@@ -427,6 +431,11 @@ Tensor alias(const Tensor& t, Ints sizes, Ints strides, int64_t offset) {
   r->device = t.device();
   impl::set_geometry(r.get(), sizes, strides);
   impl::set_storage(r.get(), t->storage, offset);
+  if (is_sparse(t)) {
+    r->extension = Py_XNewRef(sparse_parts(t.get()));
+    r->flags |= kSparse;
+    PyObject_GC_Track(r.object());
+  }
   return r;
 }
 

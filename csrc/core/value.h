@@ -11,7 +11,7 @@ namespace kagari {
 
 class Generator;  // core/random.h
 enum class MemoryFormat : uint8_t { contiguous, preserve, channels_last, channels_last_3d };
-enum class Layout : uint8_t { strided, sparse_coo, sparse_csr };
+enum class Layout : uint8_t { strided, sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc };
 
 // A Python number: bool, int, float or complex.
 struct Scalar {

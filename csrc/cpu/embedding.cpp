@@ -114,7 +114,7 @@ const T* table_row(const Lines<T>& lines, int64_t row, std::vector<char>& room) 
 }
 
 void bag_sum_cpu(Results& out, const Tensor& weight, const Tensor& indices, const Tensor& offsets,
-                 const Tensor&, const Tensor& factors, int64_t padding, bool) {
+                 const Tensor&, const Tensor& factors, int64_t padding, bool, bool) {
   std::vector<int64_t> at = read_indices(indices), bag = read_offsets(offsets, indices.numel());
   check_range(at, weight.sizes()[0]);
   int64_t width = weight.sizes()[1], bags = int64_t(bag.size()) - 1;

@@ -7,6 +7,7 @@
 #include "autograd/view_ops.h"
 #include "core/geometry.h"
 #include "core/parallel.h"
+#include "core/sparse.h"
 #include "ops/out.h"
 
 namespace kagari {
@@ -16,6 +17,12 @@ KG_DECLARE_ROW(copy)
 namespace {
 
 constexpr int64_t kReleaseAt = 32768;  // elements from which giving up the GIL is worth its 50 ns
+
+// The last line of defence: what kagari.sparse does not do itself never reaches a kernel.
+[[noreturn]] void refuse_sparse(const Row& row) {
+  KG_CHECK_IMPLEMENTED(false, row.sig.name,
+                       " is not there for sparse tensors; call .to_dense() first");
+}
 
 uint32_t argument_flags(const Row& row, const Value* args) {
   uint32_t flags = 0;
@@ -28,6 +35,7 @@ uint32_t argument_flags(const Row& row, const Value* args) {
         if (v.ts[k]) flags |= v.ts[k]->flags;
     }
   }
+  if (__builtin_expect(flags & kSparse, 0)) refuse_sparse(row);
   return flags;
 }
 
@@ -429,6 +437,8 @@ void invoke(const Row& row, const Value* args, Results& out) {
 void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int n, bool inplace,
                  Results& out) {
   bool grads = any_requires_grad(row, args) && grad_mode.enabled;
+  for (int i = 0; i < n; ++i)
+    if (into[i]->is(kSparse)) refuse_sparse(row);
   for (int i = 0; i < n; ++i) tape::check_inplace(into[i], (grads || into[i]->is(kRequiresGrad)));
   if (!inplace) {
     bool target = false;

@@ -21,7 +21,8 @@ namespace {
 
 void check_layout(Layout layout) {
   KG_CHECK_IMPLEMENTED(layout == Layout::strided,
-                       "expected layout=strided, the only layout there is");
+                       "expected layout=strided; sparse_coo_tensor(size=...) makes an empty sparse "
+                       "tensor, .to_sparse() turns a strided one into a sparse one");
 }
 Dtype dtype_or(Dtype given, Dtype otherwise) {
   return given == Dtype::undefined ? otherwise : given;

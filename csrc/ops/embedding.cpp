@@ -1,4 +1,5 @@
 // Embedding: rows of a table by index, and sums of them by bag.
+#include "core/sparse.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/pointwise.h"
@@ -19,17 +20,23 @@ static void check_indices(const Tensor& indices) {
            indices.dtype(), " instead; convert with .long()");
 }
 static void embedding_infer(Infer& o, const Tensor& weight, const Tensor& indices, int64_t, bool,
-                            bool sparse) {
+                            bool) {
   KG_CHECK(weight.dim() == 2, "'weight' must be 2-D, got ", weight.sizes());
   check_indices(indices);
-  KG_CHECK_IMPLEMENTED(!sparse, "sparse gradients are not supported; pass sparse=False");
   Dims sizes(indices.sizes());
   sizes.push_back(weight.sizes()[1]);
   o.out(sizes, weight.dtype());
 }
+// The gradient of the table for gradients of looked up rows.
+static Tensor table_gradient(const Tensor& g, const Tensor& indices, Ints sizes, int64_t padding,
+                             bool scale, bool sparse) {
+  if (!sparse) return call(rows::embedding_backward, g, indices, sizes[0], padding, scale);
+  KG_CHECK(!scale, "scale_grad_by_freq not supported with sparse gradients; pass sparse=False");
+  return sparse_gradient("embedding_gradient", g, indices, sizes, padding);
+}
 static void embedding_vjp(Vjp& v, const Tensor&, const Tensor& indices, int64_t padding, bool scale,
-                          bool) {
-  v.set(0, call(rows::embedding_backward, v.g(), indices, v.sizes(0)[0], padding, scale));
+                          bool sparse) {
+  v.set(0, table_gradient(v.g(), indices, v.sizes(0), padding, scale, sparse));
 }
 KG_ROW(embedding,
        "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool "
@@ -73,7 +80,7 @@ static void check_bags(const Tensor& weight, const Tensor& indices, const Tensor
 }
 static void bag_sum_infer(Infer& o, const Tensor& weight, const Tensor& indices,
                           const Tensor& offsets, const Tensor& bags, const Tensor& factors, int64_t,
-                          bool) {
+                          bool, bool) {
   check_bags(weight, indices, offsets);
   KG_CHECK(bags.sizes() == indices.sizes() && is_index(bags.dtype()),
            "expected a bag for each index, got bags ", describe(bags), " and indices ",
@@ -84,12 +91,12 @@ static void bag_sum_infer(Infer& o, const Tensor& weight, const Tensor& indices,
   o.out({offsets.numel() - 1, weight.sizes()[1]}, weight.dtype());
 }
 static void bag_sum_vjp(Vjp& v, const Tensor& weight, const Tensor& indices, const Tensor&,
-                        const Tensor& bags, const Tensor& factors, int64_t padding, bool scale) {
+                        const Tensor& bags, const Tensor& factors, int64_t padding, bool scale,
+                        bool sparse) {
   Tensor rows = index_select(v.g(), 0, bags);
   if (v.needs(0))
-    v.set(0,
-          call(rows::embedding_backward, factors.defined() ? rows * unsqueeze(factors, -1) : rows,
-               indices, v.sizes(0)[0], padding, scale));
+    v.set(0, table_gradient(factors.defined() ? rows * unsqueeze(factors, -1) : rows, indices,
+                            v.sizes(0), padding, scale, sparse));
   if (v.needs(4)) {
     Tensor by_factor = sum(rows * call(rows::embedding, weight, indices), {-1});
     if (padding >= 0) by_factor = by_factor * to(ne(indices, double(padding)), by_factor.dtype());
@@ -98,7 +105,7 @@ static void bag_sum_vjp(Vjp& v, const Tensor& weight, const Tensor& indices, con
 }
 KG_ROW(bag_sum,
        "_bag_sum(Tensor weight, Tensor indices, Tensor offsets, Tensor bags, Tensor? factors, int "
-       "padding_idx=-1, bool scale_grad_by_freq=False) -> Tensor",
+       "padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
        .grad = vjp<&bag_sum_vjp>("weight:factors indices bags factors"),
        .infer = infer<&bag_sum_infer>, .as = kInternal,
        .doc = "Sums of the rows of each bag; bag b holds the indices offsets[b] .. offsets[b + 1].")

@@ -1,6 +1,7 @@
 // Rows that choose elements by index or mask, and rows that write them.
 #include "ops/indexing.h"
 
+#include "core/sparse.h"
 #include "ops/creation.h"
 #include "ops/joining.h"
 #include "ops/out.h"
@@ -243,8 +244,12 @@ void gather_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor& inde
   check_covered(index, input, dim, "input");
   o.out(index.sizes(), input.dtype());
 }
-void gather_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, bool) {
+void gather_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, bool sparse) {
   if (!v.needs(0)) return;  // an empty index may be of a floating dtype, and require grad
+  if (sparse) {
+    v.set(0, sparse_gradient("gather_gradient", v.g(), index, v.sizes(0), dim));
+    return;
+  }
   v.set(0, scatter_add(zeros(v.sizes(0), v.dtype(0), v.g().device()), dim, index, v.g()));
 }
 

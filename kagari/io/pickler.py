@@ -110,7 +110,9 @@ class TensorPickler(pickle._Pickler):
             args: tuple[Any, ...] = (dtype, tuple(t.shape), t.stride(), t.requires_grad)
             return self._name("torch._utils", "_rebuild_meta_tensor_no_storage"), args
         if t.layout != kagari.strided:
-            raise pickle.PicklingError(f"save: cannot save a tensor of layout {t.layout}")
+            from kagari.sparse._pickle import parts_of
+
+            return self._name("torch._utils", "_rebuild_sparse_tensor"), (t.layout, parts_of(t))
         storage, typed = self._storage(t, name)
         place = (storage, t.storage_offset(), tuple(t.shape), t.stride())
         rest: tuple[Any, ...] = (t.requires_grad, OrderedDict())

@@ -112,6 +112,17 @@ def _rebuild_meta_tensor_no_storage(
     return _finish(_strided(meta, dtype, 0, size, stride), requires_grad, None)
 
 
+def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:
+    if not isinstance(layout, kagari.layout) or not isinstance(data, tuple) or len(data) < 3:
+        raise UnpicklingError("load: a sparse tensor needs a layout and its parts")
+    from kagari.sparse._pickle import rebuild
+
+    try:
+        return rebuild(str(layout).rpartition(".")[2], data)
+    except (RuntimeError, TypeError, ValueError) as e:
+        raise UnpicklingError(f"load: the parts of a sparse tensor do not fit: {e}") from None
+
+
 def _rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Any:
     if not isinstance(data, kagari.Tensor):
         raise UnpicklingError(f"load: a parameter's data is a {type(data).__name__}")
@@ -226,6 +237,7 @@ _REBUILDS = (
     _rebuild_tensor_v2,
     _rebuild_tensor_v3,
     _rebuild_meta_tensor_no_storage,
+    _rebuild_sparse_tensor,
     _rebuild_parameter,
     _rebuild_parameter_with_state,
 )
