@@ -156,7 +156,8 @@ class GradScaler:
                         continue
                     if p.grad.dtype is kagari.float16:
                         raise ValueError("Attempting to unscale FP16 gradients.")
-                    if not kagari.isfinite(p.grad).all():
+                    values = p.grad._values() if p.grad.is_sparse else p.grad
+                    if not kagari.isfinite(values).all():
                         bad = 1.0
                     p.grad.mul_(inverse)
         return bad

@@ -65,7 +65,7 @@ def embedding_bag(
         offsets (Tensor): where each bag begins, ``(B,)``.
         scale_grad_by_freq (bool): divide a row's gradient by how often it is used.
         mode (int): 0 sum, 1 mean, 2 max.
-        sparse (bool): give the table a sparse gradient; not supported.
+        sparse (bool): give the table a sparse gradient, for sums and means.
         per_sample_weights (Tensor, optional): factors of the rows ``(L,)``, for sums.
         include_last_offset (bool): ``offsets`` ends with the end of the last bag.
         padding_idx (int, optional): a row that counts for nothing.
@@ -76,7 +76,6 @@ def embedding_bag(
 
     Raises:
         RuntimeError: shapes, dtypes or offsets do not fit.
-        NotImplementedError: ``sparse``.
 
     Example:
         >>> import kagari
@@ -88,10 +87,6 @@ def embedding_bag(
     """
     import kagari
 
-    if sparse:
-        raise NotImplementedError(
-            "embedding_bag: sparse gradients are not supported; pass sparse=False"
-        )
     if not weight.is_floating_point():
         raise RuntimeError(
             "embedding_bag: Expected tensor for argument #1 'weight' to have one of the following "
@@ -129,7 +124,7 @@ def embedding_bag(
     if mode not in (_SUM, _MEAN):
         raise RuntimeError(f"embedding_bag: expected mode 0 (sum), 1 (mean) or 2 (max), got {mode}")
     result = ops._bag_sum(
-        weight, indices, bounds, bags, per_sample_weights, padding, scale_grad_by_freq
+        weight, indices, bounds, bags, per_sample_weights, padding, scale_grad_by_freq, sparse
     )
     if mode == _MEAN:
         result = result / sizes.clamp(min=1).to(result.dtype).unsqueeze(1)

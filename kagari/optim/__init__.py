@@ -18,6 +18,7 @@ from kagari.optim.radam import RAdam
 from kagari.optim.rmsprop import RMSprop
 from kagari.optim.rprop import Rprop
 from kagari.optim.sgd import SGD
+from kagari.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD",
@@ -35,6 +36,7 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "SparseAdam",
     "lr_scheduler",
     "swa_utils",
 ]

@@ -57,6 +57,7 @@ class Adagrad(Optimizer):
     """
 
     _like_param = ("sum",)
+    _takes_sparse = True
     _late_options: ClassVar[dict[str, Any]] = {
         "foreach": None,
         "maximize": False,
@@ -121,8 +122,26 @@ class Adagrad(Optimizer):
         }
 
     def _apply(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        if grad.is_sparse:
+            self._apply_sparse(p, grad.coalesce(), state, group)
+            return
         if group["weight_decay"] != 0:
             grad = grad.add(p, alpha=group["weight_decay"])
-        rate = _scalar(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        rate = self._rate(state, group)
         state["sum"].addcmul_(grad, grad)
         p.addcdiv_(grad, state["sum"].sqrt() + group["eps"], value=-rate)
+
+    @staticmethod
+    def _rate(state: State, group: Group) -> Any:
+        return _scalar(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
+
+    def _apply_sparse(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        """The formula at the places of the gradient alone."""
+        if group["weight_decay"] != 0:
+            raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+        state["sum"].add_(grad.square())
+        root = state["sum"].sparse_mask(grad).values().sqrt() + group["eps"]
+        step = kagari.sparse_coo_tensor(
+            grad.indices(), grad.values() / root, grad.shape, is_coalesced=True
+        )
+        p.add_(step, alpha=-self._rate(state, group))

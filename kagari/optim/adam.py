@@ -143,6 +143,9 @@ class Adam(Optimizer):
             state["max_exp_avg_sq"] = kagari.zeros_like(p, memory_format=kagari.preserve_format)
         return state
 
+    def _sparse_refusal(self) -> str:
+        return "Adam does not support sparse gradients, please consider SparseAdam instead"
+
     def _update(self, group: Group) -> None:
         if group["differentiable"]:
             self._update_recorded(group)

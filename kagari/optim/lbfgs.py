@@ -207,7 +207,7 @@ class LBFGS(Optimizer):
 
     def _flat_grad(self) -> Tensor:
         flat = [
-            _real(kagari.zeros_like(p) if p.grad is None else p.grad).reshape(-1)
+            _real(kagari.zeros_like(p) if p.grad is None else p.grad.to_dense()).reshape(-1)
             for p in self._params
         ]
         return kagari.cat(flat)

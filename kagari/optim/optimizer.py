@@ -209,6 +209,7 @@ class Optimizer:
     _like_param: ClassVar[tuple[str, ...]] = ()
     # Options that files of older versions lack.
     _late_options: ClassVar[dict[str, Any]] = {}
+    _takes_sparse: ClassVar[bool] = False  # gradients of layout sparse_coo
     # Set by a gradient scaler for the duration of a step.
     grad_scale: Tensor | None = None
     found_inf: Tensor | None = None
@@ -410,6 +411,8 @@ class Optimizer:
         for p, grad, state in zip(params, grads, states, strict=True):
             if "step" in state:
                 state["step"] += 1
+            if grad.is_sparse and not self._takes_sparse:
+                raise RuntimeError(self._sparse_refusal())
             if group.get("maximize"):
                 grad = -grad
             if p.is_complex():
@@ -433,11 +436,14 @@ class Optimizer:
         return params, grads, states
 
     def _begin(self, p: Tensor, state: State, group: Group) -> None:
-        if p.grad is not None and p.grad.is_sparse:
-            raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+        if p.grad is not None and p.grad.is_sparse and not self._takes_sparse:
+            raise RuntimeError(self._sparse_refusal())
         if group.get("fused"):
             self._check_fused(p)
         state.update(self._init_state(p, group))
+
+    def _sparse_refusal(self) -> str:
+        return f"{type(self).__name__} does not support sparse gradients"
 
     def _check_fused(self, p: Tensor) -> None:
         if not p.is_floating_point():

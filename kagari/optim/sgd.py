@@ -107,8 +107,6 @@ class SGD(Optimizer):
 
     def _begin(self, p: Tensor, state: State, group: Group) -> None:
         """Checks only: without momentum nothing is remembered."""
-        if p.grad is not None and p.grad.is_sparse:
-            raise RuntimeError("SGD does not support sparse gradients")
         if group["fused"]:
             self._check_fused(p)
 

@@ -82,7 +82,6 @@ BAG_ERRORS = [
     ((i1, w, off), {"mode": "foo"}, ValueError, "mode has to be one of sum, mean or max"),
     ((i1, w, off), {"mode": "max", "sparse": True}, ValueError, "max mode does not support sparse"),
     ((i1, w, off), {"mode": "max", "scale_grad_by_freq": True}, ValueError, "max mode does not"),
-    ((i1, w, off), {"sparse": True}, NotImplementedError, "sparse gradients are not supported"),
     (
         (i1, w, off),
         {"per_sample_weights": w[:3, 0]},

@@ -58,7 +58,7 @@ def embedding_bag(
         scale_grad_by_freq (bool): divide a row's gradient by how often it is used; not for
             ``"max"``.
         mode (str): ``"sum"``, ``"mean"`` or ``"max"``.
-        sparse (bool): give the table a sparse gradient; not supported.
+        sparse (bool): give the table a sparse gradient; not for ``"max"``.
         per_sample_weights (Tensor): factors of the rows, of the input's shape; for ``"sum"``.
         include_last_offset (bool): ``offsets`` ends with the end of the last bag.
         padding_idx (int): a row that counts for nothing.
@@ -68,7 +68,7 @@ def embedding_bag(
 
     Raises:
         ValueError: shapes or the mode do not fit.
-        NotImplementedError: ``sparse``, or ``per_sample_weights`` without ``"sum"``.
+        NotImplementedError: ``per_sample_weights`` without ``"sum"``.
         RuntimeError: dtypes or offsets do not fit.
 
     Example:

@@ -187,7 +187,7 @@ class EmbeddingBag(Module):
         scale_grad_by_freq (bool): divide a row's gradient by how often the batch uses it; not for
             ``"max"``.
         mode (str): ``"sum"``, ``"mean"`` or ``"max"``.
-        sparse (bool): give the table a sparse gradient; not supported by the forward pass.
+        sparse (bool): give the table a sparse gradient; not for ``"max"``.
         include_last_offset (bool): ``offsets`` ends with the end of the last bag.
         padding_idx (int): a row that starts at zero and counts for nothing.
         device: where the table lies.
