@@ -30,7 +30,7 @@ doc(
     raises=OUTSIDE,
     returns="A tensor of the shape of ``index``.",
     index="int64 indices k, with as many dimensions as the input and no larger but along ``dim``.",
-    sparse_grad="asks for a sparse gradient, which is not supported: a dense one comes.",
+    sparse_grad="gives the input a gradient of layout ``sparse_coo``.",
 )
 doc(
     "index_select",

@@ -470,6 +470,22 @@ def empty(layout: Any, size: tuple[int, ...], sparse_dim: int, dtype: Any) -> Te
     return assemble(values, Pattern(layout, starts, starts[:0], True, size))
 
 
+@named("tensor")
+def tensor(
+    data: Tensor,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    return clone(as_tensor(data, dtype, device)).detach().requires_grad_(requires_grad)
+
+
+@named("as_tensor")
+def as_tensor(data: Tensor, dtype: Any = None, device: Any = None) -> Tensor:
+    return to(data, device or data.device, dtype or data.dtype)
+
+
 @named("zeros", "empty")
 def zeros(*size: Any, layout: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
     """A tensor without values in a sparse layout."""

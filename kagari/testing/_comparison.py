@@ -187,6 +187,7 @@ class _Comparison:
         rtol, atol = self.rtol, self.atol
         if rtol is None or atol is None:
             rtol, atol = default_tolerances(a, e)
+        a, e = a.to_dense(), e.to_dense()
         if a.dtype != e.dtype:
             common = kagari.promote_types(a.dtype, e.dtype)
             a, e = a.to(common), e.to(common)

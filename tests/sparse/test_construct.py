@@ -229,6 +229,18 @@ def test_zeros_of_a_sparse_layout():
     assert kagari.zeros_like(kagari.ones(2), layout=kagari.sparse_coo).is_sparse
 
 
+def test_copies_by_constructors():
+    x = coo().coalesce()
+    y = kagari.tensor(x, dtype=kagari.float32, requires_grad=True)
+    assert y.is_leaf and y.requires_grad and y.dtype == kagari.float32 and y.is_sparse
+    assert kagari.as_tensor(x) is x
+    kagari.testing.assert_close(x, kagari.tensor(x))
+    with pytest.raises(AssertionError, match="not close"):
+        kagari.testing.assert_close(x, x * 2)
+    with pytest.raises(AssertionError, match="layout"):
+        kagari.testing.assert_close(x, x.to_dense())
+
+
 def test_legacy_types():
     kind = kagari.sparse.FloatTensor
     x = kind(kagari.tensor([[0, 2]]), kagari.tensor([1.0, 2.0]), kagari.Size([4]))
