@@ -173,7 +173,7 @@ def block_diag(tensors: tuple[Tensor, ...]) -> Tensor:
     for i, t in enumerate(tensors):
         if t.dim() > 2:
             raise RuntimeError(
-                "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input "
+                "block_diag: Input tensors must have 2 or fewer dimensions. Input "
                 f"{i} has {t.dim()} dimensions"
             )
     blocks = _at_least(tensors, 2)
@@ -261,14 +261,14 @@ def combinations(input: Tensor, r: int, with_replacement: bool) -> Tensor:
 def _split_checks(input: Tensor, name: str, least: int, dim: int, sections: Any) -> None:
     if input.dim() < least:
         raise RuntimeError(
-            f"torch.{name} requires a tensor with at least {least} dimension"
+            f"{name} requires a tensor with at least {least} dimension"
             f"{'s' if least > 1 else ''}, but got a tensor with {input.dim()} dimensions!"
         )
     if not isinstance(sections, int):
         return
     if sections == 0 or input.shape[dim] % sections:
         raise RuntimeError(
-            f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
+            f"{name} attempted to split along dimension {dim}, but the size of the dimension "
             f"{input.shape[dim]} is not divisible by the split_size {sections}!"
         )
 

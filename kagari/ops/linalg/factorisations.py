@@ -522,7 +522,7 @@ def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.householder_product.html
     """
-    return _householder_product("torch.linalg.householder_product", input, tau)
+    return _householder_product("linalg.householder_product", input, tau)
 
 
 @composite("orgqr(Tensor input, Tensor input2) -> Tensor", method=True, out=True, autocast="fp32")
@@ -580,7 +580,7 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool, transpose: 
 
     Reference: https://pytorch.org/docs/stable/generated/torch.ormqr.html
     """
-    name = "torch.ormqr"
+    name = "ormqr"
     if input.dim() < 2 or input3.dim() < 2:
         which = "input" if input.dim() < 2 else "other"
         raise RuntimeError(f"{name}: {which} must have at least 2 dimensions.")

@@ -172,7 +172,7 @@ def triangular_solve(
     for name, t in (("b", input), ("A", A)):
         if t.dim() < 2:
             raise RuntimeError(
-                f"torch.triangular_solve: Expected {name} to have at least 2 dimensions, but it "
+                f"triangular_solve: Expected {name} to have at least 2 dimensions, but it "
                 f"has {t.dim()} dimensions instead"
             )
     a = A.mT if transpose else A
@@ -519,7 +519,7 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: float | None, driver: str | No
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
     """
-    name = "torch.linalg.lstsq"
+    name = "linalg.lstsq"
     if input.dim() < 2:
         raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
     if b.dim() < 1:

@@ -211,7 +211,7 @@ def linalg_svd(A: Tensor, full_matrices: bool, driver: str | None) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
     """
-    _no_driver("torch.linalg.svd", driver)
+    _no_driver("linalg.svd", driver)
     return _svd("linalg.svd", A, full_matrices, True)
 
 
@@ -237,7 +237,7 @@ def linalg_svdvals(A: Tensor, driver: str | None) -> Tensor:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
     """
-    _no_driver("torch.linalg.svdvals", driver)
+    _no_driver("linalg.svdvals", driver)
     return _svd("linalg.svdvals", A, False, _recorded(A))[1]
 
 
