@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 import textwrap
 import types
@@ -77,4 +78,41 @@ def test_every_public_op_has_an_example() -> None:
         for name, op in vars(holder).items()
         if "Op" in type(op).__name__ and name[0] != "_" and ">>> " not in op.__doc__
     }
+    assert not missing
+
+
+COMPLETE = (
+    "kagari.autograd.functional",
+    "kagari.distributions",
+    "kagari.fft",
+    "kagari.linalg",
+    "kagari.masked",
+    "kagari.nn",
+    "kagari.nn.functional",
+    "kagari.nn.grad",
+    "kagari.nn.init",
+    "kagari.nn.utils",
+    "kagari.nn.utils.parametrize",
+    "kagari.nn.utils.prune",
+    "kagari.nn.utils.rnn",
+    "kagari.optim",
+    "kagari.optim.lr_scheduler",
+    "kagari.optim.swa_utils",
+    "kagari.signal.windows",
+    "kagari.special",
+    "kagari.utils.data",
+)
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_every_name_of_these_modules_has_an_example(name: str) -> None:
+    """Without exceptions and names that are there for old programs only."""
+    module = importlib.import_module(name)
+    missing = []
+    for member in module.__all__:
+        value = getattr(module, member)
+        doc = inspect.getdoc(value) or ""
+        exception = isinstance(value, type) and issubclass(value, BaseException)
+        if callable(value) and not exception and not doc.startswith("Deprecated"):
+            missing += [member] if ">>> " not in doc else []
     assert not missing

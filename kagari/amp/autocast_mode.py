@@ -368,6 +368,23 @@ def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Ca
     Raises:
         ValueError: ``device_type`` is not a str.
 
+    Example:
+        >>> import kagari
+        >>> class Double(kagari.autograd.Function):
+        ...     @staticmethod
+        ...     @kagari.amp.custom_fwd(device_type="cpu")
+        ...     def forward(ctx, x):
+        ...         return 2 * x
+        ...     @staticmethod
+        ...     @kagari.amp.custom_bwd(device_type="cpu")
+        ...     def backward(ctx, g):
+        ...         return 2 * g
+        ...
+        >>> x = kagari.ones(2, requires_grad=True)
+        >>> Double.apply(x).sum().backward()
+        >>> x.grad
+        tensor([2., 2.])
+
     Reference: https://pytorch.org/docs/stable/amp.html
     """
     if not isinstance(device_type, str):

@@ -48,6 +48,12 @@ class RNNBase(Module):
 
     Raises:
         TypeError, ValueError: an argument is out of its range.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.GRU(2, 3)
+        >>> isinstance(layer, kagari.nn.RNNBase), layer.mode
+        (True, 'GRU')
     """
 
     __constants__ = [  # noqa: RUF012
@@ -509,6 +515,11 @@ class RNNCellBase(Module):
         num_chunks (int): the number of gates.
         device: where the parameters lie.
         dtype: their element type.
+
+    Example:
+        >>> import kagari
+        >>> isinstance(kagari.nn.LSTMCell(2, 3), kagari.nn.RNNCellBase)
+        True
     """
 
     __constants__ = ["input_size", "hidden_size", "bias"]  # noqa: RUF012

@@ -88,6 +88,12 @@ class ParametrizationList(ModuleList):
 
     Raises:
         ValueError: no modules, or one that does not give a tensor of the same dtype and shape.
+
+    Example:
+        >>> import kagari
+        >>> layer = kagari.nn.utils.parametrizations.orthogonal(kagari.nn.Linear(2, 2))
+        >>> type(layer.parametrizations.weight).__name__, len(layer.parametrizations.weight)
+        ('ParametrizationList', 1)
     """
 
     original: Any

@@ -91,6 +91,20 @@ class BasePruningMethod(ABC):
 
     ``apply`` moves the parameter ``name`` to ``name_orig``, puts the mask into the buffer
     ``name_mask``, and computes ``name`` as their product before each call of the module.
+
+    Example:
+        >>> import kagari
+        >>> class Half(kagari.nn.utils.prune.BasePruningMethod):
+        ...     PRUNING_TYPE = "unstructured"
+        ...     def compute_mask(self, t, default_mask):
+        ...         mask = default_mask.clone()
+        ...         mask.view(-1)[::2] = 0
+        ...         return mask
+        ...
+        >>> layer = kagari.nn.Linear(4, 1)
+        >>> _ = Half.apply(layer, "weight")
+        >>> layer.weight_mask
+        tensor([[0., 1., 0., 1.]])
     """
 
     _tensor_name: str
