@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib as _importlib
 import math as _math
 
-from kagari import _core
+from kagari import _loading, _core
 from kagari._core import (
     # what tensors are made of
     Generator,

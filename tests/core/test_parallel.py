@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -254,3 +255,19 @@ def test_forked_loader_workers_compute() -> None:
     kagari.ones(500, 500) @ kagari.ones(500, 500)
     loader = kagari.utils.data.DataLoader(Squares(), batch_size=4, num_workers=2)
     assert kagari.cat(list(loader)).tolist() == [float(i) for i in range(12)]
+
+
+def test_loading_starts_no_threads() -> None:
+    """OpenBLAS would start its own, which kagari never uses; the environment stays as it was."""
+    program = (
+        "import os, kagari; print(len(os.listdir('/proc/self/task')), "
+        "os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    for given in (None, "2"):
+        env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+        if given:
+            env["OPENBLAS_NUM_THREADS"] = given
+        out = subprocess.run(
+            [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+        )
+        assert out.stdout.split() == ["1", str(given)]
