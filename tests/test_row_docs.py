@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import re
 import subprocess
 import sys
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 import kagari
 from kagari._docs import documentation, entries, families
-from kagari._docs.entry import Entry, Family, described, parameters, words, written
+from kagari._docs.entry import Entry, Family, address, described, parameters, words, written
 from kagari.nn import functional
 
 
@@ -97,7 +99,7 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="fmod has two entries in the family 'Test'"):
         family("fmod", "", "")
     with pytest.raises(KeyError, match="lerp: the documentation has no words for .* 'end'"):
-        written(Entry(family, "lerp", "", "", "", "", "", "", {}), "lerp", True)
+        written(Entry(family, "lerp", "", "", "", "", "", "", None, {}), "lerp", True)
     assert documentation("no such row", "x", True) == ""
 
 
@@ -110,3 +112,17 @@ assert ">>> " in kagari.add.__doc__
 assert loaded()
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.conformance
+def test_references_name_what_pytorch_has() -> None:
+    torch = pytest.importorskip("torch")
+    named = re.compile(r"[/#]torch\.([\w.]+?)(?:\.html)?$")
+    found = {m[1] for entry in entries().values() if (m := named.search(address(entry)))}
+    assert len(found) > 200
+
+    def there(name: str) -> bool:
+        holder, _, last = name.rpartition(".")
+        return hasattr(operator.attrgetter(holder)(torch) if holder else torch, last)
+
+    assert not [name for name in sorted(found) if not there(name)]

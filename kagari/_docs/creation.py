@@ -53,6 +53,7 @@ doc(
     >>> kagari.scalar_tensor(3.5)
     tensor(3.5000)
     """,
+    reference="",
     s="the number.",
     raises="",
 )

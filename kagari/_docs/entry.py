@@ -49,6 +49,7 @@ class Entry(NamedTuple):
     raises: str
     note: str
     summary: str
+    reference: str | None
     words: dict[str, str]
 
 
@@ -87,9 +88,13 @@ class Family:
         raises: str | None = None,
         note: str = "",
         summary: str = "",
+        reference: str | None = None,
         **words: str,
     ) -> None:
-        """Adds the entry of the row ``name``; ``words`` describe its parameters."""
+        """Adds the entry of the row ``name``; ``words`` describe its parameters.
+
+        ``reference`` is another address than the family's, or empty where PyTorch has no page.
+        """
         if name in self.entries:
             raise ValueError(f"{name} has two entries in the family {self.title!r}")
         self.entries[name] = Entry(
@@ -101,6 +106,7 @@ class Family:
             self.raises if raises is None else raises,
             inspect.cleandoc(note),
             summary,
+            reference,
             words,
         )
 
@@ -163,15 +169,22 @@ def paragraph(text: str, first: str, rest: str) -> str:
 
 
 def address(entry: Entry) -> str:
-    """The page of PyTorch that describes the same function."""
+    """The page of PyTorch that describes the same function; empty where there is none."""
     overloads = table()[entry.name]
-    name = entry.name.removeprefix("special_").removeprefix("linalg_")
-    if not any(o["function"] for o in overloads):
+    if entry.reference is not None:
+        place = entry.reference
+    elif entry.name.startswith("special_"):
+        place = f"special.html#torch.special.{entry.name.removeprefix('special_')}"
+    elif entry.name.startswith("linalg_"):
+        place = f"generated/torch.linalg.{entry.name.removeprefix('linalg_')}.html"
+    elif any(o["method"] or o["inplace"] for o in overloads) and not any(
+        o["function"] for o in overloads
+    ):
         method = any(o["method"] for o in overloads)
-        place = entry.family.method_reference.format(name if method else f"{name}_")
+        place = entry.family.method_reference.format(entry.name if method else f"{entry.name}_")
     else:
-        place = entry.family.reference.format(name)
-    return f"https://docs.pytorch.org/docs/2.13/{place}"
+        place = entry.family.reference.format(entry.name)
+    return f"https://docs.pytorch.org/docs/2.13/{place}" if place else ""
 
 
 def qualified(name: str) -> str:
@@ -204,5 +217,6 @@ def written(entry: Entry, asked: str, function: bool) -> str:
         each = re.split(r"(?<=\.) (?=\w+Error: )", entry.raises)
         parts.append("Raises:\n" + "\n".join(paragraph(r, "    ", "        ") for r in each))
     parts.append("Example:\n    >>> import kagari\n" + textwrap.indent(entry.example, "    "))
-    parts.append(f"Reference: {address(entry)}")
+    if page := address(entry):
+        parts.append(f"Reference: {page}")
     return "\n\n".join(parts)

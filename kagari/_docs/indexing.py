@@ -102,6 +102,7 @@ doc(
     >>> kagari.masked_fill(x, x < 0, 0.0)
     tensor([1., 0., 3.])
     """,
+    reference="generated/torch.Tensor.masked_fill.html",
     raises="RuntimeError: the mask is not bool, or the shapes do not broadcast.",
     mask="the bool tensor m; broadcasts with ``input``.",
     value="v, a number or a 0-dimensional tensor.",
@@ -114,6 +115,7 @@ doc(
     >>> kagari.masked_scatter(x, kagari.tensor([True, False, True, False]), kagari.tensor([7, 8]))
     tensor([7, 0, 8, 0])
     """,
+    reference="generated/torch.Tensor.masked_scatter.html",
     raises="RuntimeError: the mask is not bool, the dtypes differ, or the source has too few "
     "elements.",
     mask="bool; broadcasts with ``input``.",
@@ -206,6 +208,7 @@ doc(
     tensor([[1., 0., 1.],
             [1., 0., 1.]])
     """,
+    reference="generated/torch.Tensor.index_fill.html",
     raises="IndexError: an index is outside the dimension or not an integer.",
     index="int32 or int64 indices k, (K,).",
     value="v, a number or a 0-dimensional tensor.",
@@ -231,6 +234,7 @@ doc(
     tensor([[0., 5.],
             [6., 0.]])
     """,
+    reference="generated/torch.Tensor.index_put.html",
     note="``x[rows, columns] = values`` in place.",
     indices="int64 or bool tensors that broadcast, one for each dimension; None takes all of it.",
     values="broadcasts to what the indices name.",
@@ -245,6 +249,7 @@ doc(
     tensor([[5., 0.],
             [0., 6.]])
     """,
+    reference="generated/torch.Tensor.put.html",
     raises="IndexError: a position is outside, or the numbers of elements differ. RuntimeError: "
     "the dtypes do.",
     index="int64 positions k, any shape.",

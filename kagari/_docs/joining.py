@@ -83,6 +83,7 @@ doc(
     >>> kagari.split_with_sizes(kagari.arange(5), [1, 4])
     (tensor([0]), tensor([1, 2, 3, 4]))
     """,
+    reference="generated/torch.split.html",
     raises="RuntimeError: a negative size, or sizes that do not add up to the dimension's.",
     split_sizes="s; they add up to the dimension's size.",
 )
@@ -149,6 +150,7 @@ doc(
     >>> kagari.unsafe_split_with_sizes(kagari.arange(5), [1, 4])
     (tensor([0]), tensor([1, 2, 3, 4]))
     """,
+    reference="",
     note=UNSAFE,
     split_sizes="s; they add up to the dimension's size.",
 )

@@ -144,6 +144,7 @@ doc(
     >>> kagari.convolution(x, weight, None, (1,), (0,), (1,), False, (0,), 1)
     tensor([[[2., 2., 2.]]])
     """,
+    reference="",
     note="What conv1d, conv2d, conv3d and their transposed forms call.",
     returns="(N, C_out, ...).",
     input="x: (N, C, ...), with one to three dimensions behind the channels.",

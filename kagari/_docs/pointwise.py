@@ -44,6 +44,7 @@ doc(
     >>> kagari.rsub(kagari.tensor([1.0, 2.0]), 10)
     tensor([9., 8.])
     """,
+    reference="",
     returns=SAME,
     raises="RuntimeError: the shapes do not broadcast, or both are bool.",
     alpha="the factor of ``input``.",
@@ -336,6 +337,7 @@ doc(
     >>> kagari.clamp_min(kagari.tensor([-2.0, 0.5]), 0)
     tensor([0.0000, 0.5000])
     """,
+    reference="generated/torch.clamp.html",
     returns=SAME,
     raises=BROADCAST,
     min="the lower limit.",
@@ -347,6 +349,7 @@ doc(
     >>> kagari.clamp_max(kagari.tensor([0.5, 3.0]), 1)
     tensor([0.5000, 1.0000])
     """,
+    reference="generated/torch.clamp.html",
     returns=SAME,
     raises=BROADCAST,
     max="the upper limit.",

@@ -140,6 +140,7 @@ doc(
     >>> kagari.binomial(kagari.tensor([10.0, 10.0]), kagari.tensor([0.0, 0.5]))
     tensor([0., 7.])
     """,
+    reference="",
     returns="A floating tensor of the broadcast shape.",
     raises="RuntimeError: the shapes do not broadcast.",
     count="n, floating.",

@@ -336,6 +336,7 @@ doc(
     >>> kagari.constant_pad_nd(kagari.tensor([[1, 2]]), (1, 2), 9)
     tensor([[9, 1, 2, 9, 9]])
     """,
+    reference="generated/torch.nn.functional.pad.html",
     returns=COPY,
     raises="RuntimeError: an odd number of widths, or more than two for a dimension.",
     pad="(l, r) of the last dimension, then of the one before, ...",

@@ -6,7 +6,6 @@ BROADCAST = "RuntimeError: the shapes do not broadcast."
 
 doc = Family(
     "Special functions",
-    reference="special.html#torch.special.{}",
     returns="A floating tensor of the input's shape, or of the shape the inputs broadcast to.",
 )
 

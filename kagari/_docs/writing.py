@@ -13,6 +13,7 @@ doc(
     >>> kagari.fill(kagari.zeros(2), 1.5)
     tensor([1.5000, 1.5000])
     """,
+    reference="generated/torch.Tensor.fill_.html",
     returns="In place the tensor itself, else a new one of its shape and dtype.",
     raises="RuntimeError: the value is a tensor with dimensions.",
     value="v, a number or a 0-dimensional tensor.",
@@ -24,6 +25,7 @@ doc(
     >>> kagari.ones(3).zero_()
     tensor([0., 0., 0.])
     """,
+    reference="generated/torch.Tensor.zero_.html",
     returns="In place the tensor itself, else a new one of its shape and dtype.",
 )
 doc(
