@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -304,3 +305,16 @@ def test_linear_cross_entropy_options():
     ]:
         with pytest.raises(ValueError, match=text):
             nn.LinearCrossEntropyOptions(**options)
+
+
+def test_options_are_values() -> None:
+    options = nn.LinearCrossEntropyOptions(batch_chunk_size=2, acc_dtype=kagari.float32)
+    same = pickle.loads(pickle.dumps(options))
+    assert same == options and hash(same) == hash(options)
+    assert options != nn.LinearCrossEntropyOptions() and options != 2
+    assert repr(options) == (
+        "LinearCrossEntropyOptions(allow_retain_graph=False, batch_chunk_size=2, "
+        "chunking_method='auto', acc_policy='auto', acc_dtype=kagari.float32)"
+    )
+    with pytest.raises(AttributeError, match="make new options"):
+        options.batch_chunk_size = 3  # type: ignore[misc]
