@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import kagari
+from kagari import _core
 from kagari._core import ops
 from kagari.sparse._convert import wide
 from kagari.sparse._layout import (
@@ -68,6 +69,16 @@ def _weighted_sums(
     return terms.new_zeros((starts.shape[0] - 1, table.shape[1])).index_add(0, row, terms)
 
 
+def _lowered(*tensors: Any) -> tuple[Any, ...]:
+    """Under autocast, in its dtype, as products of strided matrices are."""
+    if not _core._autocast_is_enabled():
+        return tensors
+    dtype = _core._autocast_get_dtype()
+    return tuple(
+        x.to(dtype) if x.is_floating_point() and x.dtype != kagari.float64 else x for x in tensors
+    )
+
+
 def _check(name: str, a: Tensor, b: Tensor) -> None:
     if a.dim() != 2 or b.dim() != 2:
         raise RuntimeError(
@@ -112,6 +123,7 @@ def _both_sparse(a: Tensor, b: Tensor) -> Tensor:
 
 @named("mm", "spmm")
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    input, mat2 = _lowered(input, mat2)
     _check("mm", input, mat2)
     if is_sparse(input) != is_sparse(mat2):
         input, mat2 = wide(input), wide(mat2)
@@ -137,6 +149,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 @named("bmm")
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Batches in one product: the batch's number stands in rows and columns alike."""
+    input, mat2 = _lowered(input, mat2)
     if not is_sparse(input) or is_sparse(mat2):
         raise Unsupported("expected a sparse batch and a strided one; call .to_dense() first")
     if input.dim() != 3 or mat2.dim() != 3 or input.shape[::2] != mat2.shape[:2]:
@@ -183,6 +196,7 @@ def _is_one(x: Any) -> bool:
 
 
 def _sum(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    (input,) = _lowered(input)
     scaled = product if _is_one(alpha) else product * alpha
     if isinstance(beta, (int, float)) and beta == 0:  # not even NaN of the input counts
         return scaled if is_sparse(scaled) else scaled.expand(input.shape)
@@ -222,6 +236,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 def masked_mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
     """The product whose gradient by a sparse matrix is sparse."""
+    mat1, mat2 = _lowered(mat1, mat2)
     _check("sparse.mm", mat1, mat2)
     if not is_sparse(mat1) and not is_sparse(mat2):
         raise RuntimeError(

@@ -178,3 +178,18 @@ def test_refused(row):
 
 def test_dense_result_is_dense():
     assert dense(coo() @ values(5, 3)).layout is kagari.strided
+
+
+def test_autocast():
+    x, d, bias = coo("float32"), values(5, 3, dtype="float32"), values(4, 3, dtype="float32")
+    with kagari.autocast("cpu", dtype=kagari.bfloat16):
+        for got in (x @ d, kagari.sparse.mm(x, d), kagari.addmm(bias, x, d), x @ d[:, 0]):
+            assert got.dtype == kagari.bfloat16
+        assert (coo() @ d.double()).dtype == kagari.float64
+        assert (x + x).dtype == kagari.float32
+    assert (x @ d).dtype == kagari.float32
+
+
+def test_inference_mode():
+    with kagari.inference_mode():
+        assert (coo() * 2).is_inference() and (coo() @ values(5, 3)).is_inference()
