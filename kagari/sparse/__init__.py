@@ -327,7 +327,8 @@ class _SparseType(type):
 
 def _typed(name: str, dtype: Any) -> Any:
     """A legacy type of sparse tensors of a dtype: ``(indices, values[, size])`` or a size."""
-    return _SparseType(name, (), {"dtype": dtype, "__module__": "kagari.sparse"})
+    doc = f"Sparse tensors of {dtype}; see ``sparse_coo_tensor``."
+    return _SparseType(name, (), {"dtype": dtype, "__module__": "kagari.sparse", "__doc__": doc})
 
 
 BFloat16Tensor = _typed("BFloat16Tensor", kagari.bfloat16)
