@@ -10,6 +10,8 @@
 
 #include "core/dtype.h"
 #include "core/error.h"
+#include "cpu/provider/depthwise.h"
+#include "cpu/provider/direct.h"
 #include "cpu/provider/unfold.h"
 #include "cpu/provider/winograd.h"
 
@@ -429,6 +431,17 @@ void by_winograd(const ConvShape& s, const Image& image, const Image& result, co
   run_winograd(c);
 }
 
+void by_depthwise(Kind kind, const ConvShape& s, const View& view, const Image& image,
+                  const Image& result, const WeightRef& w, const void* bias, bool relu) {
+  int64_t taps = int64_t(view.window.taps.size()), size = size_of(kind);
+  char* weights =
+      static_cast<char*>(room(Room::weight, std::max<int64_t>(taps * s.groups * size, 1)));
+  Arrangement a{{1, 1, taps, s.groups}, {0, 0, 0, w.strides.out}, 2, &view.kernel_offsets};
+  if (a.total() > 0) arrange(size, a, static_cast<const char*>(w.data), weights);
+  run_depthwise({kind, s.batch, s.groups, &view.window, image.data, weights, result.data,
+                 result.strides, static_cast<const char*>(bias), relu});
+}
+
 }  // namespace
 
 // --- Layouts and the cache, in public ---
@@ -479,6 +492,8 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
   View view = view_of(axes, image, group_in, w.strides);
   int64_t taps = int64_t(view.window.taps.size());
+  if (last && depthwise_serves(kind, s))
+    return by_depthwise(kind, s, view, image, result, w, bias, relu);
   Forward f{&call,
             &view,
             image,
@@ -520,6 +535,11 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
       arrange(call.size, a, static_cast<const char*>(w.data), to);
     });
   }
+  DirectPart part{&view.window, f.weights};
+  const int64_t start = 0;
+  DirectCall direct{kind, s.batch,    s.groups,    group_out,      &part,    &start, 1,
+                    1,    image.data, result.data, result.strides, s.out[2], f.bias, relu};
+  if (!last && direct_serves(direct)) return run_direct(direct);
   run_forward(f, s.batch);
 }
 
@@ -566,6 +586,40 @@ void spread(const ConvShape& s, const std::vector<Phase>& phases, const char* fr
   });
 }
 
+// Phases of one line of the result are computed together and woven into it.
+bool phases_direct(Kind kind, const ConvShape& s, const std::vector<Phase>& phases,
+                   const char* weights, const Image& image, const Image& result, const void* bias) {
+  int64_t size = size_of(kind), together = std::min(s.stride[2], s.in[2]);
+  std::vector<DirectPart> parts;
+  std::vector<int64_t> starts;
+  for (size_t i = 0; i < phases.size(); ++i) {
+    const Phase& p = phases[i];
+    parts.push_back({&p.view.window, weights + p.weights * size});
+    if (int64_t(i) % together == 0)
+      starts.push_back(p.at[0] * result.strides.space[0] + p.at[1] * result.strides.space[1]);
+  }
+  ImageStrides strides = result.strides;
+  strides.space[0] *= s.stride[0];
+  strides.space[1] *= s.stride[1];
+  DirectCall call{kind,
+                  s.batch,
+                  s.groups,
+                  s.in_channels / s.groups,
+                  parts.data(),
+                  starts.data(),
+                  int64_t(starts.size()),
+                  together,
+                  image.data,
+                  result.data,
+                  strides,
+                  s.in[2],
+                  static_cast<const char*>(bias),
+                  false};
+  if (!direct_serves(call)) return false;
+  run_direct(call);
+  return true;
+}
+
 }  // namespace
 
 void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
@@ -591,6 +645,17 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
         weights += s.in_channels * phases.back().view.window.depth();
         pixels += phases.back().view.window.pixels();
       }
+  if (last && depthwise_serves(kind, s)) {
+    for (const Phase& p : phases) {
+      Image part = result;
+      for (int i = 0; i < 3; ++i) {
+        part.data += p.at[i] * result.strides.space[i] * call.size;
+        part.strides.space[i] *= s.stride[i];
+      }
+      by_depthwise(kind, s, p.view, image, part, w, bias, false);
+    }
+    return;
+  }
   // Each phase: (group, in, out of group, tap), or (group, tap, out of group, in) where channels
   // are contiguous.
   WeightCache::Block keep;
@@ -612,6 +677,7 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
         }
       });
 
+  if (!last && phases_direct(kind, s, phases, arranged_weights, image, result, bias)) return;
   bool direct = phases.size() == 1;
   // Phases of as many images as fit are computed apart, then spread over the result.
   int64_t image_bytes = pixels * s.in_channels * call.size;
@@ -769,6 +835,44 @@ void place_gradient(const WeightGradient& g, const ConvShape& s, char* dw_, cons
   }
 }
 
+// Sums are (out, channel, tap), or by `last` (tap, out).
+template <class T>
+void round_sums(const ConvShape& s, const View& view, bool last, const double* sums,
+                const double* bias_sums, void* dw_, const WeightStrides& t, void* dbias_) {
+  T* dw = static_cast<T*>(dw_);
+  T* dbias = static_cast<T*>(dbias_);
+  for (int64_t o = 0; !last && o < s.out_channels; ++o)
+    for (int64_t c = 0; c < s.in_channels / s.groups; ++c)
+      for (int64_t at : view.kernel_offsets) dw[o * t.out + c * t.in + at] = T(*sums++);
+  for (size_t tap = 0; last && tap < view.kernel_offsets.size(); ++tap)
+    for (int64_t o = 0; o < s.out_channels; ++o)
+      dw[o * t.out + view.kernel_offsets[tap]] = T(*sums++);
+  for (int64_t o = 0; dbias && o < s.out_channels; ++o) dbias[o] = T(bias_sums[o]);
+}
+
+// Groups of few channels: a product's tiles would be mostly empty.
+bool direct_gradient(Kind kind, const ConvShape& s, const View& view, const Image& image,
+                     const Image& gradient, bool last, void* dw, const WeightStrides& dw_strides,
+                     void* dbias) {
+  DirectWeightCall call{kind,         s.batch,    s.groups,      s.out_channels / s.groups,
+                        &view.window, image.data, gradient.data, gradient.strides,
+                        nullptr,      nullptr};
+  if (!(last ? depthwise_serves(kind, s) : direct_weight_serves(call))) return false;
+  int64_t count = s.out_channels * view.window.depth();
+  call.sums =
+      static_cast<double*>(room(Room::result, (count + s.out_channels) * int64_t(sizeof(double))));
+  if (dbias) call.bias_sums = call.sums + count;
+  if (last)
+    run_depthwise_weight({kind, s.batch, s.groups, &view.window, image.data, gradient.data,
+                          gradient.strides, call.sums, call.bias_sums});
+  else
+    run_direct_weight(call);
+  (kind == Kind::f32 ? round_sums<float> : round_sums<double>)(s, view, last, call.sums,
+                                                               call.bias_sums, dw, dw_strides,
+                                                               dbias);
+  return true;
+}
+
 }  // namespace
 
 void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
@@ -788,6 +892,7 @@ void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
 
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
   View view = view_of(axes, image, s.in_channels / s.groups, dw_strides);
+  if (direct_gradient(kind, s, view, image, gradient, last, dw, dw_strides, dbias)) return;
   int64_t unfolded = view.window.depth() + (dbias != nullptr),
           group_out = s.out_channels / s.groups;
   WeightGradient g{&call,

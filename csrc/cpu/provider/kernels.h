@@ -88,6 +88,73 @@ struct WinogradKernels {
   void (*weights)(const float* in, int64_t width, float* out, int64_t plane);
 };
 
+// Direct convolutions (direct.h). Tiles of results, `count` of them side by side: each is `rows`
+// channels × `slots` vectors of neighbouring pixels. Element p of a sum is weight a[p·rows + row]
+// times the pixels at b[at[p]].
+struct DirectTiles {
+  int64_t k;
+  const void* a;
+  const void* b;
+  const int32_t* at;
+  int64_t b_slot, b_step;  // elements from one vector of pixels to the next, from tile to tile
+  void* c;
+  int64_t c_row, c_slot, c_step;
+  int64_t count;
+  int64_t n, n_last;  // pixels that are stored in the last tile: of each slot, of the last slot
+  const void* bias;   // an element for each row, or null
+  bool add, relu;     // to what is there; last
+};
+inline constexpr int kMaxSlots = 8;
+// Weight gradients of one pair of channels: sum t is the product of `lines` lines of n pixels of the
+// gradient with the image's from at[t] on.
+inline constexpr int kMaxTaps = 12;
+struct DirectWeight {
+  const void* x;
+  int64_t x_line;
+  const void* dy;
+  int64_t dy_line, lines, n;
+  const int32_t* at;
+  int64_t readable;  // elements of dy
+  double* sums;      // added to
+};
+// Convolutions channel by channel, channels contiguous and at least one vector of them (depthwise.h).
+// n pixels, x_step elements apart, that are seen through the same taps: tap t at x[at[t]], under the
+// weights at w[row[t]·channels].
+struct DepthwiseRow {
+  const void* x;
+  int64_t x_step;
+  const int64_t* at;
+  const int64_t* row;
+  int64_t taps;
+  const void* w;
+  void* y;
+  int64_t y_step, n, channels;
+  const void* bias;  // or null
+  bool relu;
+};
+// The weights' gradient from such a run: added to the sums at row[t]·channels.
+struct DepthwiseWeight {
+  const void* x;
+  int64_t x_step;
+  const int64_t* at;
+  const int64_t* row;
+  int64_t taps;
+  const void* dy;
+  int64_t dy_step, n, channels;
+  double* sums;
+};
+
+struct DirectKernels {
+  void (*tiles[kMaxRows][kMaxSlots])(const DirectTiles&);  // [rows - 1][slots - 1]
+  int slots[kMaxRows];                                     // most slots of so many rows
+  // Every step-th of a line, n of them; and lines `from_line` apart woven into one of n elements.
+  void (*split)(const void* line, int64_t step, int64_t n, void* to);
+  void (*weave)(const void* from, int64_t from_line, int64_t lines, int64_t n, void* to);
+  void (*weight[kMaxTaps])(const DirectWeight&);  // [taps - 1]
+  void (*depthwise)(const DepthwiseRow&);
+  void (*depthwise_weight)(const DepthwiseWeight&);
+};
+
 struct Kernels {
   int rows;           // of the largest micro kernel
   int vector;         // compute elements in one vector; the widest micro kernel has two
@@ -108,6 +175,7 @@ struct Kernels {
   Finish finish;
   Add add;
   const WinogradKernels* winograd;  // float32 alone
+  const DirectKernels* direct;      // float32 and float64
 };
 
 // Chosen once, by what the processor has.

@@ -1,7 +1,7 @@
 // Convolutions against a naive reference in every layout, and the law of bits: threads and batch
 // leave every bit alone.
 //
-// Built as test_gemm.cpp is, with csrc/cpu/provider/{conv,unfold}.cpp.
+// Built as test_gemm.cpp is, with csrc/cpu/provider/{conv,depthwise,direct,unfold,winograd}.cpp.
 #include <cmath>
 
 #include "cpu/provider/conv.h"
@@ -119,6 +119,11 @@ ConvShape random_shape(int dims) {
   int64_t most = dims == 3 ? 6 : 20;
   s.in_channels = s.groups * (1 + below(below(2) ? 4 : most));
   s.out_channels = s.groups * (1 + below(below(2) ? 5 : 2 * most));
+  if (below(5) == 0) {  // channel by channel, or nearly
+    s.groups = 1 + below(40);
+    s.in_channels = s.groups * (1 + (below(3) == 0));
+    s.out_channels = s.groups * (1 + (below(3) == 0) * below(3));
+  }
   for (int i = 3 - dims; i < 3; ++i) {
     s.kernel[i] = 1 + below(below(2) ? 3 : 5);
     s.stride[i] = 1 + (below(3) == 0) * below(3);
