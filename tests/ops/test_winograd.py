@@ -1,4 +1,4 @@
-"""3x3 convolutions one pixel apart in float32, which are computed with fewer multiplications."""
+"""3x3 convolutions one pixel apart in float32, several planes of them too, with fewer multiplications."""
 
 import numpy as np
 import pytest
@@ -78,3 +78,57 @@ def test_strided_weights_and_slices_of_images() -> None:
     y = F.conv2d(x, weight, padding=1)
     expected = F.conv2d(x.double(), weight.double(), padding=1)
     kagari.testing.assert_close(y.double(), expected, rtol=1e-5, atol=1e-4)
+
+
+# batch, channels in and out, depth, height, width, planes of the window, padding
+VOLUMES = [
+    (2, 16, 20, 5, 9, 11, 3, (0, 0, 0)),
+    (1, 20, 33, 4, 8, 8, 4, (1, 1, 1)),
+    (3, 17, 16, 3, 13, 7, 2, (1, 2, 0)),
+    (2, 100, 24, 6, 5, 9, 3, (2, 1, 1)),
+    (2, 32, 16, 4, 10, 10, 1, (0, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("n, c, k, d, h, w, planes, padding", VOLUMES)
+def test_volumes(
+    n: int,
+    c: int,
+    k: int,
+    d: int,
+    h: int,
+    w: int,
+    planes: int,
+    padding: tuple[int, int, int],
+    channels_last: bool,
+) -> None:
+    rng = np.random.default_rng(5)
+    layout = kagari.channels_last_3d if channels_last else kagari.contiguous_format
+
+    def digits(*shape: int) -> kagari.Tensor:
+        return kagari.from_numpy(rng.integers(-6, 7, shape).astype(np.float32))
+
+    x = digits(n, c, d, h, w).contiguous(memory_format=layout).requires_grad_()
+    weight, bias = digits(k, c, planes, 3, 3).requires_grad_(), digits(k)
+    y = F.conv3d(x, weight, bias, padding=padding)
+    cotangent = digits(*y.shape).contiguous(memory_format=layout)
+    grads = kagari.autograd.grad(y, (x, weight), cotangent)
+    wide = [t.detach().double().requires_grad_() for t in (x, weight)]
+    expected = F.conv3d(*wide, bias.double(), padding=padding)
+    assert y.double().equal(expected)
+    for got, wanted in zip(
+        grads, kagari.autograd.grad(expected, wide, cotangent.double()), strict=True
+    ):
+        assert got.double().equal(wanted)
+    before = kagari.get_num_threads()
+    noise = drawn(n, c, d, h, w).contiguous(memory_format=layout)
+    try:
+        kagari.set_num_threads(1)
+        once = F.conv3d(noise, weight, bias, padding=padding)
+        for threads in (2, 3):
+            kagari.set_num_threads(threads)
+            assert F.conv3d(noise, weight, bias, padding=padding).equal(once)
+            assert F.conv3d(noise[-1:], weight, bias, padding=padding).equal(once[-1:])
+    finally:
+        kagari.set_num_threads(before)

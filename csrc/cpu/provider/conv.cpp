@@ -418,12 +418,13 @@ void by_winograd(const ConvShape& s, const Image& image, const Image& result, co
   c.w = static_cast<const float*>(w.data);
   c.w_out = turned ? t.in : t.out;
   c.w_in = turned ? t.out : t.in;
-  for (int i = 0; i < 2; ++i) {
-    c.in[i] = image.space[i + 1];
-    c.out[i] = result.space[i + 1];
-    c.padding[i] = turned ? 2 - s.padding[i + 1] : s.padding[i + 1];
-    c.w_kernel[i] = turned ? -t.kernel[i + 1] : t.kernel[i + 1];
-    if (turned) c.w += 2 * t.kernel[i + 1];
+  c.planes = s.kernel[0];
+  for (int i = 0; i < 3; ++i) {
+    c.in[i] = image.space[i];
+    c.out[i] = result.space[i];
+    c.padding[i] = turned ? s.kernel[i] - 1 - s.padding[i] : s.padding[i];
+    c.w_kernel[i] = turned ? -t.kernel[i] : t.kernel[i];
+    if (turned) c.w += (s.kernel[i] - 1) * t.kernel[i];
   }
   c.bias = static_cast<const float*>(bias);
   c.relu = relu;

@@ -18,6 +18,7 @@ constexpr int64_t kBlockFloats = 64 << 10;  // of one block's transformed pixels
 constexpr int64_t kLeastTiles = 16;         // of an image
 constexpr int64_t kMostWeights = 4096;  // of each tile of an image: more cost more than they save
 constexpr int64_t kLeastChannels = 16;
+constexpr int64_t kMostPlanes = 8;
 constexpr int64_t kMostWidth = 64;  // of a panel of weights: two vectors
 
 constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
@@ -36,26 +37,29 @@ class Run {
         products_(kernels_of(Kind::f32)),
         transforms_(*products_.winograd),
         width_(2 * products_.vector),
-        across_(parts(c.out[1], 2)),
-        down_(parts(c.out[0], 2)),
-        in_pitch_(pitch_of(c.in_channels, width_)),
+        depth_(c.planes * c.in_channels),
+        across_(parts(c.out[2], 2)),
+        down_(parts(c.out[1], 2)),
+        images_(c.batch * c.out[0]),
+        // Whole vectors of the last plane's channels are written.
+        in_pitch_(pitch_of(depth_ - c.in_channels + up(c.in_channels, products_.vector), width_)),
         out_pitch_(pitch_of(c.out_channels, width_)),
         panels_(parts(c.out_channels, width_)) {
     KG_INTERNAL(width_ <= kMostWidth, "panels of ", width_, " weights");
     int64_t tiles = std::max(kBlockTiles, kBlockFloats / (kPoints * (in_pitch_ + out_pitch_)));
     segments_ = parts(across_, tiles);
     columns_ = parts(across_, segments_);
-    rows_ = std::clamp<int64_t>(tiles / columns_, 1, parts(c.batch * down_, threads_available()));
+    rows_ = std::clamp<int64_t>(tiles / columns_, 1, parts(images_ * down_, threads_available()));
   }
 
   void run() {
     weights_ = static_cast<float*>(
-        room(Room::weight, kPoints * panels_ * c_.in_channels * width_ * int64_t(sizeof(float))));
+        room(Room::weight, kPoints * panels_ * depth_ * width_ * int64_t(sizeof(float))));
     bias_ = static_cast<float*>(room(Room::bias, panels_ * width_ * int64_t(sizeof(float))));
     std::fill_n(bias_, panels_ * width_, 0.0f);
     if (c_.bias) std::copy_n(c_.bias, c_.out_channels, bias_);
     run_jobs(panels_, [&](int64_t panel) { transform_weights(panel); });
-    int64_t rows = c_.batch * down_;
+    int64_t rows = images_ * down_;
     run_jobs(parts(rows, rows_) * segments_, [&](int64_t job) {
       int64_t row = job / segments_ * rows_, column = job % segments_ * columns_;
       if (column < across_)
@@ -64,18 +68,19 @@ class Run {
   }
 
  private:
-  // (point, panel, in channel, width)
+  // (point, panel, plane · in channel, width)
   void transform_weights(int64_t panel) {
-    int64_t plane = panels_ * c_.in_channels * width_;
+    int64_t plane = panels_ * depth_ * width_;
     int64_t first = panel * width_, live = std::min(width_, c_.out_channels - first);
     float nine[9 * kMostWidth] = {};
-    for (int64_t i = 0; i < c_.in_channels; ++i) {
-      const float* from = c_.w + first * c_.w_out + i * c_.w_in;
+    for (int64_t i = 0; i < depth_; ++i) {
+      const float* from = c_.w + first * c_.w_out + i / c_.in_channels * c_.w_kernel[0] +
+                          i % c_.in_channels * c_.w_in;
       for (int64_t o = 0; o < live; ++o, from += c_.w_out)
         for (int64_t y = 0; y < 3; ++y)
           for (int64_t x = 0; x < 3; ++x)
-            nine[(3 * y + x) * width_ + o] = from[y * c_.w_kernel[0] + x * c_.w_kernel[1]];
-      transforms_.weights(nine, width_, weights_ + (panel * c_.in_channels + i) * width_, plane);
+            nine[(3 * y + x) * width_ + o] = from[y * c_.w_kernel[1] + x * c_.w_kernel[2]];
+      transforms_.weights(nine, width_, weights_ + (panel * depth_ + i) * width_, plane);
     }
   }
 
@@ -100,7 +105,7 @@ class Run {
       }
       for (int i = from; i < 4; ++i)
         read_line(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns + 2, lines[i]);
-      transforms_.input(lines, in_pitch_, c_.in_channels, columns,
+      transforms_.input(lines, in_pitch_, depth_, columns,
                         points + (row - first) * columns * in_pitch_, in_plane);
     }
     for (int64_t p = 0; p < kPoints; ++p)
@@ -117,49 +122,60 @@ class Run {
     }
   }
 
-  // Pixels [x, x + width) of one line of the padded image as rows of channels.
+  // Pixels [x, x + width) of one line of the padded image, in all planes of a window, as rows of
+  // channels.
   void read_line(int64_t image, int64_t y, int64_t x, int64_t width, float* to) const {
-    int64_t down = y - c_.padding[0], across = x - c_.padding[1];
-    if (down < 0 || down >= c_.in[0]) {
-      std::fill_n(to, width * in_pitch_, 0.0f);
-      return;
-    }
+    const ImageStrides& s = c_.x_strides;
+    int64_t down = y - c_.padding[1], across = x - c_.padding[2];
     int64_t left = std::clamp<int64_t>(-across, 0, width), start = across + left;
-    int64_t pixels = std::clamp<int64_t>(c_.in[1] - start, 0, width - left);
-    std::fill_n(to, left * in_pitch_, 0.0f);
-    const float* from = c_.x + image * c_.x_strides.batch + down * c_.x_strides.space[1] +
-                        start * c_.x_strides.space[2];
-    float* inside = to + left * in_pitch_;
-    if (c_.last) {
-      for (int64_t i = 0; i < pixels; ++i)
-        std::memcpy(inside + i * in_pitch_, from + i * c_.x_strides.space[2],
-                    size_t(c_.in_channels) * sizeof(float));
-    } else {
-      transforms_.gather(from, c_.x_strides.channel, c_.in_channels, pixels, inside, in_pitch_);
+    int64_t pixels = std::clamp<int64_t>(c_.in[2] - start, 0, width - left);
+    for (int64_t p = 0; p < c_.planes; ++p, to += c_.in_channels) {
+      // Whole vectors may be written: what lies behind a plane's channels is the next plane's.
+      int64_t plane = image % c_.out[0] + p - c_.padding[0];
+      if (plane < 0 || plane >= c_.in[0] || down < 0 || down >= c_.in[1]) {
+        clear(to, width);
+        continue;
+      }
+      clear(to, left);
+      const float* from = c_.x + image / c_.out[0] * s.batch + plane * s.space[0] +
+                          down * s.space[1] + start * s.space[2];
+      float* inside = to + left * in_pitch_;
+      if (c_.last) {
+        for (int64_t i = 0; i < pixels; ++i)
+          std::memcpy(inside + i * in_pitch_, from + i * s.space[2],
+                      size_t(c_.in_channels) * sizeof(float));
+      } else {
+        transforms_.gather(from, s.channel, c_.in_channels, pixels, inside, in_pitch_);
+      }
+      clear(inside + pixels * in_pitch_, width - left - pixels);
     }
-    std::fill_n(inside + pixels * in_pitch_, (width - left - pixels) * in_pitch_, 0.0f);
+  }
+  // The channels of one plane of so many pixels.
+  void clear(float* to, int64_t pixels) const {
+    for (int64_t i = 0; i < pixels; ++i) std::fill_n(to + i * in_pitch_, c_.in_channels, 0.0f);
   }
 
   void write_line(int64_t image, int64_t y, int64_t x, int64_t width, const float* from) const {
-    if (y >= c_.out[0]) return;
-    int64_t pixels = std::min(width, c_.out[1] - x);
-    float* to =
-        c_.y + image * c_.y_strides.batch + y * c_.y_strides.space[1] + x * c_.y_strides.space[2];
+    if (y >= c_.out[1]) return;
+    const ImageStrides& s = c_.y_strides;
+    int64_t pixels = std::min(width, c_.out[2] - x);
+    float* to = c_.y + image / c_.out[0] * s.batch + image % c_.out[0] * s.space[0] +
+                y * s.space[1] + x * s.space[2];
     if (c_.last) {
       for (int64_t i = 0; i < pixels; ++i)
-        std::memcpy(to + i * c_.y_strides.space[2], from + i * out_pitch_,
+        std::memcpy(to + i * s.space[2], from + i * out_pitch_,
                     size_t(c_.out_channels) * sizeof(float));
     } else {
-      transforms_.scatter(from, out_pitch_, c_.out_channels, pixels, to, c_.y_strides.channel);
+      transforms_.scatter(from, out_pitch_, c_.out_channels, pixels, to, s.channel);
     }
   }
 
   // results (tile, out channel) = pixels (tile, in channel) × weights, at one point.
   void multiply(int64_t point, int64_t tiles, const float* pixels, float* results) const {
     for (int64_t panel = 0; panel < panels_; ++panel)
-      for (int64_t at = 0; at < c_.in_channels; at += kChunk) {
-        int64_t depth = std::min(kChunk, c_.in_channels - at);
-        const float* b = weights_ + ((point * panels_ + panel) * c_.in_channels + at) * width_;
+      for (int64_t at = 0; at < depth_; at += kChunk) {
+        int64_t depth = std::min(kChunk, depth_ - at);
+        const float* b = weights_ + ((point * panels_ + panel) * depth_ + at) * width_;
         for (int64_t i = 0; i < tiles; i += products_.rows) {
           int64_t rows = std::min<int64_t>(products_.rows, tiles - i);
           products_.micro[1][rows - 1](depth, pixels + i * in_pitch_ + at, in_pitch_, 1, b, width_,
@@ -173,7 +189,9 @@ class Run {
   const Kernels& products_;
   const WinogradKernels& transforms_;
   int64_t width_;                 // of a panel of weights
+  int64_t depth_;                 // channels of all planes
   int64_t across_, down_;         // tiles of an image
+  int64_t images_;                // planes of results
   int64_t in_pitch_, out_pitch_;  // of rows of channels
   int64_t panels_;
   int64_t segments_, columns_, rows_;  // a row of tiles is cut into segments; of tiles in a block
@@ -183,15 +201,14 @@ class Run {
 }  // namespace
 
 bool winograd_serves(Kind kind, const ConvShape& s) {
-  bool fits = kind == Kind::f32 && s.groups == 1 && s.in[0] == 1 && s.out[0] == 1 &&
-              s.kernel[0] == 1 && s.padding[0] == 0;
-  for (int i = 1; i < 3; ++i)
-    fits = fits && s.kernel[i] == 3 && s.stride[i] == 1 && s.dilation[i] == 1 &&
-           s.padding[i] >= 0 && s.padding[i] <= 2;
-  int64_t tiles = parts(s.out[1], 2) * parts(s.out[2], 2);
+  bool fits = kind == Kind::f32 && s.groups == 1 && s.kernel[0] <= kMostPlanes;
+  for (int i = 0; i < 3; ++i)
+    fits = fits && (i == 0 || s.kernel[i] == 3) && s.stride[i] == 1 && s.dilation[i] == 1 &&
+           s.padding[i] >= 0 && s.padding[i] < s.kernel[i];
+  int64_t tiles = parts(s.out[1], 2) * parts(s.out[2], 2) * s.out[0];
   return fits && tiles >= kLeastTiles &&
          std::min(s.in_channels, s.out_channels) >= kLeastChannels &&
-         s.in_channels * s.out_channels <= kMostWeights * tiles;
+         s.in_channels * s.out_channels * s.kernel[0] <= kMostWeights * tiles;
 }
 
 void run_winograd(const WinogradCall& call) { Run(call).run(); }

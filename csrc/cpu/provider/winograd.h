@@ -1,9 +1,10 @@
-// Convolutions of 3×3 windows one pixel apart in float32 with 2.25 times fewer multiplications:
+// Convolutions of 3×3 windows one pixel apart, and of several such planes in three dimensions, in
+// float32 with 2.25 times fewer multiplications:
 // F(2×2, 3×3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
 //
 // Four by four pixels and three by three weights are transformed, multiplied point by point (a
 // matrix product over channels for each of the sixteen points), and transformed into two by two
-// results. The transforms add, subtract and halve, so that integers stay exact and rounding stays
+// results. The planes that a result sees are further channels. The transforms add, subtract and halve, so that integers stay exact and rounding stays
 // as it is in the direct sum. Law of bits: a result depends on its tile and its weights alone.
 #pragma once
 #include <cstdint>
@@ -15,11 +16,12 @@ namespace kagari::provider {
 // Forward, or backward to the input as a forward pass with turned weights.
 struct WinogradCall {
   int64_t batch, in_channels, out_channels;
-  int64_t in[2], out[2], padding[2];
+  int64_t planes;  // of a window
+  int64_t in[3], out[3], padding[3];
   const float* x;
   ImageStrides x_strides;  // lines contiguous, or channels
   const float* w;
-  int64_t w_out, w_in, w_kernel[2];  // strides
+  int64_t w_out, w_in, w_kernel[3];  // strides
   const float* bias;
   float* y;
   ImageStrides y_strides;
