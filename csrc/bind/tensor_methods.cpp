@@ -391,6 +391,9 @@ KG_METHOD(tensor_set_) {
   if (overridden(self, a[0])) return override_method("set_", self, args, nargs, kwnames);
   TensorImpl* t = impl_of(self);
   tape::check_inplace(t, t->is(kRequiresGrad));
+  KG_CHECK_TYPE(a.given(2) || !(a.given(1) || a.given(3)),
+                "expected a size beside storage_offset and stride: set_(source, storage_offset, "
+                "size, stride)");
   Storage* s = nullptr;
   if (!a[0]) {
     Storage* none = Storage::allocate(0, t->device);

@@ -193,6 +193,9 @@ def test_set() -> None:
         kagari.zeros(2).set_(y.untyped_storage(), 0, (2,), (-1,))
     with pytest.raises(RuntimeError):
         kagari.zeros(2).set_(y.untyped_storage(), -1, (2,), (1,))
+    for source in (y, y.untyped_storage()):
+        with pytest.raises(TypeError, match="expected a size beside storage_offset"):
+            kagari.zeros(2).set_(source, 1)
 
 
 @pytest.mark.parametrize(
