@@ -131,7 +131,10 @@ extern PyTypeObject* node_type;
 class NodeRef {
  public:
   NodeRef() = default;
-  NodeRef(const NodeRef& o) : p_(o.p_) { Py_XINCREF(reinterpret_cast<PyObject*>(p_)); }
+  NodeRef(const NodeRef& o) : p_(o.p_) {
+    check_gil();
+    Py_XINCREF(reinterpret_cast<PyObject*>(p_));
+  }
   NodeRef(NodeRef&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   ~NodeRef() { Py_XDECREF(reinterpret_cast<PyObject*>(p_)); }
   NodeRef& operator=(NodeRef o) noexcept {

@@ -2,7 +2,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+
 #include "core/device.h"
+#include "core/gil.h"
 
 struct _object;
 
@@ -31,8 +33,12 @@ struct Storage {
   static Storage* allocate(size_t bytes, Device device);
   // Foreign memory; `deleter` is called once with the storage when the last reference goes.
   static Storage* wrap(void* data, size_t bytes, Device device, Deleter deleter, void* context);
-  void retain() { ++refs; }
+  void retain() {
+    check_gil();
+    ++refs;
+  }
   void release() {
+    check_gil();
     if (--refs == 0) destroy(this);
   }
   void resize(size_t new_bytes);  // keeps the common prefix

@@ -88,9 +88,18 @@ void update_contiguous(TensorImpl* t) {
 
 }  // namespace
 
+#ifdef KG_SANITIZE
+void check_gil() {
+  if (PyGILState_Check()) return;
+  fputs("kagari: a reference was counted without the GIL\n", stderr);
+  abort();
+}
+#endif
+
 namespace impl {
 
 TensorImpl* make() {
+  check_gil();
   TensorImpl* t;
   if (kept_count) {
     t = kept[--kept_count];

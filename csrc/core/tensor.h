@@ -23,6 +23,7 @@
 #include "core/device.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/gil.h"
 #include "core/ints.h"
 #include "core/storage.h"
 
@@ -112,10 +113,12 @@ void share_version(TensorImpl* from, TensorImpl* to);
 class Tensor {
  public:
   Tensor() = default;
-  Tensor(const Tensor& o) : p_(o.p_) { Py_XINCREF(reinterpret_cast<PyObject*>(p_)); }
+  Tensor(const Tensor& o) : p_(o.p_) { retain(p_); }
   Tensor(Tensor&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   ~Tensor() {
-    if (p_) Py_DECREF(reinterpret_cast<PyObject*>(p_));
+    if (!p_) return;
+    check_gil();
+    Py_DECREF(reinterpret_cast<PyObject*>(p_));
   }
   Tensor& operator=(const Tensor& o) {
     Tensor copy(o);
@@ -127,7 +130,7 @@ class Tensor {
     return *this;
   }
   static Tensor borrow(TensorImpl* p) {
-    Py_XINCREF(reinterpret_cast<PyObject*>(p));
+    retain(p);
     return steal(p);
   }
   static Tensor steal(TensorImpl* p) {
@@ -165,6 +168,12 @@ class Tensor {
   bool same(const Tensor& o) const { return p_ == o.p_; }
 
  private:
+  static void retain(TensorImpl* p) {
+    if (!p) return;
+    check_gil();
+    Py_INCREF(reinterpret_cast<PyObject*>(p));
+  }
+
   TensorImpl* p_ = nullptr;
 };
 
