@@ -111,7 +111,7 @@ assert not loaded()
 assert ">>> " in kagari.add.__doc__
 assert loaded()
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True)
 
 
 @pytest.mark.conformance

@@ -202,15 +202,16 @@ void unflatten_infer(Infer& o, const Tensor& input, int64_t dim, Ints sizes) {
   dim = wrap_dim(dim, input.dim());
   KG_CHECK(!sizes.empty(), "sizes must be non-empty");
   int64_t size = input.sizes()[dim], product = 1, hole = -1;
+  bool fits = true;
   for (int64_t i = 0; i < sizes.n; ++i) {
     if (sizes[i] == -1)
       hole = i;
     else
-      product *= sizes[i];
+      fits = fits && !__builtin_mul_overflow(product, sizes[i], &product);
   }
-  KG_CHECK(hole >= 0 ? product != 0 && size % product == 0 : product == size, "Provided sizes ",
-           list_string(sizes), " don't multiply up to the size of dim ", dim, " (", size,
-           ") in the input tensor");
+  fits = fits && (hole >= 0 ? product != 0 && size % product == 0 : product == size);
+  KG_CHECK(fits, "Provided sizes ", list_string(sizes), " don't multiply up to the size of dim ",
+           dim, " (", size, ") in the input tensor");
   Dims inner = infer_size(sizes, size), shape, strides;
   for (int64_t d = 0; d < input.dim(); ++d) {
     if (d != dim) {

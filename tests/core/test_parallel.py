@@ -272,6 +272,10 @@ def test_loading_starts_no_threads() -> None:
         if given:
             env["OPENBLAS_NUM_THREADS"] = given
         out = subprocess.run(
-            [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+            [sys.executable, "-P", "-c", program],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert out.stdout.split() == ["1", str(given)]

@@ -201,3 +201,9 @@ X3 = kagari.ones(2, 3, 4)
 def test_errors(call: Callable[[], Any], error: Any, text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+def test_unflatten_with_sizes_beyond_any() -> None:
+    for sizes in ([1, 2, 2, 1 << 62], [1 << 62, 4], [-1, 1 << 62, 4]):
+        with pytest.raises(RuntimeError, match="don't multiply up to the size of dim 1"):
+            kagari.ones(2, 4).unflatten(1, sizes)
