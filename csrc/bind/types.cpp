@@ -120,7 +120,7 @@ PyType_Slot layout_slots[] = {
     {Py_tp_repr, (void*)named_repr},
     {Py_tp_dealloc, (void*)plain_dealloc},
     {Py_tp_methods, named_methods},
-    {Py_tp_doc, (void*)"How a tensor's elements are kept: strided.\n"
+    {Py_tp_doc, (void*)"How a tensor's elements are kept: strided or sparse.\n"
                        "\n    >>> kagari.ones(2).layout\n    kagari.strided"},
     {0, nullptr}};
 PyType_Spec layout_spec = {"kagari.layout", sizeof(NamedObject), 0, kSingleton, layout_slots};

@@ -26,7 +26,7 @@ def dispatch(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         handler = _in_place(name)
     if handler is None:
         _refuse(name, args, kwargs)
-    out = kwargs.pop("out", None) if "out" in kwargs else None
+    out = kwargs.pop("out", None)
     try:
         result = handler(*args, **kwargs)
     except Unsupported as e:
