@@ -174,6 +174,8 @@ KG_LANES_1(atanh)
 KG_LANES_1(erf)
 KG_LANES_1(erfc)
 KG_LANES_1(sigmoid)
+KG_LANES_1(gelu_slope)
+KG_LANES_1(gelu_tanh_slope)
 KG_LANES_1(abs)
 KG_LANES_1(floor)
 KG_LANES_1(ceil)
@@ -187,6 +189,14 @@ KG_LANES_2(fmin)
 KG_LANES_2(copysign)
 #undef KG_LANES_1
 #undef KG_LANES_2
+template <RealFloat T>
+KG_INLINE Many<T> gelu_value(Many<T> x) {
+  return {simd::gelu(x.v)};
+}
+template <RealFloat T>
+KG_INLINE Many<T> gelu_tanh_value(Many<T> x) {
+  return {simd::gelu_tanh(x.v)};
+}
 
 template <RealFloat T>
 KG_INLINE Many<T> reciprocal(Many<T> x) {

@@ -146,10 +146,23 @@ inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
 inline constexpr double kInf = __builtin_inf();
 inline constexpr double kNan = __builtin_nan("");
 
-// Expressions with a name, because they occur twice or need one of their parts twice.
+// Expressions with a name, because they occur twice, need one of their parts twice, or have a form
+// of their own in lanes (gelu's: cpu/pointwise_lanes.h).
+template <class E>
+constexpr E gelu_value(E x) {
+  return 0.5 * x * (1 + erf(x * kSqrtHalf));
+}
+template <class E>
+constexpr E gelu_slope(E x) {
+  return 0.5 * (1 + erf(x * kSqrtHalf)) + x * (kInvSqrtTwoPi * exp(-0.5 * x * x));
+}
 template <class E>
 constexpr E gelu_tanh_inner(E x) {
   return tanh(kGeluScale * (x + kGeluCubic * x * x * x));
+}
+template <class E>
+constexpr E gelu_tanh_value(E x) {
+  return 0.5 * x * (1 + gelu_tanh_inner(x));
 }
 template <class E>
 constexpr E gelu_tanh_slope(E x) {

@@ -477,3 +477,50 @@ def test_promotion(a: Any, b: Any, want: Any) -> None:
     assert (x + y).dtype == (y * x).dtype == want
     assert (x + y[0]).dtype == kagari.result_type(x, y[0])
     assert (x + 1).dtype == (a if a != kagari.bool else kagari.int64)
+
+
+def _gelu_beyond_cancellation(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """gelu and its slope in float64, from erfc so that no digit is lost below zero."""
+    tail = 0.5 * each(math.erfc)(-x / math.sqrt(2))
+    return x * tail, tail + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def _gelu_tanh_beyond_cancellation(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    c = 2 * math.sqrt(2 / math.pi)
+    e = np.exp(-np.abs(c * (x + 0.044715 * x**3)))
+    share, other = np.where(x < 0, e, 1) / (1 + e), np.where(x < 0, 1, e) / (1 + e)
+    return x * share, share + x * share * other * c * (1 + 3 * 0.044715 * x * x)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_keeps_its_digits(approximate: str) -> None:
+    """Stated in docs/accuracy.md: a few units in the last place, also where the sum of the formula
+    cancels; the slope has a zero, next to which the units are those at 1/4."""
+    x = np.concatenate(
+        [np.linspace(-15.5, 15.5, 60_001), [-13.1, -13.2, -9.9, -10, 0.0, -0.0, 1e-30]]
+    )
+    x = x.astype(np.float32)
+    reference = (
+        _gelu_tanh_beyond_cancellation if approximate == "tanh" else _gelu_beyond_cancellation
+    )
+    t = kagari.tensor(x, requires_grad=True)
+    y = kagari.nn.functional.gelu(t, approximate=approximate)
+    (slope,) = kagari.autograd.grad(y.sum(), t)
+    value, derivative = reference(x.astype(np.float64))
+    for got, want, least in ((array(y), value, 2.0**-126), (array(slope), derivative, 0.25)):
+        unit = np.spacing(np.maximum(np.abs(want), least).astype(np.float32)).astype(np.float64)
+        assert np.max(np.abs(got.astype(np.float64) - want) / unit) <= 4.6
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("dtype", WIDE)
+def test_gelu_at_the_ends(approximate: str, dtype: Any) -> None:
+    gelu = kagari.nn.functional.gelu
+    x = kagari.tensor([1e30, math.inf, -1e30, 0.0, -0.0, math.nan, -math.inf], dtype=dtype)
+    y = gelu(x, approximate=approximate).tolist()
+    assert y[:5] == [x[0].item(), math.inf, 0, 0, 0]
+    assert [math.copysign(1, v) for v in y[2:5]] == [-1, 1, -1]
+    assert math.isnan(y[5]) and math.isnan(y[6])
+    x.requires_grad_()
+    (slope,) = kagari.autograd.grad(gelu(x, approximate=approximate)[:5].sum(), x)
+    assert slope[[0, 2, 3, 4]].tolist() == [1, 0, 0.5, 0.5]

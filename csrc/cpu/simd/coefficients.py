@@ -193,6 +193,15 @@ def main() -> None:
     hi = (mp.mpf(11) - 4) / 15
     emit("kErfcxQuick", note.replace("28", "11") + ", short", erfcx_map, lo, hi, 13)
 
+    def normal_tail(t: mp.mpf) -> mp.mpf:
+        s = t + mp.mpf("0.375")
+        a = 4 * s / (1 - s)
+        return erfcx(a / mp.sqrt(2)) / 2 * (a + 4)
+
+    hi = mp.mpf("13.1") / mp.mpf("17.1") - mp.mpf("0.375")
+    note = "exp(a^2 / 2) ncdf(-a) (a + 4) in s - 3/8, s = a / (a + 4), 0 <= a <= 13.1"
+    emit("kNormalTail", note, normal_tail, -0.375, hi, 11)
+
     def erfinv_ratio(w: mp.mpf) -> mp.mpf:
         x2 = -mp.expm1(-w)
         return mp.erfinv(mp.sqrt(x2)) / mp.sqrt(x2) if w else mp.sqrt(mp.pi) / 2

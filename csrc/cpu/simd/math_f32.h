@@ -501,6 +501,159 @@ KG_INLINE vf erfc(vf x) {
   });
 }
 
+// ---- gelu ---------------------------------------------------------------------------------------
+
+// With F(-a) the share of the normal distribution below -a, a = |x|, gelu(x) is max(x, 0) - a F(-a)
+// and its slope F(-a) - a p(a), or one less that: no sum cancels, on neither side. The form with
+// tanh is the same with 1 / (1 + exp(2u)) for F(-a).
+namespace detail::quick {
+
+// F(-a) for 0 <= a <= 15.5.
+KG_INLINE vd normal_tail(vd a) {
+  const vd s = a * 0.70710678118654752440;
+  const vd near = 0.5 - 0.5 * erf_near(s, s * s);
+  return where(s < 0.75, near, 0.5 * erfc_far(at_least(s, 0.75)));
+}
+// Above zero `a` stops where nothing is left of the tail, below zero it does not: -infinity becomes
+// infinity times zero, PyTorch's NaN.
+KG_INLINE vd gelu(vd x) {
+  const vd a = abs(at_most(x, 15.5));
+  const vd t = a * where(a < 15.5, normal_tail(at_most(a, 15.5)), vd{});
+  return where(x < 0, -t, x - t);
+}
+KG_INLINE vd gelu_slope(vd x) {
+  const vd a = at_most(abs(x), 15.5);
+  const vd d = normal_tail(a) - a * (0.39894228040143267794 * exp(-0.5 * a * a));
+  return where(x < 0, d, 1 - d);
+}
+
+inline constexpr double kGeluTanh1 = 1.5957691216057307117, kGeluTanh3 = kGeluTanh1 * 0.044715;
+KG_INLINE vd tanh_tail(vd a) {
+  const vd e = exp(-a * mul_add(splat<vd>(kGeluTanh3), a * a, splat<vd>(kGeluTanh1)));
+  return e / (1 + e);
+}
+KG_INLINE vd gelu_tanh(vd x) {
+  const vd a = abs(at_most(x, 12));
+  const vd t = a * where(a < 12, tanh_tail(at_most(a, 12)), vd{});
+  return where(x < 0, -t, x - t);
+}
+KG_INLINE vd gelu_tanh_slope(vd x) {
+  const vd a = at_most(abs(x), 12), q = tanh_tail(a);
+  const vd slope = mul_add(splat<vd>(3 * kGeluTanh3), a * a, splat<vd>(kGeluTanh1));
+  const vd d = q * (1 - a * slope * (1 - q));
+  return where(x < 0, d, 1 - d);
+}
+
+}  // namespace detail::quick
+
+#if KG_SIMD_EXP_NATIVE
+namespace detail {
+
+KG_NOINLINE vf gelu_wide(vf x) {
+  return in_double(x, [](vd v) { return quick::gelu(v); });
+}
+KG_NOINLINE vf gelu_slope_wide(vf x) {
+  return in_double(x, [](vd v) { return quick::gelu_slope(v); });
+}
+KG_NOINLINE vf gelu_tanh_wide(vf x) {
+  return in_double(x, [](vd v) { return quick::gelu_tanh(v); });
+}
+KG_NOINLINE vf gelu_tanh_slope_wide(vf x) {
+  return in_double(x, [](vd v) { return quick::gelu_tanh_slope(v); });
+}
+
+// exp(-(v + vl)) for 0 <= v <= 87.
+KG_INLINE vf exp_of_minus(vf v, vf vl) {
+  const vf t = fma(v, splat<vf>(-co::kInvLn2_hi), splat<vf>(kExpShift));
+  const vf n = t - kExpShift;
+  const float ln2 = static_cast<float>(co::kLn2_hi);
+  return exp_scaled(t, fma(n, splat<vf>(-ln2), -v), fma(n, splat<vf>(ln2 - co::kLn2_hi), -vl));
+}
+KG_INLINE vf exp_of_half_square(vf a) {
+  const vf s = a * a;
+  return exp_of_minus(0.5f * s, 0.5f * fma(a, a, -s));
+}
+
+// 1 / (1 + exp(a (c1 + c3 a^2))) for 0 <= a <= 9.9. The exponent is a sum of two floats: its
+// rounding would be up to 87 times that of the result.
+KG_INLINE vf tanh_tail(vf a) {
+  const float c1 = static_cast<float>(quick::kGeluTanh1),
+              c3 = static_cast<float>(quick::kGeluTanh3);
+  const vf s = a * a, sl = fma(a, a, -s);
+  const vf m = s * c3;
+  const vf ml = fma(s, splat<vf>(c3), -m) + fma(s, splat<vf>(quick::kGeluTanh3 - c3), sl * c3);
+  const vf k = m + c1, back = k - m;
+  const vf kl =
+      ((m - (k - back)) + (c1 - back)) + (ml + static_cast<float>(quick::kGeluTanh1 - c1));
+  const vf v = a * k;
+  const vf e = exp_of_minus(v, fma(a, kl, fma(a, k, -v)));
+  const vf d = 1 + e, q = e / d;
+  // What the division and the sum rounded off, as in sigmoid.
+  const vf rest = fma(-q, (1 - d) + e, fma(-q, d, e));
+  return fma(1 - q, rest, q);
+}
+
+// `fast` down to `low`, where results begin to be subnormal and come from `wide`.
+template <class Wide>
+KG_INLINE vf gelu_ends(vf x, vf fast, float low, Wide wide) {
+  const vi32 edge = x < low;
+  if (__builtin_expect(any(edge), 0)) return nan_of(x, where(edge, wide(x), fast));
+  return nan_of(x, fast);
+}
+
+}  // namespace detail
+#endif
+
+KG_INLINE vf gelu(vf x) {
+  using namespace detail;
+#if KG_SIMD_EXP_NATIVE
+  const vf a = at_most(abs(x), 13.1f);
+  const vf s = a / (a + 4);
+  const vf tail = s * poly(s - 0.375f, co::kNormalTail);
+  const vf y = fma(-exp_of_half_square(a), tail, at_least(x, 0));
+  return gelu_ends(x, y, -13.1f, [](vf v) { return gelu_wide(v); });
+#else
+  return in_double(x, [](vd v) { return quick::gelu(v); });
+#endif
+}
+
+KG_INLINE vf gelu_slope(vf x) {
+  using namespace detail;
+#if KG_SIMD_EXP_NATIVE
+  const vf a = at_most(abs(x), 13.1f);
+  const vf w = 1 / (a + 4);
+  const vf ratio = w * poly(fma(a, w, splat<vf>(-0.375f)), co::kNormalTail);
+  const vf d = exp_of_half_square(a) * fma(a, splat<vf>(-0.39894228040143267794), ratio);
+  return gelu_ends(x, where(x < 0, d, 1 - d), -13.1f, [](vf v) { return gelu_slope_wide(v); });
+#else
+  return in_double(x, [](vd v) { return quick::gelu_slope(v); });
+#endif
+}
+
+KG_INLINE vf gelu_tanh(vf x) {
+  using namespace detail;
+#if KG_SIMD_EXP_NATIVE
+  const vf a = at_most(abs(x), 9.9f);
+  const vf y = fma(-a, tanh_tail(a), at_least(x, 0));
+  return gelu_ends(x, y, -9.9f, [](vf v) { return gelu_tanh_wide(v); });
+#else
+  return in_double(x, [](vd v) { return quick::gelu_tanh(v); });
+#endif
+}
+
+KG_INLINE vf gelu_tanh_slope(vf x) {
+  using namespace detail;
+#if KG_SIMD_EXP_NATIVE
+  const vf a = at_most(abs(x), 9.9f);
+  const vf q = tanh_tail(a);
+  const vf slope = fma(a * a, splat<vf>(3 * quick::kGeluTanh3), splat<vf>(quick::kGeluTanh1));
+  const vf d = q * fma(a * slope, q - 1, splat<vf>(1));
+  return gelu_ends(x, where(x < 0, d, 1 - d), -9.9f, [](vf v) { return gelu_tanh_slope_wide(v); });
+#else
+  return in_double(x, [](vd v) { return quick::gelu_tanh_slope(v); });
+#endif
+}
+
 // ---- powers -------------------------------------------------------------------------------------
 
 KG_INLINE vf pow(vf x, vf y) {

@@ -72,6 +72,21 @@ KG_NOINLINE vd erfc(vd x) {
   return nan_of(x, y);
 }
 
+// gelu and its slope without sums that cancel, as math_f32.h has them.
+KG_INLINE vd gelu(vd x) { return 0.5 * x * erfc(-0.70710678118654752440 * x); }
+KG_INLINE vd gelu_slope(vd x) {
+  x = detail::at_most(detail::at_least(x, -40), 40);
+  return 0.5 * erfc(-0.70710678118654752440 * x) + 0.39894228040143267794 * x * exp(-0.5 * x * x);
+}
+KG_INLINE vd gelu_tanh(vd x) {
+  return x * sigmoid(1.5957691216057307117 * (x + 0.044715 * x * x * x));
+}
+KG_INLINE vd gelu_tanh_slope(vd x) {
+  x = detail::at_most(detail::at_least(x, -40), 40);
+  const vd s = sigmoid(1.5957691216057307117 * (x + 0.044715 * x * x * x));
+  return s + x * s * (1 - s) * (1.5957691216057307117 * (1 + 3 * 0.044715 * x * x));
+}
+
 // ---- powers -------------------------------------------------------------------------------------
 
 namespace detail {

@@ -119,7 +119,8 @@ void judge(const Reference& ref, const T* x, const T* y, const T* got, std::size
       const double size = std::fabs(want);
       if (size > 0x1p-125 && size < 0x1p127 && quick_error(got[i], want) <= worst.ulps) continue;
     }
-    const double e = error_in_ulps<T>(got[i], want, std::is_same_v<T, float> ? 0 : ref.floor64);
+    const double e =
+        error_in_ulps<T>(got[i], want, std::is_same_v<T, float> ? ref.floor32 : ref.floor64);
     if (e > worst.ulps) worst = {e, double(x[i]), double(y[i]), double(got[i]), double(want)};
   }
 }

@@ -16,9 +16,9 @@ using Reference128 = __float128 (*)(__float128, __float128);
 struct Reference {
   const char* name;
   double bound32, bound64;  // largest error allowed, in units in the last place
-  // Double results smaller than this are judged in units at this magnitude: the gamma functions
-  // have zeros that double arithmetic does not resolve, in PyTorch as little as here.
-  double floor64;
+  // Results smaller than this are judged in units at this magnitude: the gamma functions have zeros
+  // that double arithmetic does not resolve, in PyTorch as little as here, and so has gelu's slope.
+  double floor64, floor32;
   Reference64 r64;
   Reference128 r128;
 };
@@ -91,15 +91,41 @@ T python_remainder(T rest, T y) {
   return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
 }
 
+// gelu's derivative, and for the form with tanh the factor of x and the derivative.
+template <class T>
+T normal_slope(T x) {
+  if (x == T(INFINITY)) return 1;
+  if (x == -T(INFINITY)) return -T(0);
+  const T root = T(2.506628274631000502415765284811045253006986740609938Q);
+  return erfc_of(-x / T(M_SQRT2q)) / 2 + x * exp_of(-x * x / 2) / root;
+}
+template <class T>
+T tanh_share(T x) {
+  const T u = 2 * T(0.797884560802865355879892119868763736951717262329869Q) *
+              (x + T(0.044715Q) * x * x * x);
+  return x < 0 ? exp_of(u) / (1 + exp_of(u)) : 1 / (1 + exp_of(-u));
+}
+template <class T>
+T tanh_slope(T x) {
+  if (x == T(INFINITY)) return 1;
+  if (x == -T(INFINITY)) return -T(0);
+  const T a = x < 0 ? -x : x, q = tanh_share(-a);
+  const T u = 2 * T(0.797884560802865355879892119868763736951717262329869Q) *
+              (1 + 3 * T(0.044715Q) * x * x);
+  const T d = q == 0 ? T(0) : q * (1 - a * u * (1 - q));
+  return x < 0 ? d : 1 - d;
+}
+
 // ---- the table
 // -------------------------------------------------------------------------------------
 
-#define KG_REF(name, b32, b64, floor64, e64, e128)                                      \
-  Reference {                                                                           \
-#name, b32, b64, floor64,                                                           \
-        [](double x, [[maybe_unused]] double y)                                         \
-             -> double { return e64; }, [](__float128 x, [[maybe_unused]] __float128 y) \
-                                             -> __float128 { return e128; }             \
+#define KG_REF(name, b32, b64, floor64, e64, e128) \
+  KG_REF_FLOORS(name, b32, b64, floor64, 0, e64, e128)
+#define KG_REF_FLOORS(name, b32, b64, floor64, floor32, e64, e128)                     \
+  Reference {                                                                          \
+    #name, b32, b64, floor64, floor32,                                                 \
+        [](double x, [[maybe_unused]] double y) -> double { return e64; },             \
+        [](__float128 x, [[maybe_unused]] __float128 y) -> __float128 { return e128; } \
   }
 #define KG_LIBM(name, b32, b64) KG_REF(name, b32, b64, 0, std::name(x), name##q(x))
 
@@ -128,6 +154,10 @@ inline const Reference kReferences[] = {
     KG_LIBM(erf, 0.56, 0.66),
     KG_LIBM(erfc, 0.56, 0.7),
     KG_REF(erfinv, 0.5013, 1.0, 0, inverse_erf<double>(x, 3), inverse_erf<__float128>(x, 5)),
+    KG_REF(gelu, 4.6, 4, 0.1, x* std::erfc(-x / M_SQRT2) / 2, x* erfcq(-x / M_SQRT2q) / 2),
+    KG_REF_FLOORS(gelu_slope, 4.6, 4, 0.25, 0.25, normal_slope(x), normal_slope(x)),
+    KG_REF(gelu_tanh, 2.5, 4, 0.1, x* tanh_share(x), x* tanh_share(x)),
+    KG_REF_FLOORS(gelu_tanh_slope, 3, 25, 0.25, 0.25, tanh_slope(x), tanh_slope(x)),
     KG_LIBM(sqrt, 0.5, 0.5),
     KG_REF(rsqrt, 0.51, 0.76, 0, 1 / std::sqrt(x), 1 / sqrtq(x)),
     KG_REF(reciprocal, 0.5, 0.5, 0, 1 / x, 1 / x),
@@ -146,6 +176,7 @@ inline const Reference kReferences[] = {
 };
 
 #undef KG_LIBM
+#undef KG_REF_FLOORS
 #undef KG_REF
 
 inline const Reference* find_reference(const char* name) {

@@ -35,9 +35,8 @@ void map2(const T* x, const T* y, T* out, std::size_t n, F f) {
   }
 }
 
-#define KG_UNARY(name)                                           \
-  {                                                              \
-#name,                                                         \
+#define KG_UNARY(name)                                            \
+  {#name,                                                         \
    1,                                                             \
    [](const float* x, const float*, float* o, std::size_t n) {    \
      map1(x, o, n, [](vf v) { return name(v); });                 \
@@ -46,11 +45,9 @@ void map2(const T* x, const T* y, T* out, std::size_t n, F f) {
      map1(x, o, n, [](vd v) { return name(v); });                 \
    },                                                             \
    [](float x, float) { return name(x); },                        \
-   [](double x, double) { return name(x); } \
-  }
-#define KG_BINARY(name)                                            \
-  {                                                                \
-#name,                                                           \
+   [](double x, double) { return name(x); }}
+#define KG_BINARY(name)                                             \
+  {#name,                                                           \
    2,                                                               \
    [](const float* x, const float* y, float* o, std::size_t n) {    \
      map2(x, y, o, n, [](vf v, vf u) { return name(v, u); });       \
@@ -59,19 +56,19 @@ void map2(const T* x, const T* y, T* out, std::size_t n, F f) {
      map2(x, y, o, n, [](vd v, vd u) { return name(v, u); });       \
    },                                                               \
    [](float x, float y) { return name(x, y); },                     \
-   [](double x, double y) { return name(x, y); } \
-  }
+   [](double x, double y) { return name(x, y); }}
 
 const Subject kSubjects[] = {
-    KG_UNARY(exp),        KG_UNARY(exp2),       KG_UNARY(expm1),  KG_UNARY(log),
-    KG_UNARY(log2),       KG_UNARY(log10),      KG_UNARY(log1p),  KG_UNARY(sigmoid),
-    KG_UNARY(sin),        KG_UNARY(cos),        KG_UNARY(tan),    KG_UNARY(asin),
-    KG_UNARY(acos),       KG_UNARY(atan),       KG_UNARY(sinh),   KG_UNARY(cosh),
-    KG_UNARY(tanh),       KG_UNARY(asinh),      KG_UNARY(acosh),  KG_UNARY(atanh),
-    KG_UNARY(erf),        KG_UNARY(erfc),       KG_UNARY(erfinv), KG_UNARY(sqrt),
-    KG_UNARY(rsqrt),      KG_UNARY(reciprocal), KG_UNARY(lgamma), KG_UNARY(digamma),
-    KG_UNARY(floor),      KG_UNARY(ceil),       KG_UNARY(trunc),  KG_UNARY(round),
-    KG_BINARY(atan2),     KG_BINARY(pow),       KG_BINARY(hypot), KG_BINARY(fmod),
+    KG_UNARY(exp),        KG_UNARY(exp2),       KG_UNARY(expm1),     KG_UNARY(log),
+    KG_UNARY(log2),       KG_UNARY(log10),      KG_UNARY(log1p),     KG_UNARY(sigmoid),
+    KG_UNARY(sin),        KG_UNARY(cos),        KG_UNARY(tan),       KG_UNARY(asin),
+    KG_UNARY(acos),       KG_UNARY(atan),       KG_UNARY(sinh),      KG_UNARY(cosh),
+    KG_UNARY(tanh),       KG_UNARY(asinh),      KG_UNARY(acosh),     KG_UNARY(atanh),
+    KG_UNARY(erf),        KG_UNARY(erfc),       KG_UNARY(erfinv),    KG_UNARY(sqrt),
+    KG_UNARY(rsqrt),      KG_UNARY(reciprocal), KG_UNARY(lgamma),    KG_UNARY(digamma),
+    KG_UNARY(gelu),       KG_UNARY(gelu_slope), KG_UNARY(gelu_tanh), KG_UNARY(gelu_tanh_slope),
+    KG_UNARY(floor),      KG_UNARY(ceil),       KG_UNARY(trunc),     KG_UNARY(round),
+    KG_BINARY(atan2),     KG_BINARY(pow),       KG_BINARY(hypot),    KG_BINARY(fmod),
     KG_BINARY(remainder),
 };
 
