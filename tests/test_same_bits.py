@@ -112,6 +112,10 @@ WORK: dict[str, Callable[[], Work]] = {
     "sum of rows": lambda: of(lambda x: x.sum(0), 4096, 65),
     "sum of columns": lambda: of(lambda x: x.sum(1), 65, 4097),
     "sum of the middle": lambda: of(lambda x: x.sum(1), 17, 501, 33),
+    "sum of wide rows": lambda: of(lambda x: x.sum(0), 1030, 4099),
+    "sum of few long rows": lambda: of(lambda x: x.sum(1), 3, 70_003),
+    "sum of many short rows": lambda: of(lambda x: x.sum(1), 70_003, 7),
+    "sum of both sides": lambda: of(lambda x: x.sum((0, 2)), 17, 33, 501),
     "sum float64": lambda: of(lambda x: x.sum(), 300_001, dtype=F64),
     "sum bfloat16": lambda: of(lambda x: x.sum(0), 3000, 65, dtype=BF16),
     "mean and var": lambda: of(lambda x: x.var(0) + x.mean(0), 5000, 33),
@@ -123,6 +127,7 @@ WORK: dict[str, Callable[[], Work]] = {
     "softmax of columns": lambda: of(lambda x: x.softmax(0), 3001, 33),
     "log_softmax bfloat16": lambda: of(lambda x: x.log_softmax(-1), 300, 1001, dtype=BF16),
     "cumsum": lambda: of(lambda x: x.cumsum(0), 20_001, 9),
+    "cumsum of rows": lambda: of(lambda x: x.cumsum(1), 131, 301),
     "cumprod": lambda: just(lambda x: (x / 100 + 1).cumprod(1), 65, 5001),
     "layer_norm": lambda: (lambda w: of(lambda x: F.layer_norm(x, (129,), w), 3000, 129))(
         data(129)
@@ -144,6 +149,12 @@ WORK: dict[str, Callable[[], Work]] = {
     "embedding": lambda: (lambda i: of(lambda w: F.embedding(i, w), 100, 65))(
         _indices(20_000, 100)
     ),
+    "embedding of a large table": lambda: (
+        lambda i: of(lambda w: F.embedding(i, w, 3, scale_grad_by_freq=True), 4200, 260)
+    )(_indices(5_000, 4200)),
+    "index_select": lambda: (lambda i: just(lambda x: x.index_select(0, i), 300, 260))(
+        _indices(5_000, 300)
+    ),
     "index_add": lambda: (
         lambda i: of(lambda s: kagari.zeros(50, 33).index_add(0, i, s), 9000, 33)
     )(_indices(9000, 50)),
@@ -158,6 +169,7 @@ WORK: dict[str, Callable[[], Work]] = {
     "max_pool": lambda: of(lambda x: F.max_pool2d(x, 3, 2, 1), 16, 8, 33, 33),
     "attention": lambda: of(lambda x: F.scaled_dot_product_attention(x, x, x), 4, 4, 65, 16),
     "gelu": lambda: of(F.gelu, 100_003),
+    "gelu tanh": lambda: of(lambda x: F.gelu(x, approximate="tanh"), 100_003),
     "sin of strided": lambda: of(lambda x: x.t().sin(), 301, 403),
     "sort": lambda: just(lambda x: x.sort(-1), 30, 5001),
     "topk": lambda: just(lambda x: x.topk(20, -1), 30, 5001),
@@ -228,6 +240,8 @@ ROWS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "attention": (_attention, (9, 4, 33, 16)),
     "gelu": (F.gelu, (300, 17)),
     "sum": (lambda x: x.sum(-1), (300, 1001)),
+    "sum of short rows": (lambda x: x.sum(-1), (300, 5)),
+    "sum of long rows": (lambda x: x.sum(-1), (70, 5001)),
     "cumsum": (lambda x: x.cumsum(-1), (300, 101)),
     "conv2d": (lambda x: F.conv2d(x, data(8, 3, 3, 3), padding=1), (9, 3, 20, 20)),
     "group_norm": (lambda x: F.group_norm(x, 2), (9, 4, 10, 10)),

@@ -1,9 +1,10 @@
-// Embedding on the CPU. Backward: columns are shared among the threads, rows are added in the order
-// of the indices.
+// Embedding on the CPU. Backward: the table's rows are shared among the threads, and each is added up
+// in the order of the indices.
 #include <cstring>
 #include <vector>
 
 #include "cpu/rows.h"
+#include "cpu/stream.h"
 #include "ops/call.h"
 
 namespace kagari {
@@ -43,51 +44,82 @@ void embedding_cpu(Results& out, const Tensor& weight, const Tensor& indices, in
   check_range(at, weight.sizes()[0]);
   int64_t width = weight.sizes()[1], size = weight.itemsize(), row = width * size;
   bool whole_rows = weight.strides()[1] == 1 || width <= 1;
+  bool stream = whole_rows && streams(out[0].data(), int64_t(at.size()) * row);
   parallel_for(0, int64_t(at.size()), std::max<int64_t>(1, 32768 / std::max<int64_t>(row, 1)),
                [&](int64_t begin, int64_t end) {
+                 auto line = [&](int64_t i) {
+                   return weight.data() + at[size_t(i)] * weight.strides()[0] * size;
+                 };
+                 const int64_t ahead = rows_ahead(row);
                  for (int64_t i = begin; i < end; ++i) {
-                   const char* from = weight.data() + at[size_t(i)] * weight.strides()[0] * size;
+                   const char* from = line(i);
+                   if (whole_rows && i + ahead < end) prefetch_row(line(i + ahead), row);
                    if (whole_rows)
-                     std::memcpy(out[0].data() + i * row, from, size_t(row));
+                     store_bytes(out[0].data() + i * row, from, row, stream);
                    else
                      gather(out[0].data() + i * row, from, weight.strides()[1] * size, size, width);
                  }
+                 if (stream) stream_end();
                });
 }
+
+// Which tokens stand for which row of the table: the first for each row, the next for each token,
+// in the order of the tokens; -1 ends a list.
+struct Tokens {
+  std::vector<int64_t> first, next, count;
+  Tokens(const std::vector<int64_t>& at, int64_t rows, int64_t padding)
+      : first(size_t(rows), -1), next(at.size()), count(size_t(rows), 0) {
+    for (size_t i = at.size(); i-- > 0;) {
+      const size_t r = size_t(at[i]);
+      ++count[r];
+      if (at[i] == padding) continue;
+      next[i] = first[r];
+      first[r] = int64_t(i);
+    }
+  }
+  // The table in parts of about the same work: the rows where they begin, and the end.
+  std::vector<int64_t> split(int64_t parts) const {
+    const int64_t rows = int64_t(first.size()), total = rows + int64_t(next.size());
+    std::vector<int64_t> bounds{0};
+    int64_t done = 0;
+    for (int64_t r = 0; r < rows; ++r) {
+      if (done >= total * int64_t(bounds.size()) / parts) bounds.push_back(r);
+      done += 1 + count[size_t(r)];
+    }
+    bounds.push_back(rows);
+    return bounds;
+  }
+};
 
 void embedding_backward_cpu(Results& out, const Tensor& g, const Tensor& indices, int64_t rows,
                             int64_t padding, bool scale) {
   std::vector<int64_t> at = read_indices(indices);
   check_range(at, rows);
-  int64_t width = g.sizes()[g.dim() - 1];
-  std::vector<int64_t> count;
-  if (scale) {
-    count.assign(size_t(rows), 0);
-    for (int64_t i : at) ++count[size_t(i)];
-  }
+  const int64_t width = g.sizes()[g.dim() - 1];
+  if (rows * width == 0) return;
+  const Tokens tokens(at, rows, padding);
+  // No two threads write one row, and each is written once.
+  const std::vector<int64_t> bounds =
+      tokens.split((int64_t(at.size()) + rows) * width < 65536 ? 1 : 64);
   visit_row_type(g.dtype(), [&]<class T>() {
-    Whole<T> grad(g), sum(out[0], false);
-    T* to = sum.get();
-    std::memset(static_cast<void*>(to), 0, size_t(rows * width) * sizeof(T));
-    // A thread owns the table's rows of its range: no two threads write one row, and each row's
-    // order is the indices'.
-    int64_t parts = at.size() * size_t(width) < 65536 ? 1 : 16;
-    parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-      int64_t first = rows * begin / parts, last = rows * end / parts;
-      for (size_t i = 0; i < at.size(); ++i) {
-        int64_t r = at[i];
-        if (r < first || r >= last || r == padding) continue;
-        const T* from = grad.get() + int64_t(i) * width;
-        T* line = to + r * width;
-        if (scale) {
-          T inverse = T(1) / T(count[size_t(r)]);
-          for (int64_t k = 0; k < width; ++k) line[k] += from[k] * inverse;
-        } else {
-          for (int64_t k = 0; k < width; ++k) line[k] += from[k];
+    const Lines<T> grads(g, g.dim() - 1);
+    Whole<T> sums(out[0], false);
+    const bool stream = streams(sums.get(), rows * width * int64_t(sizeof(T)));
+    parallel_for(0, int64_t(bounds.size()) - 1, 1, [&](int64_t begin, int64_t end) {
+      std::vector<char> scratch(size_t(grads.scratch()));
+      std::vector<T> sum(static_cast<size_t>(width));
+      for (int64_t r = bounds[size_t(begin)]; r < bounds[size_t(end)]; ++r) {
+        std::fill(sum.begin(), sum.end(), T(0));
+        const T factor = scale ? T(1) / T(tokens.count[size_t(r)]) : T(1);
+        for (int64_t i = tokens.first[size_t(r)]; i >= 0; i = tokens.next[size_t(i)]) {
+          const T* from = grads.read(i, scratch.data());
+          for (int64_t k = 0; k < width; ++k) sum[size_t(k)] += from[k] * factor;
         }
+        store_bytes(sums.get() + r * width, sum.data(), width * int64_t(sizeof(T)), stream);
       }
+      if (stream) stream_end();
     });
-    sum.store();
+    sums.store();
   });
 }
 

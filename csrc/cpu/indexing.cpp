@@ -12,6 +12,7 @@
 #include "core/parallel.h"
 #include "cpu/convert.h"
 #include "cpu/joining.h"
+#include "cpu/stream.h"
 #include "ops/indexing.h"
 
 namespace kagari {
@@ -74,9 +75,20 @@ struct Along {
   }
 };
 
+// The pair's second becomes its first. Whole rows may be written around the cache.
+struct Load {
+  bool stream = false;
+  template <class T>
+  void operator()(T& big, T& other) const {
+    other = big;
+  }
+};
+
 template <class T, class Op>
 void run_cols(T* b, int64_t bs, T* o, int64_t os, int64_t n, const Op& op) {
   if (bs == 1 && os == 1) {
+    if constexpr (std::is_same_v<Op, Load>)
+      if (n * int64_t(sizeof(T)) >= 64) return store_bytes(o, b, n * int64_t(sizeof(T)), op.stream);
     for (int64_t j = 0; j < n; ++j) op(b[j], o[j]);
   } else if (bs == 1 && os == 0) {
     T v = *o;
@@ -92,8 +104,12 @@ void run_row(const Along& a, T* big, T* other, const int64_t* index, int64_t k0,
              int64_t j0, int64_t j1, int64_t low, int64_t high, const Op& op) {
   bool all = low <= 0 && high >= a.places;
   if (a.index_col == 0 && a.cols > 1) {
+    const int64_t bytes = a.big_col == 1 ? (j1 - j0) * int64_t(sizeof(T)) : 0;
+    const int64_t ahead = rows_ahead(bytes);
     for (int64_t k = k0; k < k1; ++k) {
       int64_t i = index[k * a.index_step];
+      if (all && k + ahead < k1)
+        prefetch_row(big + index[(k + ahead) * a.index_step] * a.big_step + j0 * a.big_col, bytes);
       if (!all && (i < low || i >= high)) continue;
       run_cols(big + i * a.big_step + j0 * a.big_col, a.big_col,
                other + k * a.other_step + j0 * a.other_col, a.other_col, j1 - j0, op);
@@ -133,6 +149,8 @@ void run_reads(const Along& a, T* big, T* other, const int64_t* index, const Op&
                    run_row(a, big + b, other + o, index + i, k0, k1, 0, a.cols, 0, a.places, op);
                    begin += k1 - k0;
                  }
+                 if constexpr (std::is_same_v<Op, Load>)
+                   if (op.stream) stream_end();
                });
 }
 
@@ -172,12 +190,6 @@ inline constexpr bool kSmallFloat = std::is_same_v<T, f16> || std::is_same_v<T, 
 template <class T>
 inline constexpr bool kComplexType = std::is_same_v<T, c64> || std::is_same_v<T, c128>;
 
-struct Load {
-  template <class T>
-  void operator()(T& big, T& other) const {
-    other = big;
-  }
-};
 struct Store {
   template <class T>
   void operator()(T& big, T& other) const {
@@ -552,7 +564,8 @@ void index_select_cpu(Results& out, const Tensor& input, int64_t dim, const Tens
   if (o->numel == 0) return;
   Along a = along_list(input.get(), dim, index.numel(), sizes_of(o), strides_of(o));
   visit_size(input.dtype(), [&]<class T>() {
-    run_reads(a, input.data_as<T>(), reinterpret_cast<T*>(o->data), idx.data, Load());
+    const bool stream = o->is(kContiguous) && streams(o->data, o->numel * int64_t(sizeof(T)));
+    run_reads(a, input.data_as<T>(), reinterpret_cast<T*>(o->data), idx.data, Load{stream});
   });
 }
 

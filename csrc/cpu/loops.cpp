@@ -3,20 +3,16 @@
 
 #include "core/parallel.h"
 #include "cpu/convert.h"
-
-#if defined(__x86_64__)
-#include <emmintrin.h>
-#endif
+#include "cpu/stream.h"
 
 namespace kagari {
 
 namespace {
 
-constexpr int64_t kVector = 64;                     // the widest vector, bytes
-constexpr int64_t kBlockBytes = 4096;               // of one operand's buffer
-constexpr int64_t kParallel = 32768;                // elements that are worth a second thread
-constexpr int64_t kStreamBytes = int64_t(4) << 20;  // outputs from this size on bypass the cache
-constexpr int64_t kShortRow = 64;  // rows below this length are computed several at a time
+constexpr int64_t kVector = 64;        // the widest vector, bytes
+constexpr int64_t kBlockBytes = 4096;  // of one operand's buffer
+constexpr int64_t kParallel = 32768;   // elements that are worth a second thread
+constexpr int64_t kShortRow = 64;      // rows below this length are computed several at a time
 
 // Up to 64 bytes without a call.
 inline void copy_small(char* to, const char* from, int64_t n) {
@@ -41,22 +37,6 @@ void splat(char* to, const char* value, int64_t size) {
   __builtin_memcpy(to, value, size_t(size));
   for (int64_t have = size; have < kVector; have *= 2)
     __builtin_memcpy(to + have, to, size_t(have));
-}
-
-// Writes around the cache: `to` is aligned to 16 bytes, n a multiple of 16.
-void stream_out(char* to, const char* from, int64_t n) {
-#if defined(__x86_64__)
-  for (int64_t i = 0; i < n; i += 16)
-    _mm_stream_si128(reinterpret_cast<__m128i*>(to + i),
-                     _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
-#else
-  __builtin_memcpy(to, from, size_t(n));
-#endif
-}
-void stream_end() {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
 }
 
 struct alignas(kVector) Buffers {

@@ -104,99 +104,161 @@ Plan plan(const Tensor& x, const Dims& dims, Dtype dtype) {
   return p;
 }
 
-// Folds the whole plan. A: accumulator. join: how block results fold. finish(accumulator, column of
-// the result) stores it. `parameter`: null, or one double per result (the means of
+// Folds the whole plan. A: accumulator. join: how block results fold. finish(accumulators, first,
+// count) stores results from `first` on. `parameter`: null, or one double per result (the means of
 // square_deviation).
 template <class A, class Join, class Finish>
-void fold_plan(Fold fold, const Plan& p, A identity, double power, const double* parameter,
-               Join&& join, Finish&& finish) {
-  int64_t results = p.outer * p.inner;
-  if (results == 0) return;
-  if (p.n == 0) {
-    for (int64_t i = 0; i < results; ++i) finish(identity, i);
-    return;
+class PlanFolder {
+ public:
+  PlanFolder(Fold fold, const Plan& plan, A identity, double power, const double* parameter,
+             Join join, Finish finish)
+      : fold_(fold),
+        p_(plan),
+        identity_(identity),
+        power_(power),
+        parameter_(parameter),
+        join_(join),
+        finish_(finish) {}
+  void run() {
+    const int64_t results = p_.outer * p_.inner;
+    if (results == 0) return;
+    if (p_.n == 0) return empty();
+    if (!parameter_)
+      std::fill_n(same_, std::min(p_.inner > 1 ? p_.inner : kBatch, kColumnsPerTask), power_);
+    if (p_.inner > 1) return columns();
+    p_.n <= kRowBlock ? rows() : long_rows();
   }
-  int64_t size = itemsize(p.dtype);
-  if (p.inner == 1) {
-    int64_t blocks = (p.n + kRowBlock - 1) / kRowBlock;
-    auto block = [&](int64_t row, int64_t b) {
-      A a;
-      int64_t at = b * kRowBlock;
-      table().row(fold, p.dtype, p.data + (row * p.n + at) * size, std::min(kRowBlock, p.n - at),
-                  parameter ? parameter[row] : power, &a);
-      return a;
+
+ private:
+  static constexpr int64_t kBatch = 256;  // results that are stored at a time
+
+  const char* at(int64_t element) const { return p_.data + element * itemsize(p_.dtype); }
+
+  void empty() const {
+    for (int64_t i = 0; i < p_.outer * p_.inner; ++i) finish_(&identity_, i, 1);
+  }
+
+  void rows() const {
+    parallel_for(0, p_.outer, std::max<int64_t>(1, 16384 / p_.n), [&](int64_t begin, int64_t end) {
+      A results[kBatch];
+      for (int64_t row = begin; row < end; row += kBatch) {
+        const int64_t count = std::min(kBatch, end - row);
+        table().rows(fold_, p_.dtype, at(row * p_.n), count, p_.n, p_.n,
+                     parameter_ ? parameter_ + row : same_, results);
+        finish_(results, row, count);
+      }
+    });
+  }
+
+  // Blocks [b0, b1) of a row, all but the row's last one whole.
+  void row_blocks(int64_t row, int64_t b0, int64_t b1, A* out) const {
+    double same[kBatch];
+    const int64_t n = p_.n - b0 * kRowBlock, whole = std::min(b1 - b0, n / kRowBlock);
+    std::fill_n(same, std::min(kBatch, b1 - b0), parameter_ ? parameter_[row] : power_);
+    for (int64_t b = 0; b < whole; b += kBatch)
+      table().rows(fold_, p_.dtype, at(row * p_.n + (b0 + b) * kRowBlock),
+                   std::min(kBatch, whole - b), kRowBlock, kRowBlock, same, out + b);
+    if (whole < b1 - b0)
+      table().rows(fold_, p_.dtype, at(row * p_.n + (b0 + whole) * kRowBlock), 1,
+                   n - whole * kRowBlock, 0, same, out + whole);
+  }
+  void long_rows() const {
+    const int64_t blocks = (p_.n + kRowBlock - 1) / kRowBlock;
+    const bool many = p_.outer >= 64;                 // else the blocks are the tasks
+    auto finish = [&](int64_t row, const A* parts) {  // in their order
+      A a = parts[0];
+      for (int64_t b = 1; b < blocks; ++b) a = join_(a, parts[b]);
+      finish_(&a, row, 1);
     };
-    if (blocks < 16 || p.outer >= 64) {
-      int64_t grain = std::max<int64_t>(1, 16384 / p.n);
-      parallel_for(0, p.outer, grain, [&](int64_t begin, int64_t end) {
+    if (many) {
+      parallel_for(0, p_.outer, 1, [&](int64_t begin, int64_t end) {
+        Workspace memory(size_t(blocks) * sizeof(A));
         for (int64_t row = begin; row < end; ++row) {
-          A a = block(row, 0);
-          for (int64_t b = 1; b < blocks; ++b) a = join(a, block(row, b));
-          finish(a, row);
+          row_blocks(row, 0, blocks, memory.as<A>());
+          finish(row, memory.as<A>());
         }
       });
-    } else {  // few long rows: the blocks are the tasks, folded in their order afterwards
-      Workspace partial(size_t(p.outer * blocks) * sizeof(A));
-      A* parts = partial.as<A>();
-      parallel_for(0, p.outer * blocks, 4, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) parts[i] = block(i / blocks, i % blocks);
-      });
-      for (int64_t row = 0; row < p.outer; ++row) {
-        A a = parts[row * blocks];
-        for (int64_t b = 1; b < blocks; ++b) a = join(a, parts[row * blocks + b]);
-        finish(a, row);
-      }
+      return;
     }
-    return;
-  }
-  int64_t strips = (p.inner + kColumnsPerTask - 1) / kColumnsPerTask;
-  int64_t blocks = (p.n + kColumnBlock - 1) / kColumnBlock;
-  // Columns read their parameter beside them, also where it is one power for all.
-  double same[kColumnsPerTask];
-  std::fill_n(same, kColumnsPerTask, power);
-  auto block = [&](int64_t outer, int64_t strip, int64_t b, A* out) {
-    int64_t c = strip * kColumnsPerTask, r = b * kColumnBlock;
-    table().columns(fold, p.dtype, p.data + ((outer * p.n + r) * p.inner + c) * size,
-                    std::min(kColumnBlock, p.n - r), std::min(kColumnsPerTask, p.inner - c),
-                    p.inner, parameter ? parameter + outer * p.inner + c : same, out);
-  };
-  auto width = [&](int64_t strip) {
-    return std::min(kColumnsPerTask, p.inner - strip * kColumnsPerTask);
-  };
-  if (p.outer * strips >= 8 || blocks < 8) {
-    int64_t grain = std::max<int64_t>(1, 16384 / (p.n * std::min(p.inner, kColumnsPerTask)));
-    parallel_for(0, p.outer * strips, grain, [&](int64_t begin, int64_t end) {
-      alignas(64) char sum_bytes[kColumnsPerTask * sizeof(A)],
-          part_bytes[kColumnsPerTask * sizeof(A)];
-      A *total = reinterpret_cast<A*>(sum_bytes), *part = reinterpret_cast<A*>(part_bytes);
-      for (int64_t task = begin; task < end; ++task) {
-        int64_t outer = task / strips, strip = task % strips, w = width(strip);
-        block(outer, strip, 0, total);
-        for (int64_t b = 1; b < blocks; ++b) {
-          block(outer, strip, b, part);
-          for (int64_t c = 0; c < w; ++c) total[c] = join(total[c], part[c]);
-        }
-        for (int64_t c = 0; c < w; ++c)
-          finish(total[c], outer * p.inner + strip * kColumnsPerTask + c);
+    Workspace memory(size_t(p_.outer * blocks) * sizeof(A));
+    A* parts = memory.as<A>();
+    parallel_for(0, p_.outer * blocks, 4, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end;) {
+        const int64_t row = i / blocks, b = i % blocks, count = std::min(end - i, blocks - b);
+        row_blocks(row, b, b + count, parts + i);
+        i += count;
       }
     });
-  } else {  // few columns, many rows: blocks of rows are the tasks
-    Workspace partial(size_t(p.outer * blocks * p.inner) * sizeof(A));
+    for (int64_t row = 0; row < p_.outer; ++row) finish(row, parts + row * blocks);
+  }
+
+  // A strip is kColumnsPerTask columns, a block kColumnBlock rows of them.
+  int64_t width(int64_t strip) const {
+    return std::min(kColumnsPerTask, p_.inner - strip * kColumnsPerTask);
+  }
+  void column_block(int64_t outer, int64_t strip, int64_t b, A* out) const {
+    const int64_t c = strip * kColumnsPerTask, r = b * kColumnBlock;
+    table().columns(fold_, p_.dtype, at((outer * p_.n + r) * p_.inner + c),
+                    std::min(kColumnBlock, p_.n - r), width(strip), p_.inner,
+                    parameter_ ? parameter_ + outer * p_.inner + c : same_, out);
+  }
+  void columns() const {
+    const int64_t strips = (p_.inner + kColumnsPerTask - 1) / kColumnsPerTask;
+    const int64_t blocks = (p_.n + kColumnBlock - 1) / kColumnBlock;
+    if (p_.outer * strips >= 8 || blocks < 8) {
+      int64_t grain = std::max<int64_t>(1, 16384 / (p_.n * std::min(p_.inner, kColumnsPerTask)));
+      parallel_for(0, p_.outer * strips, grain, [&](int64_t begin, int64_t end) {
+        const int64_t room = std::min(p_.inner, kColumnsPerTask);
+        alignas(64) char few[2 * kBatch * sizeof(A)];
+        Workspace many(room > kBatch ? size_t(2 * room) * sizeof(A) : 0);
+        A *total = room > kBatch ? many.as<A>() : reinterpret_cast<A*>(few), *part = total + room;
+        for (int64_t task = begin; task < end; ++task) {
+          const int64_t outer = task / strips, strip = task % strips, w = width(strip);
+          column_block(outer, strip, 0, total);
+          for (int64_t b = 1; b < blocks; ++b) {
+            column_block(outer, strip, b, part);
+            for (int64_t c = 0; c < w; ++c) total[c] = join_(total[c], part[c]);
+          }
+          finish_(total, outer * p_.inner + strip * kColumnsPerTask, w);
+        }
+      });
+      return;
+    }
+    // Few columns, many rows: blocks of rows are the tasks, in the order of memory.
+    Workspace partial(size_t(p_.outer * blocks * p_.inner) * sizeof(A));
     A* parts = partial.as<A>();
-    parallel_for(0, p.outer * strips * blocks, 4, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        int64_t b = i % blocks, strip = i / blocks % strips, outer = i / blocks / strips;
-        block(outer, strip, b, parts + (outer * blocks + b) * p.inner + strip * kColumnsPerTask);
-      }
-    });
-    for (int64_t outer = 0; outer < p.outer; ++outer) {
-      A* total = parts + outer * blocks * p.inner;
-      for (int64_t b = 1; b < blocks; ++b)
-        for (int64_t c = 0; c < p.inner; ++c)
-          total[c] = join(total[c], parts[(outer * blocks + b) * p.inner + c]);
-      for (int64_t c = 0; c < p.inner; ++c) finish(total[c], outer * p.inner + c);
+    parallel_for(
+        0, p_.outer * blocks * strips, std::max<int64_t>(1, 4096 / p_.inner),
+        [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) {
+            const int64_t strip = i % strips, b = i / strips % blocks, outer = i / strips / blocks;
+            column_block(outer, strip, b,
+                         parts + (outer * blocks + b) * p_.inner + strip * kColumnsPerTask);
+          }
+        });
+    for (int64_t outer = 0; outer < p_.outer; ++outer) {
+      A* total = parts + outer * blocks * p_.inner;
+      parallel_for(0, p_.inner, std::max<int64_t>(64, 16384 / blocks), [&](int64_t c0, int64_t c1) {
+        for (int64_t b = 1; b < blocks; ++b)
+          for (int64_t c = c0; c < c1; ++c) total[c] = join_(total[c], total[b * p_.inner + c]);
+        finish_(total + c0, outer * p_.inner + c0, c1 - c0);
+      });
     }
   }
+
+  Fold fold_;
+  const Plan& p_;
+  A identity_;
+  double power_;
+  const double* parameter_;
+  Join join_;
+  Finish finish_;
+  double same_[kColumnsPerTask];  // the power, where every result has the same parameter
+};
+template <class A, class Join, class Finish>
+void fold_plan(Fold fold, const Plan& p, A identity, double power, const double* parameter,
+               Join join, Finish finish) {
+  PlanFolder<A, Join, Finish>(fold, p, identity, power, parameter, join, finish).run();
 }
 
 template <class To, class From>
@@ -222,8 +284,11 @@ template <class A, class Map>
 auto storing(const Tensor& out, Map map) {
   char* data = out.data();
   Dtype d = out.dtype();
-  return [data, d, map](A a, int64_t i) {
-    visit(d, [&]<class T>() { reinterpret_cast<T*>(data)[i] = narrow_to<T>(map(a, i)); });
+  return [data, d, map](const A* a, int64_t first, int64_t count) {
+    visit(d, [&]<class T>() {
+      T* to = reinterpret_cast<T*>(data) + first;
+      for (int64_t i = 0; i < count; ++i) to[i] = narrow_to<T>(map(a[i], first + i));
+    });
   };
 }
 
@@ -242,11 +307,51 @@ Dtype working_dtype(const Tensor& x, Dtype out) {
   return out;
 }
 
+// A contiguous real tensor reduced over dimensions before and after those that stay, as a batch norm's
+// statistics or a convolution's bias are: first over the last ones, then over the others' sums.
+struct Sides {
+  int64_t before = 1, kept = 1, after = 1;
+};
+std::optional<Sides> two_sides(const Tensor& x, const Dims& dims) {
+  const int64_t ndim = x.dim(), count = dims.size();
+  int64_t lead = 0, trail = 0;
+  while (lead < count && dims[lead] == lead) ++lead;
+  while (trail < count - lead && dims[count - 1 - trail] == ndim - 1 - trail) ++trail;
+  if (lead + trail < count || count == ndim || !x.is_contiguous()) return {};
+  Sides s;
+  for (int64_t d = 0; d < ndim; ++d)
+    (d < lead ? s.before : d < ndim - trail ? s.kept : s.after) *= x.sizes()[d];
+  if (s.before > 1 && s.kept > 1 && s.after > 1) return s;
+  return {};
+}
+
 template <class Map>
 void add_up(Fold fold, const Tensor& out, const Tensor& x, const Dims& dims, Map map) {
-  Plan p = plan(x, dims, working_dtype(x, out.dtype()));
+  Dtype dtype = working_dtype(x, out.dtype());
   bool product = fold == Fold::prod;
   auto join = [&](auto a, auto b) { return product ? a * b : a + b; };
+  std::optional<Sides> sides;
+  if (dtype == x.dtype() && kind_of(dtype) == Kind::real) sides = two_sides(x, dims);
+  if (sides) {
+    const int64_t rows = sides->before * sides->kept;
+    Workspace memory(size_t(rows) * sizeof(double));
+    double* parts = memory.as<double>();
+    Plan lines, sums;
+    lines.data = x.data();
+    lines.dtype = dtype;
+    lines.outer = rows;
+    lines.n = sides->after;
+    sums.data = memory.as<char>();
+    sums.dtype = Dtype::f64;
+    sums.n = sides->before;
+    sums.inner = sides->kept;
+    fold_plan(fold, lines, double(product), 0, nullptr, join,
+              [parts](const double* a, int64_t first, int64_t count) {
+                std::copy_n(a, count, parts + first);
+              });
+    return fold_plan(fold, sums, double(product), 0, nullptr, join, storing<double>(out, map));
+  }
+  Plan p = plan(x, dims, dtype);
   switch (kind_of(p.dtype)) {
     case Kind::real:
       return fold_plan(fold, p, double(product), 0, nullptr, join, storing<double>(out, map));
@@ -306,7 +411,9 @@ void extreme_of(Results& out, const Tensor& x, const Dims& dims) {
         return max ? (b > a ? b : a) : (b < a ? b : a);
       };
       fold_plan(max ? Fold::max : Fold::min, p, S(), 0, nullptr, join,
-                [to](S a, int64_t i) { to[i] = T(a); });
+                [to](const S* a, int64_t first, int64_t count) {
+                  for (int64_t i = 0; i < count; ++i) to[first + i] = T(a[i]);
+                });
     }
   });
 }
@@ -426,7 +533,9 @@ void deviation(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar>
   double* mean = means.as<double>();
   auto join = [](double a, double b) { return a + b; };
   fold_plan(Fold::sum, p, 0.0, 0, nullptr, join,
-            [mean, n](double a, int64_t i) { mean[i] = a / n; });
+            [mean, n](const double* a, int64_t first, int64_t count) {
+              for (int64_t i = 0; i < count; ++i) mean[first + i] = a[i] / n;
+            });
   auto store = storing<double>(out[0], [denominator, root](double a, int64_t) {
     double v = a / denominator;
     return root ? std::sqrt(v) : v;
@@ -434,9 +543,11 @@ void deviation(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar>
   if (!pairs) return fold_plan(Fold::square_deviation, p, 0.0, 0, mean, join, store);
   Workspace sums(size_t(results) * sizeof(double));
   double* sum = sums.as<double>();
-  fold_plan(Fold::square_deviation, p, 0.0, 0, mean, join,
-            [sum](double a, int64_t i) { sum[i] = a; });
-  for (int64_t i = 0; i < results / 2; ++i) store(sum[2 * i] + sum[2 * i + 1], i);
+  fold_plan(
+      Fold::square_deviation, p, 0.0, 0, mean, join,
+      [sum](const double* a, int64_t first, int64_t count) { std::copy_n(a, count, sum + first); });
+  for (int64_t i = 0; i < results / 2; ++i) sum[i] = sum[2 * i] + sum[2 * i + 1];
+  store(sum, 0, results / 2);
 }
 void var_cpu(Results& out, const Tensor& x, OptInts dim, std::optional<Scalar> c, bool) {
   deviation(out, x, dim, c, false);

@@ -32,16 +32,20 @@ inline constexpr int64_t kRowBlock =
     4096;  // elements folded in lanes before the accumulator takes over
 inline constexpr int64_t kColumnBlock =
     128;  // rows folded per column before the accumulator takes over
-inline constexpr int64_t kColumnsPerTask = 256;
+inline constexpr int64_t kColumnsPerTask =
+    2048;                                 // whole pages of a row: memory is read in its order
+inline constexpr int64_t kShortRow = 64;  // rows up to this length are folded in batches
 
 // Accumulators: double for floats, int64 for integers and bool, complex<double> for complex, T
 // itself for max and min.
 struct ReduceTable {
-  // One block of a row: n <= kRowBlock contiguous elements; writes one accumulator.
-  void (*row)(Fold fold, Dtype dtype, const void* x, int64_t n, double p, void* accumulator);
+  // `count` rows of n <= kRowBlock contiguous elements, `stride` elements apart, into as many
+  // accumulators. `p`: a parameter for each row.
+  void (*rows)(Fold fold, Dtype dtype, const void* x, int64_t count, int64_t n, int64_t stride,
+               const double* p, void* accumulators);
   // `rows` <= kColumnBlock rows of `columns` <= kColumnsPerTask elements, `stride` elements apart;
-  // folds into `columns` accumulators. `p` may be a vector of one parameter per column
-  // (square_deviation: the mean), as double or c128.
+  // folds into `columns` accumulators. `p` has a parameter for each column (square_deviation: the
+  // mean).
   void (*columns)(Fold fold, Dtype dtype, const void* x, int64_t rows, int64_t columns,
                   int64_t stride, const double* p, void* accumulators);
   // Index of the first extreme element (NaN counts as extreme) of a row of any length, and its

@@ -62,6 +62,11 @@ class Lines {
     if (direct_) return reinterpret_cast<T*>(p);
     T* out = reinterpret_cast<T*>(scratch);
     char* raw = scratch + (n_ * int64_t(sizeof(T)) + 63) / 64 * 64;
+    if (step_ == 0) {
+      convert_block(out, dtype_of<T>, p, t_->dtype, 1);
+      std::fill_n(out + 1, n_ - 1, *out);
+      return out;
+    }
     if (step_ != 1) {
       gather(raw, p, step_ * size_, size_, n_);
       p = raw;

@@ -1,14 +1,15 @@
 // Scans on the CPU: running sums, products, extremes, logarithms of sums, and linear recurrences.
 //
-// Every kernel converts its input into the output and scans there, but that long lines are read
-// where they are. Long lines are scanned in blocks
-// of a fixed length, so that the bits do not depend on the number of threads.
+// Every kernel converts its input into the output and scans there, but that sums and products along
+// contiguous lines read where the input lies. Long lines are scanned in blocks of a fixed length, so
+// that the bits do not depend on the number of threads.
 #include <algorithm>
 #include <cmath>
 
 #include "core/parallel.h"
 #include "cpu/convert.h"
 #include "cpu/lines.h"
+#include "cpu/stream.h"
 #include "ops/call.h"
 
 namespace kagari {
@@ -19,11 +20,13 @@ constexpr int64_t kStrip = 64;    // columns side by side share cache lines
 constexpr int64_t kBlock = 4000;  // elements of a long line that are scanned in one piece; no power
                                   // of two, or blocks would compete for the same cache sets
 constexpr int64_t kTogether = 4;  // blocks scanned at a time: their chains of additions overlap
+constexpr int64_t kAbreast = 4;   // short lines scanned at a time, for the same reason
 constexpr int64_t kTaskWork = 8192;  // elements per task
 
 // [outer, n, inner], contiguous.
 struct Grid {
   int64_t outer = 1, n = 1, inner = 1;
+  bool lines() const { return inner == 1 && n > 1; }
   bool long_lines() const { return inner == 1 && n >= 2 * kBlock; }
   Grid(const Tensor& y, int64_t dim) {
     int64_t d = wrap_dim(dim, y.dim());
@@ -112,11 +115,45 @@ void scan_long_line(const T* from, T* x, int64_t n, A identity, Op op) {
   }
 }
 
+// Short lines from `first` on, `count` of them, side by side and a piece at a time. Each is added up
+// from its start as it would be alone.
+template <int64_t count, class A, class T, class Op>
+void scan_lines(const T* from, T* x, int64_t n, A identity, Op op, bool stream) {
+  constexpr int64_t piece = 512 / int64_t(sizeof(T));
+  alignas(64) T out[count][piece];
+  A running[count];
+  std::fill_n(running, count, identity);
+  for (int64_t at = 0; at < n; at += piece) {
+    const int64_t w = std::min(piece, n - at);
+    for (int64_t i = 0; i < w; ++i)
+      for (int64_t k = 0; k < count; ++k) {
+        running[k] = op(running[k], loaded<A>(from[k * n + at + i]));
+        out[k][i] = stored<T>(running[k]);
+      }
+    for (int64_t k = 0; k < count; ++k)
+      store_bytes(x + k * n + at, out[k], w * int64_t(sizeof(T)), stream);
+  }
+}
+
 template <class T, class A, class Op>
 void scan_of(const Grid& g, const T* from, T* x, A identity, Op op) {
   if (g.long_lines()) {
     for (int64_t i = 0; i < g.outer; ++i)
       scan_long_line(from + i * g.n, x + i * g.n, g.n, identity, op);
+    return;
+  }
+  if (g.lines()) {
+    const bool stream = from != x && streams(x, g.outer * g.n * int64_t(sizeof(T)));
+    const int64_t groups = (g.outer + kAbreast - 1) / kAbreast;
+    parallel_for(0, groups, std::max<int64_t>(1, kTaskWork / (g.n * kAbreast)),
+                 [&](int64_t begin, int64_t end) {
+                   int64_t i = begin * kAbreast;
+                   for (; i + kAbreast <= std::min(g.outer, end * kAbreast); i += kAbreast)
+                     scan_lines<kAbreast>(from + i * g.n, x + i * g.n, g.n, identity, op, stream);
+                   for (; i < std::min(g.outer, end * kAbreast); ++i)
+                     scan_lines<1>(from + i * g.n, x + i * g.n, g.n, identity, op, stream);
+                   if (stream) stream_end();
+                 });
     return;
   }
   each_strip(g, [&](int64_t first, int64_t w) {
@@ -135,7 +172,7 @@ void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
   const Tensor& y = out[0];
   if (x.numel() == 0) return;
   Grid g(y, dim);
-  bool there = g.long_lines() && x.is_contiguous() && x.dtype() == y.dtype();
+  bool there = g.lines() && x.is_contiguous() && x.dtype() == y.dtype();
   if (!there) convert(y.get(), x.get());
   visit(y.dtype(), [&]<class T>() {
     using A = std::conditional_t<

@@ -39,6 +39,33 @@ def test_embedding_bag_beside_pytorch(given, options, mode):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.float64, kagari.bfloat16])
+@pytest.mark.parametrize(("rows", "width"), [(7, 5), (300, 260), (9000, 130)])
+def test_embedding_gradients(rows, width, dtype):
+    """Small tables and large ones, whose rows are written around the cache; gradients of any strides."""
+    rng = np.random.default_rng(rows)
+    places = rng.integers(0, rows, 2000)
+    places[:50] = rows // 2
+    index = kagari.tensor(places)
+    weight = kagari.ones(rows, width, dtype=dtype, requires_grad=True)
+    counts = np.bincount(places, minlength=rows)[:, None]
+    (ones,) = kagari.autograd.grad(F.embedding(index, weight).sum(), weight)
+    tolerance = 2**-7 if dtype == kagari.bfloat16 else 1e-6
+    np.testing.assert_allclose(ones.double().numpy(), np.tile(counts, width), tolerance)
+    g = rng.integers(-4, 5, (width, 2000)).astype(np.float64)  # exact in every dtype's sums
+    want = np.zeros((rows, width))
+    np.add.at(want, places, g.T)
+    strided = kagari.tensor(g).to(dtype).t()
+    for options, factor in (
+        ({}, 1),
+        ({"padding_idx": rows // 2}, np.arange(rows)[:, None] != rows // 2),
+        ({"scale_grad_by_freq": True}, 1 / np.maximum(counts, 1)),
+    ):
+        y = F.embedding(index, weight, **options)
+        (got,) = kagari.autograd.grad(y, weight, strided)
+        np.testing.assert_allclose(got.double().numpy(), want * factor, tolerance, tolerance)
+
+
 def test_embedding_bag_options():
     weight = kagari.tensor(TABLE, requires_grad=True)
     places = kagari.tensor([[1, 2, 2]])

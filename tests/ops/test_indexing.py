@@ -302,3 +302,17 @@ def test_out_tensors_of_several_results_are_exact() -> None:
             kagari.kthvalue(x, 1, out=out)
     with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
         kagari.aminmax(x, out=(kagari.empty(0).double(), kagari.empty(0).double()))
+
+
+@pytest.mark.parametrize("width", [1, 3, 16, 17, 260, 1500])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "complex128"])
+def test_whole_rows(width: int, dtype: str) -> None:
+    """Rows are copied whole, large results around the cache."""
+    rng = np.random.default_rng(width)
+    x = rng.integers(0, 100, (50, width)).astype(dtype)
+    index = rng.integers(0, 50, max(3, (5 << 20) // (width * x.itemsize)))
+    got = kagari.tensor(x).index_select(0, kagari.tensor(index))
+    np.testing.assert_array_equal(got.numpy(), x[index])
+    np.testing.assert_array_equal(kagari.tensor(x)[kagari.tensor(index)].numpy(), x[index])
+    few = kagari.tensor(x.T.copy()).t().index_select(0, kagari.tensor(index[:7]))
+    np.testing.assert_array_equal(few.numpy(), x[index[:7]])

@@ -90,6 +90,62 @@ def test_values(name: str) -> None:
             assert_close(f(other, dims, keep), want, got.dtype, loose)
 
 
+LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 257, 1000, 4096, 4097, 9001]
+
+
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.float64, kagari.complex64, kagari.int64])
+@pytest.mark.parametrize("n", LENGTHS)
+def test_rows_of_every_length(n: int, dtype: Any) -> None:
+    """The loops for short rows, whole blocks, four rows at a time and what is left of each."""
+    for rows in (1, 6):
+        x = kagari.tensor(draw((rows, n), seed=n)).to(dtype)
+        a = array(x)
+        np.testing.assert_allclose(array(x.sum(1)), a.sum(1), rtol=1e-5, atol=1e-5 * n)
+        if dtype != kagari.complex64:
+            np.testing.assert_array_equal(array(x.amax(1)), a.max(1))
+            np.testing.assert_array_equal(array(x.amin(1)), a.min(1))
+        np.testing.assert_array_equal(array(x.count_nonzero(1)), (a != 0).sum(1))
+        if dtype != kagari.int64:
+            norm = np.sqrt((np.abs(a.astype(np.complex128)) ** 2).sum(1))
+            np.testing.assert_allclose(array(x.norm(dim=1)), norm, rtol=1e-5)
+        if dtype in FLOATS and n > 1:
+            np.testing.assert_allclose(array(x.var(1)), a.var(1, ddof=1), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(300, 7), (129, 2049), (131, 4100), (4, 9000)], ids=str)
+def test_columns_of_every_kind(shape: tuple[int, int]) -> None:
+    x = kagari.tensor(draw(shape)).float()
+    a = array(x).astype(np.float64)
+    np.testing.assert_allclose(array(x.sum(0)), a.sum(0), rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(array(x.var(0)), a.var(0, ddof=1), rtol=1e-4)
+    np.testing.assert_array_equal(array(x.amax(0)), a.max(0).astype(np.float32))
+    np.testing.assert_array_equal(array(x.argmax(0)), a.argmax(0))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", [(5, 3, 7), (2, 3, 4, 5), (6, 2, 70, 9)], ids=str)
+def test_both_sides(shape: tuple[int, ...], dtype: Any) -> None:
+    """The first and the last dimensions reduced at once, as a convolution's bias has it."""
+    x = kagari.tensor(draw(shape)).to(dtype)
+    dims = (0, *range(2, len(shape)))
+    want = array(x).astype(np.float64)
+    for got, f in ((x.sum(dims), np.sum), (x.mean(dims), np.mean)):
+        tolerance = 4 * TOLERANCES[dtype][0]
+        np.testing.assert_allclose(
+            array(got).astype(np.float64), f(want, axis=dims), rtol=tolerance, atol=tolerance * 9
+        )
+    assert x.sum(dims, keepdim=True).shape == (1, shape[1], *(1 for _ in shape[2:]))
+
+
+def test_a_nan_is_the_extreme_of_its_row() -> None:
+    for n in (3, 8, 20, 64, 70, 300):
+        for at in (0, n // 2, n - 1):
+            x = kagari.zeros(5, n)
+            x[2, at] = float("nan")
+            assert x.amax(1).isnan().tolist() == [False, False, True, False, False]
+            assert x.amin(1).isnan().tolist() == [False, False, True, False, False]
+
+
 @pytest.mark.parametrize("name", SMOOTH)
 @pytest.mark.parametrize("dims", [(1,), (0, 2), (0, 1, 2)], ids=str)
 def test_gradients(name: str, dims: tuple[int, ...]) -> None:
@@ -194,6 +250,23 @@ def test_scans(row: Row) -> None:
     check_gradients(row)
     check_inplace(row)
     check_out(row)
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, *COMPLEX, kagari.int32])
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 8])
+@pytest.mark.parametrize("n", [1, 2, 127, 129, 700])
+def test_scans_of_rows(rows: int, n: int, dtype: Any) -> None:
+    """Rows are scanned several at a time, each as it would be alone."""
+    x = kagari.tensor(draw((rows, n))).to(dtype)
+    got = x.cumsum(1)
+    for i in range(rows):
+        assert_same(x[i].cumsum(0), got[i])
+    tolerance = 4 * TOLERANCES[dtype][0] if dtype in TOLERANCES else 0
+    want = array(x).cumsum(1)
+    np.testing.assert_allclose(array(got), want, rtol=tolerance, atol=tolerance * 300)
+    y = kagari.empty(n, rows, dtype=got.dtype).t()
+    kagari.cumsum(x, 1, out=y)
+    assert_same(y.contiguous(), got)
 
 
 @pytest.mark.parametrize("correction", [0, 1, 2, 7])

@@ -182,34 +182,101 @@ void row_complex_sum(const std::complex<R>* x, int64_t n, c128* out) {
   *out = {re, im};
 }
 
+// Of two accumulators.
 template <class F, class T>
-void row_fold(const T* x, int64_t n, double p, void* out) {
-  using L = typename F::L;
+typename F::A join_wide(typename F::A a, typename F::A b) {
+  if constexpr (std::is_same_v<typename F::A, typename F::L>)
+    return F::join(a, b);
+  else if constexpr (std::is_same_v<F, ExtremeAbs<T, true>>)
+    return Extreme<double, true>::join(a, b);
+  else if constexpr (std::is_same_v<F, ExtremeAbs<T, false>>)
+    return Extreme<double, false>::join(a, b);
+  else
+    return a + b;
+}
+
+// A tree over 2 * step accumulators.
+template <class F, class T, int step>
+void fold_tree(typename F::A* wide) {
+  for (int k = 0; k < step; ++k) wide[k] = join_wide<F, T>(wide[k], wide[k + step]);
+  if constexpr (step > 1) fold_tree<F, T, step / 2>(wide);
+}
+// The same of lanes, in the accumulator's type.
+template <class F, class T>
+typename F::A fold_lanes(const typename F::L* lanes) {
   using A = typename F::A;
-  if constexpr (std::is_same_v<F, Sum<c64>> || std::is_same_v<F, Sum<c128>>) {
-    row_complex_sum(x, n, static_cast<c128*>(out));
+  A wide[kLanes];
+  for (int k = 0; k < kLanes; ++k) wide[k] = A(lanes[k]);
+  fold_tree<F, T, kLanes / 2>(wide);
+  return wide[0];
+}
+
+// f(k) for k < n, in eights that the compiler makes vectors of.
+template <class Each>
+void each_of_tail(int64_t n, Each&& f) {
+  int64_t k = 0;
+  for (; k + 8 <= n; k += 8)
+    for (int j = 0; j < 8; ++j) f(k + j);
+  for (; k < n; ++k) f(k);
+}
+
+// S rows at a time, a stretch of each in turn: the processor fetches ahead of each of them.
+template <class F, class T, int S>
+void rows_fold(const T* x, int64_t n, int64_t stride, const double* p, typename F::A* out) {
+  using L = typename F::L;
+  L lanes[S][kLanes];
+  for (int s = 0; s < S; ++s)
+    for (int k = 0; k < kLanes; ++k) lanes[s][k] = F::identity();
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int s = 0; s < S; ++s) {
+      const T* at = x + s * stride + i;
+      const double parameter = p[s];
+      for (int k = 0; k < kLanes; ++k) lanes[s][k] = F::join(lanes[s][k], F::map(at[k], parameter));
+    }
+  for (int s = 0; s < S; ++s) {
+    const T* at = x + s * stride + i;
+    each_of_tail(n - i,
+                 [&](int64_t k) { lanes[s][k] = F::join(lanes[s][k], F::map(at[k], p[s])); });
+    out[s] = fold_lanes<F, T>(lanes[s]);
+  }
+}
+
+// The same for n <= N <= kLanes, without the part of the tree that stays empty.
+template <class F, class T, int N>
+void short_row_fold(const T* x, int64_t n, double p, typename F::A* out) {
+  using A = typename F::A;
+  A wide[N];
+  auto set = [&](int64_t k) { wide[k] = A(F::join(F::identity(), F::map(x[k], p))); };
+  if (n == N) {
+    for (int k = 0; k < N; ++k) set(k);
   } else {
-    L lanes[kLanes];
-    for (int k = 0; k < kLanes; ++k) lanes[k] = F::identity();
-    int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes)
-      for (int k = 0; k < kLanes; ++k) lanes[k] = F::join(lanes[k], F::map(x[i + k], p));
-    for (int k = 0; i + k < n; ++k) lanes[k] = F::join(lanes[k], F::map(x[i + k], p));
-    // A tree over the lanes in the accumulator's type.
-    A wide[kLanes];
-    for (int k = 0; k < kLanes; ++k) wide[k] = A(lanes[k]);
-    for (int step = kLanes / 2; step > 0; step /= 2)
-      for (int k = 0; k < step; ++k) {
-        if constexpr (std::is_same_v<A, L>)
-          wide[k] = F::join(wide[k], wide[k + step]);
-        else if constexpr (std::is_same_v<F, ExtremeAbs<T, true>>)
-          wide[k] = Extreme<double, true>::join(wide[k], wide[k + step]);
-        else if constexpr (std::is_same_v<F, ExtremeAbs<T, false>>)
-          wide[k] = Extreme<double, false>::join(wide[k], wide[k + step]);
-        else
-          wide[k] += wide[k + step];
-      }
-    *static_cast<A*>(out) = wide[0];
+    for (int k = 0; k < N; ++k) wide[k] = A(F::identity());
+    each_of_tail(n, set);
+  }
+  fold_tree<F, T, N / 2>(wide);
+  *out = wide[0];
+}
+
+template <class F, class T>
+void many_rows_fold(const T* x, int64_t count, int64_t n, int64_t stride, const double* p,
+                    typename F::A* out) {
+  int64_t row = 0;
+  if constexpr (std::is_same_v<F, Sum<c64>> || std::is_same_v<F, Sum<c128>>) {
+    for (; row < count; ++row) row_complex_sum(x + row * stride, n, out + row);
+  } else {
+    auto each = [&]<int N>() {
+      for (; row < count; ++row) short_row_fold<F, T, N>(x + row * stride, n, p[row], out + row);
+    };
+    if (n <= 4) return each.template operator()<4>();
+    if (n <= 8) return each.template operator()<8>();
+    if (n <= 16) return each.template operator()<16>();
+    if (n <= 32) return each.template operator()<32>();
+    if (n <= kLanes) return each.template operator()<kLanes>();
+    if (n >= 4 * kLanes)
+      for (; row + 4 <= count; row += 4)
+        rows_fold<F, T, 4>(x + row * stride, n, stride, p + row, out + row);
+    for (; row < count; ++row) rows_fold<F, T, 1>(x + row * stride, n, stride, p + row, out + row);
   }
 }
 
@@ -220,13 +287,19 @@ void column_fold(const T* x, int64_t rows, int64_t columns, int64_t stride, cons
   using A = typename F::A;
   L lanes[kColumnsPerTask];
   for (int64_t c = 0; c < columns; ++c) lanes[c] = F::identity();
-  for (int64_t r = 0; r < rows; ++r) {
-    const T* row = x + r * stride;
-    if (p) {
-      for (int64_t c = 0; c < columns; ++c) lanes[c] = F::join(lanes[c], F::map(row[c], p[c]));
-    } else {
-      for (int64_t c = 0; c < columns; ++c) lanes[c] = F::join(lanes[c], F::map(row[c], 0));
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const T *a = x + r * stride, *b = a + stride, *u = b + stride, *v = u + stride;
+    for (int64_t c = 0; c < columns; ++c) {
+      L l = F::join(lanes[c], F::map(a[c], p[c]));
+      l = F::join(l, F::map(b[c], p[c]));
+      l = F::join(l, F::map(u[c], p[c]));
+      lanes[c] = F::join(l, F::map(v[c], p[c]));
     }
+  }
+  for (; r < rows; ++r) {
+    const T* row = x + r * stride;
+    for (int64_t c = 0; c < columns; ++c) lanes[c] = F::join(lanes[c], F::map(row[c], p[c]));
   }
   A* a = static_cast<A*>(out);
   for (int64_t c = 0; c < columns; ++c) a[c] = A(lanes[c]);
@@ -259,9 +332,12 @@ void choose(Fold fold, Dtype dtype, Call&& call) {
   });
 }
 
-void row(Fold fold, Dtype dtype, const void* x, int64_t n, double p, void* out) {
-  choose(fold, dtype,
-         [&]<class F, class T>() { row_fold<F, T>(static_cast<const T*>(x), n, p, out); });
+void rows(Fold fold, Dtype dtype, const void* x, int64_t count, int64_t n, int64_t stride,
+          const double* p, void* out) {
+  choose(fold, dtype, [&]<class F, class T>() {
+    many_rows_fold<F, T>(static_cast<const T*>(x), count, n, stride, p,
+                         static_cast<typename F::A*>(out));
+  });
 }
 
 void columns(Fold fold, Dtype dtype, const void* x, int64_t rows, int64_t count, int64_t stride,
@@ -279,7 +355,9 @@ int64_t arg_row_of(const T* x, int64_t n, T* value) {
   S best = Extreme<T, max>::identity();
   for (int64_t at = 0; at < n; at += kRowBlock) {
     S block;
-    row_fold<Extreme<T, max>, T>(x + at, n - at < kRowBlock ? n - at : kRowBlock, 0, &block);
+    const double none = 0;
+    many_rows_fold<Extreme<T, max>, T>(x + at, 1, n - at < kRowBlock ? n - at : kRowBlock, 0, &none,
+                                       &block);
     best = at == 0 ? block : Extreme<T, max>::join(best, block);
   }
   int64_t found = 0;
@@ -340,6 +418,6 @@ void arg_columns(bool max, Dtype dtype, const void* x, int64_t n, int64_t count,
 
 }  // namespace
 
-const ReduceTable reduce_table = {row, columns, arg_row, arg_columns};
+const ReduceTable reduce_table = {rows, columns, arg_row, arg_columns};
 
 }  // namespace kagari::KG_ISA
