@@ -154,6 +154,26 @@ def test_bits_depend_on_neither_threads_nor_batch(shape: tuple[int, int, int]) -
     assert ops.linear(x[7:8], w, b).tolist()[0] == results[0][0][7]
 
 
+@pytest.mark.parametrize("layout", ["plain", "transposed"])
+@pytest.mark.parametrize("dtype", ["int8", "int64", "float16", "float32", "float64", "complex64"])
+def test_threads_that_share_a_packed_factor_give_the_bits_of_one(dtype: str, layout: str) -> None:
+    kind = getattr(kagari, dtype)
+    a = (kagari.randn(203, 300) * 4).to(kind)
+    b = (kagari.randn(300, 271) * 4).to(kind)
+    if layout == "transposed":
+        a, b = a.T.contiguous().T, b.T.contiguous().T
+    threads = kagari.get_num_threads()
+    try:
+        results = []
+        for count in (1, 2, 3, 8):
+            kagari.set_num_threads(count)
+            results.append(a @ b)
+    finally:
+        kagari.set_num_threads(threads)
+    assert all(kagari.equal(results[0], other) for other in results[1:])
+    assert kagari.equal(a[77] @ b, results[0][77])
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 8), (21, 300), (64, 2500), (40, 4096)])
 def test_few_rows_have_the_bits_of_many(shape: tuple[int, int], dtype: str) -> None:

@@ -17,10 +17,14 @@ namespace {
 
 constexpr int64_t kBlockBytes =
     2048;  // of one packed row of a block of B: with kChunk rows it fills half of a common L2
-constexpr int64_t kBlockRows = 768;    // of C between two packings of B
-constexpr int64_t kPanelGap = 128;     // keeps equal places of B's panels out of one cache set
-constexpr int64_t kSweepRows = 3;      // fewer rows than these stream through B in place
-constexpr double kSerialWork = 400e3;  // operations below which a second thread does not pay
+constexpr int64_t kBlockRows = 768;         // of C between two packings of B
+constexpr int64_t kPanelGap = 128;          // keeps equal places of B's panels out of one cache set
+constexpr int64_t kSweepRows = 3;           // fewer rows than these stream through B in place
+constexpr int64_t kFewGroups = 6;           // of rows: no more share the packing of a small B
+constexpr double kSharedWork = 8e6;         // operations from which threads share a packed B
+constexpr int64_t kSharedBytes = 16 << 20;  // of it, at most
+constexpr int64_t kSharedJobs = 2;          // for each thread: evens out what else the machine does
+constexpr double kSerialWork = 400e3;       // operations below which a second thread does not pay
 
 constexpr int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
@@ -42,7 +46,8 @@ const char* offset(const void* p, int64_t bytes) { return static_cast<const char
 bool reads_b_in_place(const Product& p, int64_t rows) {
   if (!p.b_plain) return false;
   double bytes = double(p.depth) * double(p.n) * p.kernels->compute_size;
-  return rows <= kSweepRows || (rows <= 2 * p.kernels->rows && bytes <= 256e3) || bytes <= 24e3;
+  return rows <= kSweepRows || (rows <= kFewGroups * p.kernels->rows && bytes <= 256e3) ||
+         bytes <= 24e3;
 }
 
 // One block of C, at most kBlockRows × the block's columns, all of its depth or one panel of it.
@@ -195,6 +200,10 @@ class Tile {
   void* room_b_ = nullptr;
 };
 
+bool packs_b(const Product& p, int64_t rows) {
+  return !p.b_panels && !reads_b_in_place(p, rows) && !(p.b_columns && rows <= kDotRows);
+}
+
 int64_t block_columns(const Product& p, int64_t rows) {
   int64_t bytes = kBlockBytes;
   if (rows <= p.kernels->rows && reads_b_in_place(p, rows)) bytes *= 4;
@@ -260,6 +269,22 @@ int64_t panel_pitch(const Kernels& kernels, int64_t depth) {
   return std::min(kChunk, depth) * 2 * kernels.vector * kernels.compute_size + kPanelGap;
 }
 
+int64_t panels_bytes(const Kernels& kernels, int64_t depth, int64_t n) {
+  return std::max<int64_t>(1, parts(depth, kChunk)) * parts(n, 2 * kernels.vector) *
+         panel_pitch(kernels, depth);
+}
+
+void pack_panels(const Kernels& kernels, const Source& source, int64_t depth, int64_t n,
+                 void* panels) {
+  const int64_t width = 2 * kernels.vector, pitch = panel_pitch(kernels, depth),
+                step = kBlockBytes / kernels.compute_size, blocks = parts(n, step);
+  run_jobs(std::max<int64_t>(1, parts(depth, kChunk)) * blocks, [&](int64_t job) {
+    int64_t chunk = job / blocks, col = job % blocks * step;
+    source.b(chunk * kChunk, std::min(kChunk, depth - chunk * kChunk), col, std::min(step, n - col),
+             pitch, offset(panels, (chunk * parts(n, width) + col / width) * pitch));
+  });
+}
+
 int threads_available() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
 
 void run_jobs(int64_t count, void (*f)(void*, int64_t), void* context) {
@@ -319,6 +344,21 @@ void run_split(const Product& p, const Plan& plan) {
   });
 }
 
+// Tiles one above the other would each pack the same columns of B: all of B is packed once, by all
+// threads.
+void run_shared(const Product& p, int threads) {
+  const Kernels& k = *p.kernels;
+  Product packed = p;
+  void* panels = room(Room::panels, panels_bytes(k, p.depth, p.n));
+  pack_panels(k, *p.source, p.depth, p.n, panels);
+  packed.b_panels = panels;
+  int64_t unit = p.groups_a * k.rows, jobs = kSharedJobs * threads,
+          rows = parts(parts(p.m, unit), jobs) * unit;
+  run_jobs(parts(p.m, rows), [&](int64_t job) {
+    run_tile(packed, job * rows, std::min(rows, p.m - job * rows), 0, p.n);
+  });
+}
+
 }  // namespace
 
 void run_products(const Product& shape, int64_t count, ProductAt at, const void* context) {
@@ -355,6 +395,10 @@ void run_products(const Product& shape, int64_t count, ProductAt at, const void*
           &use);
     return;
   }
+  double bytes = double(shape.depth) * double(shape.n) * shape.kernels->compute_size;
+  if (count == 1 && plan.grid_rows > 1 && work >= kSharedWork && bytes <= kSharedBytes &&
+      packs_b(shape, plan.tile_rows))
+    return run_shared(shape, threads);
   struct Job {
     const Plan& plan;
     int64_t tile;

@@ -82,6 +82,11 @@ struct Product {
 // Bytes between the panels of B, which are two vectors wide.
 int64_t panel_pitch(const Kernels& kernels, int64_t depth);
 
+// All of B as Product::b_panels has it, packed by all threads.
+int64_t panels_bytes(const Kernels& kernels, int64_t depth, int64_t n);
+void pack_panels(const Kernels& kernels, const Source& source, int64_t depth, int64_t n,
+                 void* panels);
+
 // A part of C, on the calling thread.
 void run_tile(const Product& product, int64_t row, int64_t rows, int64_t col, int64_t cols);
 
@@ -103,8 +108,22 @@ void run_jobs(int64_t count, F&& f) {
 int threads_available();  // 1 inside a parallel region
 
 // Scratch memory of the calling thread, one block per purpose, kept and only ever grown.
-enum class Room { a, b, sums, part, bias, split, split_images, rows, image, other, weight, result };
-inline constexpr int kRooms = 12;
+enum class Room {
+  a,
+  b,
+  panels,
+  sums,
+  part,
+  bias,
+  split,
+  split_images,
+  rows,
+  image,
+  other,
+  weight,
+  result
+};
+inline constexpr int kRooms = 13;
 void* room(Room which, int64_t bytes);
 
 }  // namespace kagari::provider

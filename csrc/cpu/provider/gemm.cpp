@@ -218,21 +218,18 @@ PackedMatrix::PackedMatrix(Kind kind, int64_t k, int64_t n, const void* b, Strid
     : kind_(kind), k_(k), n_(n) {
   KG_INTERNAL(!is_complex(kind), "a packed matrix of ", name_of(kind));
   const Kernels& kernels = kernels_of(kind);
-  const int64_t depth = packed_depth(kernels, k), pitch = panel_pitch(kernels, depth),
-                width = 2 * kernels.vector, panels = (n + width - 1) / width,
-                chunks = std::max<int64_t>(1, (depth + kChunk - 1) / kChunk);
+  const int64_t depth = packed_depth(kernels, k);
   check_extent("B", kernels.source_size, 1, std::max<int64_t>(k, 1), n, strides);
   // A little more than is packed: whole vectors may be read at the end.
-  panels_.reset(std::aligned_alloc(4096, size_t(chunks * panels * pitch + 8191) / 4096 * 4096));
+  int64_t bytes = (panels_bytes(kernels, depth, n) + 8191) / 4096 * 4096;
+  panels_.reset(std::aligned_alloc(4096, size_t(bytes)));
   if (!panels_) throw std::bad_alloc();
   Plain source;
   source.kernels = &kernels;
   source.b_data = static_cast<const char*>(b);
   source.b_strides = strides;
   source.k = k;
-  for (int64_t i = 0; i < chunks; ++i)
-    source.b(i * kChunk, std::min(kChunk, depth - i * kChunk), 0, n, pitch,
-             static_cast<char*>(panels_.get()) + i * panels * pitch);
+  pack_panels(kernels, source, depth, n, panels_.get());
 }
 
 void gemm(const PackedMatrix& b, int64_t m, const void* a, Strides as, void* c, Strides cs,
