@@ -8,6 +8,7 @@
 #include "core/value.h"
 #include "cpu/loops.h"
 #include "cpu/pointwise_convert.h"
+#include "cpu/stream.h"
 
 #if defined(__x86_64__)
 #include <emmintrin.h>
@@ -23,7 +24,6 @@ const ConvertTable& kernels() {
 }
 
 constexpr int64_t kParallelBytes = 128 << 10;
-constexpr int64_t kStreamBytes = int64_t(4) << 20;
 constexpr int64_t kPatchLines =
     16;  // a patch of a transposition is this many cache lines wide and high
 constexpr Dtype kRealOrder[kRealDtypes] = {
@@ -119,7 +119,7 @@ void transpose(const Loop& l, int other) {
   const int64_t side = kPatchLines * (64 / size);
   const int64_t patches = (l.sizes[other] + side - 1) / side;
   int64_t planes = l.numel / (l.sizes[0] * l.sizes[other]);
-  bool stream = l.numel * size >= kStreamBytes && reinterpret_cast<uintptr_t>(to.data) % 64 == 0;
+  bool stream = l.numel * size >= stream_bytes() && reinterpret_cast<uintptr_t>(to.data) % 64 == 0;
   for (int d = 1; d < l.ndim; ++d) stream = stream && to.strides[d] % 64 == 0;
   const int64_t per_patch = std::min(side, l.sizes[other]) * l.sizes[0] * size;
   parallel_for(0, planes * patches, (kParallelBytes + per_patch - 1) / per_patch,
@@ -291,7 +291,7 @@ void convert(const TensorImpl* to, const TensorImpl* from) {
   const LoopOperand &a = l.op[0], &b = l.op[1];
   if (l.ndim == 1 && a.strides[0] == size && b.strides[0] == from_size) {
     if (same && a.data == b.data) return;
-    if (same && l.numel * size >= kStreamBytes) {
+    if (same && l.numel * size >= stream_bytes()) {
       run_loop(l, {&copy_vectors, int(64 / size)});
       return;
     }

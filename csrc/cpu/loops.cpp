@@ -1,6 +1,8 @@
 // See loops.h.
 #include "cpu/loops.h"
 
+#include <unistd.h>
+
 #include "core/parallel.h"
 #include "cpu/convert.h"
 #include "cpu/stream.h"
@@ -466,6 +468,15 @@ void run_span(const SpanCall& call, void* out, const void* const* in, const int6
   copy_small(static_cast<char*>(out) + vectors * call.lanes * sizes[0], padded[0], rest * sizes[0]);
 }
 
+int64_t stream_bytes() {
+  static const int64_t bytes = [] {
+    // What the system reports may be the cache of a whole host, of which a program has a part.
+    int64_t half = sysconf(_SC_LEVEL3_CACHE_SIZE) / 2;
+    return std::clamp<int64_t>(half, int64_t(4) << 20, int64_t(16) << 20);
+  }();
+  return bytes;
+}
+
 namespace {
 
 // Whether the output is large, aligned and apart from all inputs: then its lines need not be read
@@ -473,8 +484,7 @@ namespace {
 bool bypasses_cache(const Run& r) {
   const Loop& l = r.loop;
   const int64_t bytes = l.numel * r.sizes[0];
-  if (!r.dense[0] || bytes < kStreamBytes || reinterpret_cast<uintptr_t>(l.op[0].data) % 16 != 0)
-    return false;
+  if (!r.dense[0] || !streams(l.op[0].data, bytes)) return false;
   const char* out = l.op[0].data;
   for (int k = 1; k < l.operands; ++k) {
     int64_t last = r.memory[k];

@@ -1,4 +1,4 @@
-// Stores around the cache, for results so large that nothing of them would still be there when they
+// Stores around the cache, for results so large that little of them would still be there when they
 // are read: the lines need not be fetched before they are written.
 #pragma once
 #include <cstdint>
@@ -10,11 +10,12 @@
 
 namespace kagari {
 
-inline constexpr int64_t kStreamBytes = int64_t(4) << 20;  // results from this size on
+// Results from this size on: half of the last cache, within what one program usually has of it.
+int64_t stream_bytes();
 
 // Whether a result of so many bytes at `to` goes around the cache.
 inline bool streams(const void* to, int64_t bytes) {
-  return bytes >= kStreamBytes && reinterpret_cast<uintptr_t>(to) % 16 == 0;
+  return bytes >= stream_bytes() && reinterpret_cast<uintptr_t>(to) % 16 == 0;
 }
 
 // Writes around the cache: both are aligned to 16 bytes, n is a multiple of 16.

@@ -51,3 +51,11 @@ def test_frexp_differentiates_its_mantissa() -> None:
     assert gradcheck(lambda t: t.frexp()[0], (x,)) and gradgradcheck(lambda t: t.frexp()[0], (x,))
     with pytest.raises(RuntimeError, match="expected a floating-point dtype"):
         kagari.frexp(kagari.tensor([1]))
+
+
+def test_results_written_around_the_cache_are_those_of_their_parts() -> None:
+    x = kagari.rand(2100, 2100)  # 17 MB
+    rows = x.split(300)
+    for f in (kagari.exp, lambda t: t + t, lambda t: t.double(), kagari.clone):
+        assert kagari.equal(f(x), kagari.cat([f(part) for part in rows]))
+    assert kagari.equal(x.t().contiguous(), kagari.cat([r.t().contiguous() for r in rows], 1))
