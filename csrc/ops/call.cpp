@@ -478,7 +478,6 @@ void invoke_into(const Row& row, const Value* args, TensorImpl* const* into, int
 GilRelease::GilRelease(bool worth_it) {
   if (!worth_it) return;
   state_ = PyEval_SaveThread();
-  enter_thread();
 }
 GilRelease::~GilRelease() {
   if (state_) PyEval_RestoreThread(state_);

@@ -1,4 +1,4 @@
-"""OpenMP, which runs kagari's loops on several threads."""
+"""OpenMP by name: kagari's loops run on workers of its own, as many as ``OMP_NUM_THREADS`` says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["is_available"]
 
 
 def is_available() -> bool:
-    """True.
+    """True: loops run on several threads.
 
     Example:
         >>> import kagari

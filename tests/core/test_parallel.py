@@ -176,6 +176,72 @@ def test_grad_mode_belongs_to_a_thread() -> None:
         assert not in_thread(kagari.is_inference_mode_enabled)
 
 
+def test_more_and_fewer_threads_by_turns() -> None:
+    x = kagari.randn(500, 400, generator=kagari.Generator().manual_seed(0))
+    kagari.set_num_threads(1)
+    want = [x @ x.t(), x.exp(), x.softmax(1), x.sum(0)]
+    for threads in (2, 7, 3, 1, 40, 2):
+        kagari.set_num_threads(threads)
+        got = [x @ x.t(), x.exp(), x.softmax(1), x.sum(0)]
+        assert all(kagari.equal(a, b) for a, b in zip(got, want, strict=True)), threads
+
+
+def test_callers_share_the_workers() -> None:
+    """Loops of several callers at once, long and short ones, with every part done once."""
+    kagari.set_num_threads(3)
+    x = kagari.ones(300_000)
+    wrong: list[Any] = []
+
+    def work(step: int) -> None:
+        for i in range(150):
+            n = 300_000 if i % 5 == 0 else 40_000 + 1000 * step
+            if (x[:n] + 1).sum().item() != 2 * n:
+                wrong.append((step, i))
+            if i % 25 == 0:
+                time.sleep(0.003)  # long enough for the workers to fall asleep
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_a_loop_of_more_parts_than_a_share_counts() -> None:
+    x = kagari.randn(2, 3, 600, 500, generator=kagari.Generator().manual_seed(1))
+    w = kagari.randn(4, 3, 3, 3, generator=kagari.Generator().manual_seed(2))
+    kagari.set_num_threads(1)
+    want = F.conv2d(x, w)
+    kagari.set_num_threads(2)
+    assert kagari.equal(F.conv2d(x, w), want)
+
+
+def test_signals_are_for_the_program() -> None:
+    """Workers take none, so that a handler runs at once and system calls of theirs go on."""
+    kagari.set_num_threads(4)
+    kagari.ones(2_000_000) + 1
+    blocked = []
+    for task in os.listdir("/proc/self/task"):
+        with open(f"/proc/self/task/{task}/status", encoding="utf-8") as f:
+            fields = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+        blocked.append(int(fields["SigBlk"], 16) >> 1 & 1)  # SIGINT
+    assert sum(blocked) >= 3
+
+
+def test_threads_of_the_environment() -> None:
+    program = "import kagari; print(kagari.get_num_threads())"
+    for given, want in (("3", 3), ("5,2", 5), ("nonsense", None), ("", None), ("0", None)):
+        out = subprocess.run(
+            [sys.executable, "-P", "-c", program],
+            env={**os.environ, "OMP_NUM_THREADS": given},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert int(out.stdout) == (want or len(os.sched_getaffinity(0))), given
+
+
 # ---- fork ---------------------------------------------------------------------------------------
 
 FORKED = """
@@ -185,7 +251,7 @@ kagari.set_num_threads(4)
 x = kagari.randn(400, 400)
 img, w = kagari.randn(4, 8, 32, 32), kagari.randn(8, 8, 3, 3)
 work = lambda: [x @ x, x.exp(), x.sum(0), x.softmax(1), F.conv2d(img, w), x.cumsum(0)]
-want = work()  # the workers of OpenMP exist now
+want = work()  # the workers exist now
 for _ in range(3):
     child = os.fork()
     if child == 0:

@@ -2,14 +2,12 @@
 // never touches bits.
 #include "cpu/provider/blocks.h"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <new>
+
+#include "core/parallel.h"
 
 namespace kagari::provider {
 
@@ -285,28 +283,10 @@ void pack_panels(const Kernels& kernels, const Source& source, int64_t depth, in
   });
 }
 
-int threads_available() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
+int threads_available() { return in_parallel_region() ? 1 : num_threads(); }
 
 void run_jobs(int64_t count, void (*f)(void*, int64_t), void* context) {
-  int threads = int(std::min<int64_t>(threads_available(), count));
-  if (threads <= 1) {
-    for (int64_t i = 0; i < count; ++i) f(context, i);
-    return;
-  }
-  std::atomic<int64_t> next{0};
-  std::exception_ptr fault;
-  std::mutex lock;
-#pragma omp parallel num_threads(threads)
-  {
-    try {
-      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) f(context, i);
-    } catch (...) {
-      std::lock_guard hold(lock);
-      fault = std::current_exception();
-      next = count;
-    }
-  }
-  if (fault) std::rethrow_exception(fault);
+  detail::run_parts(count, f, context);
 }
 
 void run_tile(const Product& p, int64_t row, int64_t rows, int64_t col, int64_t cols) {
