@@ -30,8 +30,10 @@ const AttentionLoops<T>& loops() {
 
 constexpr int64_t kQueries = 48;         // of a forward tile: whole micro kernels of 6 or 12 rows
 constexpr int64_t kChunk = 192;          // queries that share the packed keys
+constexpr int64_t kWideChunk = 768;      // likewise where heads alone occupy the threads
 constexpr int64_t kKeys = 96;            // of any tile
 constexpr int64_t kBackQueries = 96;     // of a backward tile
+constexpr int64_t kKeptBytes = 1 << 20;  // of packed queries and gradients that wait for more keys
 constexpr double kSerialWork = 1 << 17;  // multiplications below which a second thread costs more
 
 int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
@@ -51,16 +53,21 @@ struct Products {
   void pack(const T* b, int64_t row, int64_t col, int64_t depth, int64_t n, T* to) const {
     k.pack_b(b, row, col, depth, n, pitch(depth) * int64_t(sizeof(T)), to);
   }
-  // C (m, n) = or += A (m, depth) times the packed B (depth, n).
+  // C (m, n) = or += A (m, depth) times rows [from, from + depth) of a packed B.
+  struct Packed {
+    const T* data;
+    int64_t depth, from = 0;
+  };
   void run(int64_t m, int64_t n, int64_t depth, const T* a, int64_t a_row, int64_t a_col,
-           const T* b, T* c, int64_t c_row, bool add) const {
-    for (int64_t j = 0; j < n; j += width, b += pitch(depth)) {
+           const Packed& packed, T* c, int64_t c_row, bool add) const {
+    const T* b = packed.data;
+    for (int64_t j = 0; j < n; j += width, b += pitch(packed.depth)) {
       int vectors = n - j <= k.vector ? 1 : 2;
       int64_t w = vectors * k.vector;
       for (int64_t i = 0; i < m; i += k.rows) {
         int64_t rows = std::min<int64_t>(k.rows, m - i);
-        k.micro[vectors - 1][rows - 1](depth, a + i * a_row, a_row, a_col, b, w, c + i * c_row + j,
-                                       c_row, w, add);
+        k.micro[vectors - 1][rows - 1](depth, a + i * a_row, a_row, a_col, b + packed.from * w, w,
+                                       c + i * c_row + j, c_row, w, add);
       }
     }
   }
@@ -103,11 +110,13 @@ struct Shapes {
     const T* m = mask.data ? mask.at(b, h, i) + j : nullptr;
     return {scores, products.row(kKeys), rows, n, scale, m, mask.row, causal ? i + 1 - j : n};
   }
-  // Keys from j on that the queries before `end` see, of one block.
-  int64_t block(int64_t j, int64_t end) const {
-    int64_t n = std::min(kKeys, keys - j);
-    return causal ? std::min(n, end - j) : n;
+  // Of n keys from j on, those that the queries before `end` see, in whole panels: the products
+  // leave the others out.
+  int64_t seen(int64_t j, int64_t n, int64_t end) const {
+    return causal ? std::min(n, up(end - j, products.width)) : n;
   }
+  // Keys from j on that the queries before `end` see, of one block.
+  int64_t block(int64_t j, int64_t end) const { return seen(j, std::min(kKeys, keys - j), end); }
 };
 
 int64_t grain_of(double work, int64_t tasks) {
@@ -142,18 +151,17 @@ class Rooms {
 template <class T>
 class Forward {
  public:
-  Forward(const Shapes<T>& s, const Tensor& out, const Tensor& lse)
+  Forward(const Shapes<T>& s, const Tensor& out, const Tensor& lse, int64_t chunk)
       : s_(s),
         out_(out),
         lse_(lse.data_as<T>()),
         block_(std::min(kKeys, s.keys)),
-        chunk_(std::min(kChunk, s.queries)),
         sizes_{s.products.packed(s.depth, block_),
                s.products.packed(block_, s.values),
-               std::min(kQueries, chunk_) * s.products.row(kKeys),
-               chunk_ * s.products.row(s.values),
-               chunk_,
-               chunk_},
+               std::min(kQueries, chunk) * s.products.row(kKeys),
+               chunk * s.products.row(s.values),
+               chunk,
+               chunk},
         rooms_(sizes_) {
     T** at[6] = {&keys_, &values_, &scores_, &sums_, &top_, &total_};
     for (int i = 0; i < 6; ++i) *at[i] = rooms_.next(sizes_[i]);
@@ -183,32 +191,37 @@ class Forward {
     p.pack(s_.v.at(b, shared, j), s_.v.row, s_.v.col, n, s_.values, values_);
     int64_t start = s_.causal ? std::max<int64_t>(0, j - first) : 0;
     for (int64_t i = start; i < rows; i += kQueries) {
-      int64_t m = std::min(kQueries, rows - i);
-      ScoreTile<T> tile = s_.tile(scores_, b, h, first + i, m, j, n);
-      p.run(m, n, s_.depth, s_.q.at(b, h, first + i), s_.q.row, s_.q.col, keys_, scores_,
-            tile.pitch, false);
+      int64_t m = std::min(kQueries, rows - i), seen = s_.seen(j, n, first + i + m);
+      ScoreTile<T> tile = s_.tile(scores_, b, h, first + i, m, j, seen);
+      p.run(m, seen, s_.depth, s_.q.at(b, h, first + i), s_.q.row, s_.q.col, {keys_, s_.depth},
+            scores_, tile.pitch, false);
       loops<T>().weigh(tile, top_ + i, total_ + i, sums_ + i * pitch, pitch, pitch);
-      p.run(m, s_.values, n, scores_, tile.pitch, 1, values_, sums_ + i * pitch, pitch, true);
+      p.run(m, s_.values, seen, scores_, tile.pitch, 1, {values_, n}, sums_ + i * pitch, pitch,
+            true);
     }
   }
 
   const Shapes<T>& s_;
   Heads<T> out_;
   T* lse_;
-  int64_t block_, chunk_, sizes_[6];
+  int64_t block_, sizes_[6];
   Rooms<T> rooms_;
   T *keys_, *values_, *scores_, *sums_, *top_, *total_;
 };
 
 template <class T>
 void forward(Results& out, const Shapes<T>& s) {
-  int64_t chunks = parts(s.queries, kChunk), tasks = s.batch * s.heads * chunks;
-  if (tasks == 0) return;
+  // Longer chunks pack the keys less often, more of them occupy more threads.
+  int64_t heads = s.batch * s.heads;
+  int64_t wide = kWideChunk * 64 / up(s.values, 64) / kQueries * kQueries;
+  int64_t chunk = std::min(heads >= 4 * num_threads() ? std::max(kChunk, wide) : kChunk, s.queries);
+  if (chunk == 0) return;
+  int64_t chunks = parts(s.queries, chunk), tasks = heads * chunks;
   parallel_for(0, tasks, grain_of(s.work(), tasks), [&](int64_t begin, int64_t end) {
-    Forward<T> f(s, out[0], out[1]);
+    Forward<T> f(s, out[0], out[1], chunk);
     for (int64_t task = begin; task < end; ++task) {
-      int64_t head = task / chunks, first = task % chunks * kChunk;
-      f.run(head / s.heads, head % s.heads, first, std::min(kChunk, s.queries - first));
+      int64_t head = task / chunks, first = task % chunks * chunk;
+      f.run(head / s.heads, head % s.heads, first, std::min(chunk, s.queries - first));
     }
   });
 }
@@ -232,7 +245,7 @@ template <class T>
 class Backward {
  public:
   Backward(const Shapes<T>& s, const Results& grads, const Tensor& g, const Tensor& out,
-           const Tensor& lse, int64_t heads, int64_t queries, bool sums_queries)
+           const Tensor& lse, int64_t heads, int64_t queries, bool sums_queries, bool keeps_rows)
       : s_(s),
         g_(g),
         out_(out),
@@ -242,11 +255,14 @@ class Backward {
         lse_(lse.data_as<T>()),
         block_(std::min(kKeys, s.keys)),
         rows_(std::min(kBackQueries, s.queries)),
+        keeps_rows_(keeps_rows),
+        query_step_(s.products.packed(rows_, s.depth)),
+        grad_step_(s.products.packed(rows_, s.values)),
         sizes_{s.products.packed(s.depth, block_),
                s.products.packed(s.values, block_),
                s.products.packed(block_, s.depth),
-               s.products.packed(rows_, s.depth),
-               s.products.packed(rows_, s.values),
+               query_step_ * (keeps_rows ? heads * parts(queries, kBackQueries) : 1),
+               grad_step_ * (keeps_rows ? heads * parts(queries, kBackQueries) : 1),
                rows_ * s.products.row(kKeys),
                rows_ * s.products.row(kKeys),
                block_ * s.products.row(s.depth),
@@ -267,6 +283,10 @@ class Backward {
             loops<T>().dot(g_.at(b, head(shared, e), r.first_query + i),
                            out_.at(b, head(shared, e), r.first_query + i), s_.values);
     if (r.queries) std::fill_n(sum_q_, (r.last_head - r.first_head) * rows * pitch, T(0));
+    if (keeps_rows_ && r.keys)
+      each_block(r, [&](int64_t e, int64_t i, int64_t m, int64_t block) {
+        pack_rows(b, head(shared, e), i, m, block);
+      });
     for (int64_t j = r.first_key; j < r.last_key; j += kKeys) keys_of_block(b, shared, r, j);
     if (!r.queries) return;
     for (int64_t e = r.first_head; e < r.last_head; ++e)
@@ -289,12 +309,15 @@ class Backward {
       std::fill_n(sum_k_, n * pitch_k, T(0));
       std::fill_n(sum_v_, n * pitch_v, T(0));
     }
-    for (int64_t e = r.first_head; e < r.last_head; ++e)
-      for (int64_t i = r.first_query; i < r.last_query; i += kBackQueries) {
-        int64_t end = std::min(r.last_query, i + kBackQueries);
-        int64_t start = s_.causal ? std::max(i, j) : i;
-        if (start < end) tile(b, shared, r, e, start, end - start, j, n);
-      }
+    each_block(r, [&](int64_t e, int64_t i, int64_t m, int64_t block) {
+      if (s_.causal && i + m <= j) return;
+      if (!keeps_rows_) block = 0;
+      if (!keeps_rows_ && r.keys) pack_rows(b, head(shared, e), i, m, block);
+      // Where the diagonal crosses, smaller tiles leave more of the hidden keys out.
+      int64_t step = s_.causal && i < j + n ? kQueries : kBackQueries;
+      for (int64_t at = 0; at < m; at += step)
+        tile(b, shared, r, e, Rows{i + at, std::min(step, m - at), block, at, m}, j, n);
+    });
     if (!r.keys) return;
     for (int64_t c = 0; c < n; ++c) {
       std::copy_n(sum_k_ + c * pitch_k, s_.depth, dk_.at(b, shared, j + c));
@@ -302,31 +325,55 @@ class Backward {
     }
   }
 
-  void tile(int64_t b, int64_t shared, const Range& r, int64_t e, int64_t i, int64_t m, int64_t j,
+  // Calls f(head, first query, queries, number) for the blocks of queries. Their bounds, like those
+  // of blocks of keys, are multiples of the same length: the diagonal begins at a block's corner.
+  template <class F>
+  void each_block(const Range& r, F&& f) {
+    static_assert(kBackQueries == kKeys);
+    int64_t block = 0;
+    for (int64_t e = r.first_head; e < r.last_head; ++e)
+      for (int64_t i = r.first_query; i < r.last_query; i += kBackQueries)
+        f(e, i, std::min(kBackQueries, r.last_query - i), block++);
+  }
+  void pack_rows(int64_t b, int64_t h, int64_t i, int64_t m, int64_t block) {
+    const auto& p = s_.products;
+    p.pack(g_.at(b, h, i), g_.row, g_.col, m, s_.values, grad_rows_ + block * grad_step_);
+    p.pack(s_.q.at(b, h, i), s_.q.row, s_.q.col, m, s_.depth, query_rows_ + block * query_step_);
+  }
+
+  // Queries of a tile, which are `count` of the `packed` in a block, from the `at`-th on.
+  struct Rows {
+    int64_t first, count, block, at, packed;
+  };
+  void tile(int64_t b, int64_t shared, const Range& r, int64_t e, const Rows& q, int64_t j,
             int64_t n) {
     const auto& p = s_.products;
     int64_t h = head(shared, e), pitch = p.row(kKeys), rows = r.last_query - r.first_query;
+    int64_t i = q.first, m = q.count, seen = s_.seen(j, n, i + m);
     int64_t at = (e - r.first_head) * rows + i - r.first_query;
-    const T *q = s_.q.at(b, h, i), *g = g_.at(b, h, i);
-    p.run(m, n, s_.depth, q, s_.q.row, s_.q.col, key_columns_, scores_, pitch, false);
-    p.run(m, n, s_.values, g, g_.row, g_.col, value_columns_, slopes_, pitch, false);
-    loops<T>().weigh_backward(s_.tile(scores_, b, h, i, m, j, n), slopes_,
+    p.run(m, seen, s_.depth, s_.q.at(b, h, i), s_.q.row, s_.q.col, {key_columns_, s_.depth},
+          scores_, pitch, false);
+    p.run(m, seen, s_.values, g_.at(b, h, i), g_.row, g_.col, {value_columns_, s_.values}, slopes_,
+          pitch, false);
+    loops<T>().weigh_backward(s_.tile(scores_, b, h, i, m, j, seen), slopes_,
                               lse_ + (b * s_.heads + h) * s_.queries + i, dot_ + at);
     if (r.keys) {
-      p.pack(g, g_.row, g_.col, m, s_.values, grad_rows_);
-      p.pack(q, s_.q.row, s_.q.col, m, s_.depth, query_rows_);
-      p.run(n, s_.values, m, scores_, 1, pitch, grad_rows_, sum_v_, p.row(s_.values), true);
-      p.run(n, s_.depth, m, slopes_, 1, pitch, query_rows_, sum_k_, p.row(s_.depth), true);
+      p.run(seen, s_.values, m, scores_, 1, pitch,
+            {grad_rows_ + q.block * grad_step_, q.packed, q.at}, sum_v_, p.row(s_.values), true);
+      p.run(seen, s_.depth, m, slopes_, 1, pitch,
+            {query_rows_ + q.block * query_step_, q.packed, q.at}, sum_k_, p.row(s_.depth), true);
     }
     if (r.queries)
-      p.run(m, s_.depth, n, slopes_, pitch, 1, key_rows_, sum_q_ + at * p.row(s_.depth),
+      p.run(m, s_.depth, seen, slopes_, pitch, 1, {key_rows_, n}, sum_q_ + at * p.row(s_.depth),
             p.row(s_.depth), true);
   }
 
   const Shapes<T>& s_;
   Heads<T> g_, out_, dq_, dk_, dv_;
   const T* lse_;
-  int64_t block_, rows_, sizes_[11];
+  int64_t block_, rows_;
+  bool keeps_rows_;
+  int64_t query_step_, grad_step_, sizes_[11];
   Rooms<T> rooms_;
   T *key_columns_, *value_columns_, *key_rows_, *query_rows_, *grad_rows_, *scores_, *slopes_,
       *sum_k_, *sum_v_, *sum_q_, *dot_;
@@ -341,10 +388,10 @@ void backward(Results& grads, const Shapes<T>& s, const Tensor& g, const Tensor&
   // sum has the same order either way.
   bool whole = heads >= num_threads() || in_parallel_region() || s.work() < kSerialWork;
   auto pass = [&](int64_t tasks, int64_t most_heads, int64_t most_queries, bool sums_queries,
-                  auto&& range) {
+                  bool keeps_rows, auto&& range) {
     if (tasks == 0) return;
     parallel_for(0, tasks, grain_of(2.5 * s.work(), tasks), [&](int64_t begin, int64_t end) {
-      Backward<T> f(s, grads, g, out, lse, most_heads, most_queries, sums_queries);
+      Backward<T> f(s, grads, g, out, lse, most_heads, most_queries, sums_queries, keeps_rows);
       for (int64_t task = begin; task < end; ++task) {
         auto [head, r] = range(task);
         f.run(head / s.shared, head % s.shared, r);
@@ -357,19 +404,21 @@ void backward(Results& grads, const Shapes<T>& s, const Tensor& g, const Tensor&
   };
   int64_t group = s.group();
   if (whole) {
-    pass(heads, group, s.queries, need_q,
+    bool keeps_rows = s.keys > kKeys &&
+                      group * s.queries * (s.depth + s.values) * int64_t(sizeof(T)) <= kKeptBytes;
+    pass(heads, group, s.queries, need_q, need_k && keeps_rows,
          [&](int64_t t) { return Task{t, {0, group, 0, s.queries, 0, s.keys, need_q, need_k}}; });
     return;
   }
   int64_t key_blocks = parts(s.keys, kKeys), query_blocks = parts(s.queries, kBackQueries);
   if (need_k)
-    pass(heads * key_blocks, group, s.queries, false, [&](int64_t t) {
+    pass(heads * key_blocks, group, s.queries, false, false, [&](int64_t t) {
       int64_t j = t % key_blocks * kKeys;
       return Task{t / key_blocks,
                   {0, group, 0, s.queries, j, std::min(s.keys, j + kKeys), false, true}};
     });
   if (need_q)
-    pass(heads * group * query_blocks, 1, kBackQueries, true, [&](int64_t t) {
+    pass(heads * group * query_blocks, 1, kBackQueries, true, false, [&](int64_t t) {
       int64_t i = t % query_blocks * kBackQueries, e = t / query_blocks % group;
       int64_t last = std::min(s.queries, i + kBackQueries);
       return Task{t / query_blocks / group, {e, e + 1, i, last, 0, s.keys, true, false}};

@@ -15,6 +15,8 @@ SHAPES = [
     (1, 1, 1, 1, 300, 64, 64),
     (2, 2, 2, 200, 17, 8, 8),
     (1, 2, 2, 1, 1, 1, 1),
+    (1, 4, 2, 150, 150, 20, 9),
+    (1, 2, 2, 100, 230, 8, 64),
 ]
 
 
@@ -100,6 +102,25 @@ def test_a_row_without_keys_and_without_queries() -> None:
     kagari.testing.assert_close(y[:, :, 0], formula(q, k, v)[:, :, 0])
     assert F.scaled_dot_product_attention(q[:, :, :0], k, v).shape == (1, 2, 0, 2)
     assert F.scaled_dot_product_attention(q[:0], k[:0], v[:0]).shape == (0, 2, 3, 2)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_same_bits_however_queries_are_shared_out(causal: bool) -> None:
+    """Few threads take long chunks of many heads, many threads short ones, forward and backward."""
+    leaves = [
+        t.detach().requires_grad_() for t in operands((2, 6, 3, 330, 330, 24, 96), kagari.float32)
+    ]
+    before, want = kagari.get_num_threads(), None
+    g = drawn(2, 6, 330, 96, dtype=kagari.float32, seed=9)
+    try:
+        for threads in (1, 2, 3, 8, 16):
+            kagari.set_num_threads(threads)
+            y = F.scaled_dot_product_attention(*leaves, is_causal=causal, enable_gqa=True)
+            got = [y.detach(), *kagari.autograd.grad(y, leaves, g)]
+            want = want or got
+            assert all(a.equal(b) for a, b in zip(got, want, strict=True)), threads
+    finally:
+        kagari.set_num_threads(before)
 
 
 @pytest.mark.parametrize("causal", [False, True])
