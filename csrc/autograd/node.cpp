@@ -138,9 +138,11 @@ void traverse(Node* n, visitproc visit, void* arg) {
 
 void release_saved(Node* n) {
   if (n->d.extra && n->d.rule->inner) release_saved(n->d.rule->inner(n->d.extra));
-  if (n->d.saved.size() == 0) return;
-  for (Saved& s : n->d.saved) drop_saved(s);
-  n->d.released = true;
+  for (Saved& s : n->d.saved) {
+    if (s.geometry_only) continue;  // holds no memory, and suffices for another backward
+    drop_saved(s);
+    n->d.released = true;
+  }
 }
 
 int save(Node* n, const Tensor& t, bool is_output, uint32_t output_slot, bool geometry_only) {

@@ -571,17 +571,45 @@ Tensor output_gradient(Vjp& v, int i) {
   const OutputMeta& m = v.node().d.outputs[i];
   return zeros(m.sizes, m.dtype, m.device);
 }
-void pieces_vjp(Vjp& v, int64_t dim) {
+// The dimensions of a tensor from the outermost in memory to the innermost; none where that is their
+// own order, or where elements share memory.
+Dims memory_order(const Tensor& t) {
+  Dims order;
+  for (int64_t d = 0; d < t.dim(); ++d) {
+    if (t.sizes()[d] > 1 && t.strides()[d] <= 0) return {};
+    order.push_back(d);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return t.strides()[a] > t.strides()[b]; });
+  return std::is_sorted(order.begin(), order.end()) ? Dims() : order;
+}
+// The gradients of the pieces in one tensor, whose memory is ordered as that of the tensor that was
+// cut: where that was a view, its source's gradient is a view again instead of a copy.
+Tensor join_as(const Tensor& input, std::vector<Tensor> pieces, int64_t dim, bool stacked) {
+  Dims order = memory_order(input), of_piece, back(input.dim(), 0);
+  int64_t place = dim;
+  if (order.size()) {
+    for (int i = 0; i < order.size(); ++i) {
+      back[int(order[i])] = i;
+      if (order[i] == dim) place = i;
+      if (!stacked || order[i] != dim) of_piece.push_back(order[i] - (stacked && order[i] > dim));
+    }
+    for (Tensor& piece : pieces) piece = permute(piece, of_piece);
+  }
+  Tensor joined = stacked ? stack(pieces, place) : cat(pieces, place);
+  return order.size() ? permute(joined, back) : joined;
+}
+void pieces_vjp(Vjp& v, const Tensor& input, int64_t dim) {
   std::vector<Tensor> gradients;
   int n = v.node().d.outputs.size();
   if (n == 0) return v.set(0, zeros(v.sizes(0), v.dtype(0)));
   for (int i = 0; i < n; ++i) gradients.push_back(output_gradient(v, i));
-  v.set(0, cat(gradients, dim));
+  v.set(0, join_as(input, std::move(gradients), dim, false));
 }
 template <class... Args>
-void pieces_last_vjp(Vjp& v, const Tensor&, Args... args) {
+void pieces_last_vjp(Vjp& v, const Tensor& input, Args... args) {
   int64_t dim = std::get<sizeof...(Args) - 1>(std::tuple<Args...>(args...));
-  pieces_vjp(v, wrap_dim(dim, v.sizes(0).n));
+  pieces_vjp(v, input, wrap_dim(dim, v.sizes(0).n));
 }
 
 void split_infer(Infer& o, const Tensor& input, int64_t split_size, int64_t dim) {
@@ -653,13 +681,13 @@ void tensor_split_at_infer(Infer& o, const Tensor& input, Ints indices, int64_t 
   }
 }
 // Pieces of unordered indices may overlap or leave gaps: each is embedded by itself.
-void tensor_split_at_vjp(Vjp& v, const Tensor&, Ints indices, int64_t dim) {
+void tensor_split_at_vjp(Vjp& v, const Tensor& input, Ints indices, int64_t dim) {
   Ints sizes = v.sizes(0);
   dim = wrap_dim(dim, sizes.n);
   bool ordered = true;
   for (int64_t i = 0; i < indices.n; ++i)
     ordered = ordered && indices[i] >= (i ? indices[i - 1] : 0) && indices[i] <= sizes[dim];
-  if (ordered) return pieces_vjp(v, dim);
+  if (ordered) return pieces_vjp(v, input, dim);
   Dims strides = contiguous_strides(sizes);
   int64_t start = 0;
   std::vector<Tensor> parts;
@@ -682,11 +710,11 @@ void unbind_infer(Infer& o, const Tensor& input, int64_t dim) {
   g.strides.erase(dim);
   for (int64_t i = 0; i < size; ++i, g.offset += stride) view_of(o, input, g);
 }
-void unbind_vjp(Vjp& v, const Tensor&, int64_t dim) {
+void unbind_vjp(Vjp& v, const Tensor& input, int64_t dim) {
   int n = v.node().d.outputs.size();
   std::vector<Tensor> gradients;
   for (int i = 0; i < n; ++i) gradients.push_back(output_gradient(v, i));
-  v.set(0, stack(gradients, wrap_dim(dim, v.sizes(0).n)));
+  v.set(0, join_as(input, std::move(gradients), wrap_dim(dim, v.sizes(0).n), true));
 }
 
 // ---- the same bits, otherwise read --------------------------------------------------------------
@@ -917,52 +945,52 @@ KG_ROW(as_strided,
        .as = kFunction | kMethod | kInplace | kNoOut,
        .doc = "A view of the storage with any geometry.")
 KG_ROW(split, "split(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>("#tensor"), .infer = infer<&split_infer>,
        .multi_view = true, .as = kFunction | kNoOut, .doc = "Pieces of a size along a dimension.")
 KG_ROW(split_sizes,
        "split.sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>("#tensor"), .infer = infer<&split_sizes_infer>,
        .multi_view = true, .as = kFunction | kNoOut,
        .doc = "Pieces of the given sizes along a dimension.")
 KG_ROW(split_method, "split.method(Tensor input, int split_size, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>("#input"), .infer = infer<&split_infer>,
        .multi_view = true, .as = kMethod, .doc = "Pieces of a size along a dimension.")
 KG_ROW(split_method_sizes,
        "split.method_sizes(Tensor input, int[] split_size, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>("#input"), .infer = infer<&split_sizes_infer>,
        .multi_view = true, .as = kMethod, .doc = "Pieces of the given sizes along a dimension.")
 KG_ROW(split_with_sizes, "split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>("#input"), .infer = infer<&split_sizes_infer>,
        .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces of the given sizes along a dimension.")
 KG_ROW(chunk, "chunk(Tensor input, int chunks, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&chunk_infer>,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>("#input"), .infer = infer<&chunk_infer>,
        .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "About equal pieces along a dimension, at most `chunks` of them.")
 KG_ROW(tensor_split, "tensor_split(Tensor input, int sections, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&tensor_split_infer>,
-       .multi_view = true, .as = kFunction | kMethod | kNoOut,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>("#input"),
+       .infer = infer<&tensor_split_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces along a dimension whose sizes differ by at most one.")
 KG_ROW(tensor_split_at, "tensor_split.indices(Tensor input, int[] indices, int dim=0) -> Tensor[]",
-       .grad = vjp<&tensor_split_at_vjp>(), .infer = infer<&tensor_split_at_infer>,
+       .grad = vjp<&tensor_split_at_vjp>("#input"), .infer = infer<&tensor_split_at_infer>,
        .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "Pieces along a dimension, cut at the given indices.")
 KG_ROW(unsafe_split, "unsafe_split(Tensor input, int split_size, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&split_infer>,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>("#input"), .infer = infer<&split_infer>,
        .as = kFunction | kMethod | kNoOut,
        .doc = "split() whose pieces may be written in place while nothing else uses the input.")
 KG_ROW(unsafe_chunk, "unsafe_chunk(Tensor input, int chunks, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>(), .infer = infer<&chunk_infer>,
+       .grad = vjp<&pieces_last_vjp<int64_t, int64_t>>("#input"), .infer = infer<&chunk_infer>,
        .as = kFunction | kMethod | kNoOut,
        .doc = "chunk() whose pieces may be written in place while nothing else uses the input.")
 KG_ROW(unsafe_split_with_sizes,
        "unsafe_split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]",
-       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>(), .infer = infer<&split_sizes_infer>,
+       .grad = vjp<&pieces_last_vjp<Ints, int64_t>>("#input"), .infer = infer<&split_sizes_infer>,
        .as = kFunction | kMethod | kNoOut,
        .doc =
            "split_with_sizes() whose pieces may be written in place while nothing else uses the "
            "input.")
-KG_ROW(unbind, "unbind(Tensor input, int dim=0) -> Tensor[]", .grad = vjp<&unbind_vjp>(),
+KG_ROW(unbind, "unbind(Tensor input, int dim=0) -> Tensor[]", .grad = vjp<&unbind_vjp>("#input"),
        .infer = infer<&unbind_infer>, .multi_view = true, .as = kFunction | kMethod | kNoOut,
        .doc = "The slices along a dimension.")
 KG_ROW(alias, "alias(Tensor input) -> Tensor", .grad = vjp<&through_vjp>(),

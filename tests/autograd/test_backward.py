@@ -58,6 +58,24 @@ def test_second_backward_needs_retain_graph():
         y.backward()
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.sum(),
+        lambda x: x.unbind(0)[1].sum(),
+        lambda x: x.chunk(2, 1)[0].sum(),
+        lambda x: x.t().split(1)[0].mean(),
+    ],
+)
+def test_what_needs_sizes_alone_runs_backward_again(f):
+    x = leaf([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    y = f(x)
+    y.backward()
+    once = x.grad.clone()
+    y.backward()
+    assert kagari.equal(x.grad, 2 * once)
+
+
 def test_any_order():
     x = leaf(2.0)
     y = x**5

@@ -105,6 +105,47 @@ def test_gradients(name: str) -> None:
     assert gradgradcheck(lambda x: f(x * 1) ** 2, [x])
 
 
+PIECES: dict[str, Any] = {
+    "unbind": lambda x: x.unbind(1),
+    "unbind the innermost": lambda x: x.unbind(2),
+    "split": lambda x: x.split(2, 0),
+    "split sizes": lambda x: x.split([1, x.shape[2] - 1], 2),
+    "chunk": lambda x: x.chunk(2, 1),
+    "tensor_split": lambda x: x.tensor_split([1, 2], 0),
+}
+
+
+@pytest.mark.parametrize("dims", [(2, 0, 1), (1, 2, 0), (2, 1, 0), (0, 1, 2)])
+@pytest.mark.parametrize("name", PIECES)
+def test_gradients_of_pieces_lie_as_what_was_cut(name: str, dims: tuple[int, ...]) -> None:
+    """The gradient of a permuted tensor is permuted too: its source's is contiguous."""
+    x = kagari.tensor(X / 10, requires_grad=True)
+    cut = x.permute(dims)
+    cut.retain_grad()
+    pieces = PIECES[name](cut)
+    weights = [kagari.randn(p.shape, dtype=p.dtype) for p in pieces]
+    kagari.stack([(p * w).sum() for p, w in zip(pieces, weights, strict=True)]).sum().backward()
+    back = np.argsort(dims).tolist()
+    assert cut.grad.permute(back).is_contiguous()
+    marked = kagari.zeros(2, 3, 4, dtype=x.dtype)
+    for piece, w in zip(PIECES[name](marked.permute(dims)), weights, strict=True):
+        piece.copy_(w)
+    assert kagari.equal(x.grad, marked)
+
+    def f(x: Any) -> Any:
+        return sum(((i + 1) * p**3).sum() for i, p in enumerate(PIECES[name](x.permute(dims))))
+
+    assert gradcheck(f, [x])
+    assert gradgradcheck(f, [x])
+
+
+def test_gradients_of_pieces_of_what_is_expanded() -> None:
+    x = kagari.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    a, _ = x.expand(2, 3).unbind(0)
+    (a * a).sum().backward()
+    assert x.grad.tolist() == [[2.0, 4.0, 6.0]]
+
+
 @pytest.mark.parametrize("name", [n for n, v in VIEWS.items() if v[2] and "expand" not in n])
 def test_writing_through_a_view(name: str) -> None:
     f = VIEWS[name][0]
