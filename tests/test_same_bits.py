@@ -165,6 +165,8 @@ WORK: dict[str, Callable[[], Work]] = {
         lambda i: just(lambda x: kagari.zeros(50).scatter_add(0, i, x), 90_000)
     )(_indices(90_000, 50)),
     "index": lambda: (lambda i: of(lambda x: x[i], 300, 65))(_indices(20_000, 300)),
+    "optimiser": lambda: lambda: _steps(kagari.optim.AdamW, amsgrad=True),
+    "optimiser with momentum": lambda: lambda: _steps(kagari.optim.SGD, lr=0.1, momentum=0.9),
     "avg_pool": lambda: of(lambda x: F.avg_pool2d(x, 3, 2, 1), 16, 8, 33, 33),
     "max_pool": lambda: of(lambda x: F.max_pool2d(x, 3, 2, 1), 16, 8, 33, 33),
     "attention": lambda: of(lambda x: F.scaled_dot_product_attention(x, x, x), 4, 4, 65, 16),
@@ -180,6 +182,17 @@ WORK: dict[str, Callable[[], Work]] = {
     "eigh": lambda: just(lambda x: kagari.linalg.eigh(_symmetric(x)), 300, 300),
     "svd": lambda: just(lambda x: kagari.linalg.svd(x), 200, 150),
 }
+
+
+def _steps(rule: Any, **options: Any) -> Any:
+    """Parameters after three steps: large ones, which threads share, and many small ones."""
+    params = [data(*shape) for shape in [(700, 301), (5,), (40_001,), *[(33, 7)] * 40]]
+    update = rule(params, **options)
+    for step in range(3):
+        for i, p in enumerate(params):
+            p.grad = data(*p.shape, seed=step * 100 + i + 1)
+        update.step()
+    return params
 
 
 def _work(name: str) -> Work:

@@ -2,6 +2,7 @@
 #include "cpu/optim_table.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "cpu/rows.h"
@@ -19,7 +20,10 @@ const OptimTable& table() {
   static const OptimTable& t = KG_PICK(optim_table);
   return t;
 }
-constexpr int64_t kPiece = 16384;
+// Below this the parameters stay in the cache of the core that uses them next: what a second thread
+// saves, moving its half back costs again.
+constexpr int64_t kSerial = 1 << 17;
+constexpr int64_t kPiece = 8192;  // numbers of one job: a large parameter's, or of some small ones
 
 double number(const Tensor& t) {
   double r = 0;
@@ -82,21 +86,31 @@ void over_pieces(TensorList params, const std::array<TensorList, N>& lists, F&& 
     int64_t tensor, offset, count;
   };
   std::vector<Piece> pieces;
-  int64_t total = 0;
+  std::vector<size_t> jobs{0};  // where each job's pieces begin
+  int64_t total = 0, of_job = 0;
   for (int64_t i = 0; i < params.n; ++i) {
     int64_t n = params.at(i)->numel;
     total += n;
-    for (int64_t at = 0; at < n; at += kPiece) pieces.push_back({i, at, std::min(kPiece, n - at)});
+    for (int64_t at = 0; at < n; at += kPiece) {
+      int64_t count = std::min(kPiece, n - at);
+      if (of_job + count > kPiece && of_job) {
+        jobs.push_back(pieces.size());
+        of_job = 0;
+      }
+      pieces.push_back({i, at, count});
+      of_job += count;
+    }
   }
+  jobs.push_back(pieces.size());
   auto pointers = [&](int64_t i) {
     std::array<TensorImpl*, N> r;
     for (int k = 0; k < N; ++k)
       r[size_t(k)] = lists[size_t(k)].n ? lists[size_t(k)].at(i) : nullptr;
     return r;
   };
-  auto run = [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) {
-      const Piece& p = pieces[size_t(k)];
+  auto run = [&](size_t begin, size_t end) {
+    for (size_t k = begin; k < end; ++k) {
+      const Piece& p = pieces[k];
       visit_row_type(params.at(p.tensor)->dtype, [&]<class T>() {
         Flat<T, N> flat(pointers(p.tensor));
         if (!flat.copied()) {
@@ -108,10 +122,11 @@ void over_pieces(TensorList params, const std::array<TensorList, N>& lists, F&& 
       });
     }
   };
-  if (total < 2 * kPiece)
-    run(0, int64_t(pieces.size()));
+  if (total < kSerial)
+    run(0, pieces.size());
   else
-    parallel_for(0, int64_t(pieces.size()), 1, run);
+    parallel_parts(int64_t(jobs.size()) - 1,
+                   [&](int64_t job) { run(jobs[size_t(job)], jobs[size_t(job) + 1]); });
 }
 
 void adam(TensorList params, TensorList grads, TensorList means, TensorList squares,
@@ -120,11 +135,16 @@ void adam(TensorList params, TensorList grads, TensorList means, TensorList squa
   if (skip(found_inf, grad_scale)) return;
   s.scaled = grad_scale.defined();
   s.inverse_scale = s.scaled ? 1 / number(grad_scale) : 1.0;
-  std::vector<AdamStep> each(static_cast<size_t>(params.n), s);
+  std::vector<AdamStep> each(static_cast<size_t>(params.n));
+  double known = std::numeric_limits<double>::quiet_NaN();  // mostly all have made as many steps
   for (int64_t i = 0; i < params.n; ++i) {
     double t = number(steps[i]);
-    each[size_t(i)].step_size = s.lr / (1 - std::pow(s.beta1, t));
-    each[size_t(i)].root_correction2 = std::sqrt(1 - std::pow(s.beta2, t));
+    if (t != known) {
+      s.step_size = s.lr / (1 - std::pow(s.beta1, t));
+      s.root_correction2 = std::sqrt(1 - std::pow(s.beta2, t));
+      known = t;
+    }
+    each[size_t(i)] = s;
   }
   over_pieces<5>(
       params, {params, grads, means, squares, s.amsgrad ? maxima : TensorList{}},
