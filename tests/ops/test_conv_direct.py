@@ -1,4 +1,5 @@
-"""Convolutions that are not products: few channels to a group, many taps, steps of a gradient."""
+"""Convolutions that are not products: few channels to a group, many taps, steps of a gradient,
+many small images."""
 
 from __future__ import annotations
 
@@ -45,6 +46,19 @@ SHAPES: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     ((2, 8, 28, 28), (16, 8, 4, 4), {"stride": 2, "padding": 1}),
     ((2, 4, 9, 14), (5, 4, 2, 1), {"stride": 3}),
     ((1, 4, 2, 5), (3, 4, 2, 2), {"stride": (4, 3), "padding": 1}),
+    # small images: a lane for each where there are many
+    ((8, 1, 8, 8), (16, 1, 3, 3), {"padding": 1}),
+    ((19, 16, 8, 8), (16, 16, 3, 3), {"padding": 1}),
+    ((16, 32, 4, 4), (32, 32, 3, 3), {"padding": 1}),
+    ((9, 6, 14, 14), (16, 6, 5, 5), {}),
+    ((8, 3, 1, 1), (5, 3, 3, 3), {"padding": 1}),
+    ((7, 4, 5, 3), (13, 4, 1, 1), {"stride": (2, 1)}),
+    ((33, 6, 7, 6), (9, 2, 3, 2), {"groups": 3, "padding": (2, 0), "dilation": (2, 1)}),
+    ((24, 5, 6, 7), (7, 5, 4, 3), {"stride": (3, 2), "padding": (3, 2)}),
+    ((10, 2, 3, 4, 5), (3, 2, 2, 3, 3), {"stride": (1, 2, 1), "padding": (1, 1, 2)}),
+    ((12, 4, 60), (6, 4, 7), {"padding": 3, "dilation": 2}),
+    ((8, 8, 4, 4), (8, 1, 3, 3), {"padding": 1, "groups": 8}),
+    ((6, 2, 2, 400), (4, 2, 2, 5), {"padding": 4}),
 ]
 THREADS = (1, 2, 3)
 
@@ -133,7 +147,7 @@ def test_bits_depend_on_neither_threads_nor_batch(
     xs: Any, ws: Any, options: Any, last: bool
 ) -> None:
     convolve = getattr(F, f"conv{len(xs) - 2}d")
-    many = (5, *xs[1:])
+    many = (max(5, xs[0]), *xs[1:])
     generator = kagari.Generator().manual_seed(1)
     x, w = kagari.randn(*many, generator=generator), kagari.randn(*ws, generator=generator)
     x, b = in_layout(x, last), kagari.randn(ws[0], generator=generator)
@@ -168,6 +182,37 @@ def test_what_lies_beside_a_window_takes_no_part(groups: int, last: bool) -> Non
     y.backward(kagari.ones_like(y))
     assert w.grad[..., 0].isfinite().all()
     assert w.grad[..., 1].isinf().all()
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 11, 16, 100])
+@pytest.mark.usefixtures("threads")
+def test_an_image_alone_is_the_image_in_any_batch(batch: int) -> None:
+    """Also where weights are not finite: padding meets them, or does not, for all images alike."""
+    generator = kagari.Generator().manual_seed(batch)
+    x = kagari.randn(batch, 20, 5, 6, generator=generator)
+    w = kagari.randn(18, 20, 3, 3, generator=generator)
+    broken = w.clone()
+    broken[3, 2, 0, 0], broken[17, 19, 2, 2] = float("inf"), float("nan")
+    for weight in (w, broken):
+        y = F.conv2d(x, weight, padding=1, bias=kagari.arange(18.0))
+        for i in range(batch):
+            alone = F.conv2d(x[i : i + 1], weight, padding=1, bias=kagari.arange(18.0))
+            assert alone.equal(y[i : i + 1]) or alone.view(kagari.int32).equal(
+                y[i : i + 1].view(kagari.int32)
+            )
+
+
+def test_infinities_stay_in_their_image() -> None:
+    x = kagari.ones(16, 4, 6, 5)
+    x[9, 2] = float("inf")
+    w = kagari.ones(4, 4, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w, padding=1)
+    assert y[9].isinf().all()
+    assert y[:9].isfinite().all()
+    assert y[10:].isfinite().all()
+    y.backward(kagari.ones_like(y))
+    assert w.grad[:, 2].isinf().all()
+    assert w.grad[:, :2].isfinite().all()
 
 
 @pytest.mark.parametrize("dims", [1, 2])

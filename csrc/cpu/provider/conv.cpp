@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "cpu/provider/depthwise.h"
 #include "cpu/provider/direct.h"
+#include "cpu/provider/lanes.h"
 #include "cpu/provider/unfold.h"
 #include "cpu/provider/winograd.h"
 
@@ -487,7 +488,8 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
-  if (winograd_serves(kind, s)) return by_winograd(s, image, result, w, bias, relu, last, false);
+  if (winograd_serves(kind, s) && (last || !lanes_fit(kind, s)))
+    return by_winograd(s, image, result, w, bias, relu, last, false);
 
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
@@ -495,6 +497,32 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   int64_t taps = int64_t(view.window.taps.size());
   if (last && depthwise_serves(kind, s))
     return by_depthwise(kind, s, view, image, result, w, bias, relu);
+  DirectPart part{&view.window, nullptr};
+  const int64_t start = 0;
+  DirectCall direct{kind,
+                    s.batch,
+                    s.groups,
+                    group_out,
+                    &part,
+                    &start,
+                    1,
+                    1,
+                    image.data,
+                    result.data,
+                    result.strides,
+                    s.out[2],
+                    static_cast<const char*>(bias),
+                    relu};
+  if (!last) {
+    const int64_t* offsets = view.kernel_offsets.data();
+    LanesCall lanes{direct,
+                    static_cast<const char*>(w.data),
+                    group_out * w.strides.out,
+                    w.strides.out,
+                    w.strides.in,
+                    &offsets};
+    if (lanes_serve(lanes)) return run_lanes(lanes);
+  }
   Forward f{&call,
             &view,
             image,
@@ -536,10 +564,7 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
       arrange(call.size, a, static_cast<const char*>(w.data), to);
     });
   }
-  DirectPart part{&view.window, f.weights};
-  const int64_t start = 0;
-  DirectCall direct{kind, s.batch,    s.groups,    group_out,      &part,    &start, 1,
-                    1,    image.data, result.data, result.strides, s.out[2], f.bias, relu};
+  part.weights = f.weights;
   if (!last && direct_serves(direct)) return run_direct(direct);
   run_forward(f, s.batch);
 }
@@ -588,38 +613,61 @@ void spread(const ConvShape& s, const std::vector<Phase>& phases, const char* fr
 }
 
 // Phases of one line of the result are computed together and woven into it.
-bool phases_direct(Kind kind, const ConvShape& s, const std::vector<Phase>& phases,
-                   const char* weights, const Image& image, const Image& result, const void* bias) {
-  int64_t size = size_of(kind), together = std::min(s.stride[2], s.in[2]);
+struct PhasesCall {
   std::vector<DirectPart> parts;
   std::vector<int64_t> starts;
-  for (size_t i = 0; i < phases.size(); ++i) {
-    const Phase& p = phases[i];
-    parts.push_back({&p.view.window, weights + p.weights * size});
-    if (int64_t(i) % together == 0)
-      starts.push_back(p.at[0] * result.strides.space[0] + p.at[1] * result.strides.space[1]);
+  std::vector<const int64_t*> offsets;
+  DirectCall call;
+
+  PhasesCall(Kind kind, const ConvShape& s, const std::vector<Phase>& phases, const Image& image,
+             const Image& result, const void* bias) {
+    int64_t together = std::min(s.stride[2], s.in[2]);
+    for (size_t i = 0; i < phases.size(); ++i) {
+      const Phase& p = phases[i];
+      parts.push_back({&p.view.window, nullptr});
+      offsets.push_back(p.view.kernel_offsets.data());
+      if (int64_t(i) % together == 0)
+        starts.push_back(p.at[0] * result.strides.space[0] + p.at[1] * result.strides.space[1]);
+    }
+    ImageStrides strides = result.strides;
+    strides.space[0] *= s.stride[0];
+    strides.space[1] *= s.stride[1];
+    call = {kind,
+            s.batch,
+            s.groups,
+            s.in_channels / s.groups,
+            parts.data(),
+            starts.data(),
+            int64_t(starts.size()),
+            together,
+            image.data,
+            result.data,
+            strides,
+            s.in[2],
+            static_cast<const char*>(bias),
+            false};
   }
-  ImageStrides strides = result.strides;
-  strides.space[0] *= s.stride[0];
-  strides.space[1] *= s.stride[1];
-  DirectCall call{kind,
-                  s.batch,
-                  s.groups,
-                  s.in_channels / s.groups,
-                  parts.data(),
-                  starts.data(),
-                  int64_t(starts.size()),
-                  together,
-                  image.data,
-                  result.data,
-                  strides,
-                  s.in[2],
-                  static_cast<const char*>(bias),
-                  false};
-  if (!direct_serves(call)) return false;
-  run_direct(call);
-  return true;
-}
+
+  bool by_lanes(const ConvShape& s, const WeightRef& w) const {
+    LanesCall lanes{call,
+                    static_cast<const char*>(w.data),
+                    s.out_channels / s.groups * w.strides.out,
+                    w.strides.in,
+                    w.strides.out,
+                    offsets.data()};
+    if (!lanes_serve(lanes)) return false;
+    run_lanes(lanes);
+    return true;
+  }
+
+  bool directly(const std::vector<Phase>& phases, const char* weights) {
+    for (size_t i = 0; i < phases.size(); ++i)
+      parts[i].weights = weights + phases[i].weights * size_of(call.kind);
+    if (!direct_serves(call)) return false;
+    run_direct(call);
+    return true;
+  }
+};
 
 }  // namespace
 
@@ -633,7 +681,8 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
   Image image{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
-  if (winograd_serves(kind, s)) return by_winograd(s, image, result, w, bias, false, last, true);
+  if (winograd_serves(kind, s) && (last || !lanes_fit(kind, s)))
+    return by_winograd(s, image, result, w, bias, false, last, true);
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
 
   std::vector<Phase> phases;
@@ -657,6 +706,8 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
     }
     return;
   }
+  PhasesCall together(kind, s, phases, image, result, bias);
+  if (!last && together.by_lanes(s, w)) return;
   // Each phase: (group, in, out of group, tap), or (group, tap, out of group, in) where channels
   // are contiguous.
   WeightCache::Block keep;
@@ -678,7 +729,7 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
         }
       });
 
-  if (!last && phases_direct(kind, s, phases, arranged_weights, image, result, bias)) return;
+  if (!last && together.directly(phases, arranged_weights)) return;
   bool direct = phases.size() == 1;
   // Phases of as many images as fit are computed apart, then spread over the result.
   int64_t image_bytes = pixels * s.in_channels * call.size;
@@ -855,6 +906,22 @@ void round_sums(const ConvShape& s, const View& view, bool last, const double* s
 bool direct_gradient(Kind kind, const ConvShape& s, const View& view, const Image& image,
                      const Image& gradient, bool last, void* dw, const WeightStrides& dw_strides,
                      void* dbias) {
+  LanesWeightCall lanes{kind,
+                        s.batch,
+                        s.groups,
+                        s.out_channels / s.groups,
+                        &view.window,
+                        image.data,
+                        gradient.data,
+                        gradient.strides,
+                        dw,
+                        dw_strides,
+                        view.kernel_offsets.data(),
+                        dbias};
+  if (!last && lanes_weight_serve(lanes)) {
+    run_lanes_weight(lanes);
+    return true;
+  }
   DirectWeightCall call{kind,         s.batch,    s.groups,      s.out_channels / s.groups,
                         &view.window, image.data, gradient.data, gradient.strides,
                         nullptr,      nullptr};

@@ -155,6 +155,57 @@ struct DirectKernels {
   void (*depthwise_weight)(const DepthwiseWeight&);
 };
 
+// Convolutions over lanes of images (lanes.h), float32. Pixels that follow each other in an image.
+struct LaneRun {
+  int64_t offset, length;
+};
+// Tiles of results, `count` of them side by side, as DirectTiles are; but a slot is a pixel of as
+// many images as there are lanes, and which weights meet its pixels comes from the list: element p
+// of a sum is weight a[steps[p].weight·rows + row] times the pixels at b[steps[p].at].
+struct LaneStep {
+  int32_t at, weight;
+};
+struct LaneTiles {
+  int64_t k;
+  const LaneStep* steps;
+  const float* a;
+  const float* b;
+  int64_t b_slot, b_step;
+  float* c;
+  int64_t c_row, c_slot, c_step;
+  int64_t count;
+  const float* bias;  // an element for each row, or null
+  bool add, relu;     // to what is there; last
+};
+inline constexpr int kLaneRows = 4, kLaneColumns = 6;
+// A pixel of the gradient, and of the image where a window's tap meets it.
+struct LanePixel {
+  int32_t dy, x;
+};
+// Sums of products over pixels: row i is the gradient at dy + i·dy_row, column j the image at
+// x + at[j].
+struct LaneWeight {
+  const float* dy;
+  int64_t dy_row, dy_block;
+  const float* x;
+  int64_t x_block;
+  const int32_t* at;
+  const LanePixel* pixels;
+  int64_t count, blocks;
+  double* sums;  // added to: of column j and row i at j·sums_row + i
+  int64_t sums_row;
+};
+struct LanesKernels {
+  // Pixel by pixel of the runs, `live` images `stride` apart, to to[place[pixel]]; and n pixels of
+  // `from`, a vector each, back. Lanes beyond `live` become zero.
+  void (*gather)(const LaneRun* runs, int64_t count, const void* image, int64_t stride,
+                 int64_t live, const int32_t* place, void* to);
+  void (*scatter)(const void* from, int64_t n, void* image, int64_t stride, int64_t live);
+  void (*tiles[kMaxRows][kMaxSlots])(const LaneTiles&);  // [rows - 1][slots - 1], as in direct.h
+  int columns;
+  void (*weight[kLaneRows][kLaneColumns])(const LaneWeight&);  // [rows - 1][columns - 1]
+};
+
 struct Kernels {
   int rows;           // of the largest micro kernel
   int vector;         // compute elements in one vector; the widest micro kernel has two
@@ -175,6 +226,7 @@ struct Kernels {
   Finish finish;
   Add add;
   const WinogradKernels* winograd;  // float32 alone
+  const LanesKernels* lanes;        // likewise
   const DirectKernels* direct;      // float32 and float64
 };
 
