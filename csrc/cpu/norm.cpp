@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "cpu/channels.h"
 #include "cpu/rows.h"
 
 namespace kagari {
@@ -183,71 +184,77 @@ void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
   });
 }
 
-// Batch norm sees [N, C, L]; with L = 1 (or channels last) a channel's numbers are not neighbours,
-// so they are gathered in blocks of channels.
+// Batch norm sees [N, C, L]; where L is short (1, or channels last) a channel's numbers are gathered
+// first.
+constexpr int64_t kShort = 8;
+
+const ChannelsTable& channels_loops() {
+  static const ChannelsTable& t = KG_PICK(channels_table);
+  return t;
+}
 template <class T>
+const ChannelLoops<T>& channel_loops() {
+  if constexpr (std::is_same_v<T, float>)
+    return channels_loops().f32;
+  else
+    return channels_loops().f64;
+}
+
 struct Channels {
-  const T* x;
   int64_t batch, c, l;
-  // Calls f(pointer, length) for the pieces of a channel, in order. `scratch` holds a gathered
-  // channel when l is small.
-  template <class F>
-  void pieces(int64_t channel, T* scratch, F&& f) const {
-    if (l >= 8) {
-      for (int64_t i = 0; i < batch; ++i) f(x + (i * c + channel) * l, l, (i * c + channel) * l);
-      return;
-    }
+  explicit Channels(const Tensor& x)
+      : batch(x.sizes()[0]), c(x.sizes()[1]), l(product(x.sizes(), 2, x.dim())) {}
+
+  int64_t numbers() const { return batch * l; }  // of a channel
+  bool gathered() const { return l < kShort; }
+  ChannelShape shape() const {
+    return gathered() ? ChannelShape{1, 0, batch * l} : ChannelShape{batch, c * l, l};
+  }
+  // Where a channel's rows are: in the tensor, or in the line that they are gathered into.
+  template <class T>
+  const T* read(const T* x, int64_t channel, T* line) const {
+    if (!gathered()) return x + channel * l;
     for (int64_t i = 0; i < batch; ++i)
-      for (int64_t k = 0; k < l; ++k) scratch[i * l + k] = x[(i * c + channel) * l + k];
-    f(scratch, batch * l, int64_t(-1));
+      for (int64_t k = 0; k < l; ++k) line[i * l + k] = x[(i * c + channel) * l + k];
+    return line;
+  }
+  template <class T>
+  T* room(T* y, int64_t channel, T* line) const {
+    return gathered() ? line : y + channel * l;
+  }
+  template <class T>
+  void write(T* y, int64_t channel, const T* line) const {
+    for (int64_t i = 0; gathered() && i < batch; ++i)
+      for (int64_t k = 0; k < l; ++k) y[(i * c + channel) * l + k] = line[i * l + k];
+  }
+  // f(channel, room for `lines` lines of T) for every channel.
+  template <class T, class F>
+  void each(int64_t lines, F&& f) const {
+    parallel_for(0, c, grain_for(numbers()), [&](int64_t begin, int64_t end) {
+      Workspace scratch(gathered() ? size_t(lines * numbers()) * sizeof(T) + 64 : 0);
+      for (int64_t k = begin; k < end; ++k) f(k, scratch.as<T>());
+    });
   }
 };
-template <class T>
-void spread(const T* line, T* to, int64_t batch, int64_t c, int64_t l, int64_t channel) {
-  for (int64_t i = 0; i < batch; ++i)
-    for (int64_t k = 0; k < l; ++k) to[(i * c + channel) * l + k] = line[i * l + k];
-}
 
 void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& b,
                           double eps) {
-  int64_t batch = x.sizes()[0], c = x.sizes()[1], l = product(x.sizes(), 2, x.dim());
+  const Channels channels(x);
+  const ChannelShape shape = channels.shape();
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> in(x), y(out[0], false), mean_out(out[1], false), var_out(out[2], false);
     Parameter<T> weight(w), bias(b);
-    double n = double(batch * l);
-    parallel_for(0, c, grain_for(batch * l), [&](int64_t begin, int64_t end) {
-      Workspace room(l < 8 ? size_t(2 * batch * l) * sizeof(T) + 64 : 0);
-      T* scratch = room.as<T>();
-      for (int64_t k = begin; k < end; ++k) {
-        Channels<T> channels{in.get(), batch, c, l};
-        double sum_g = 0, unused;
-        channels.pieces(k, scratch, [&](const T* p, int64_t count, int64_t) {
-          double part;
-          row_loops<T>().normalize_sums(p, p, count, 0, 1, &part, &unused);
-          sum_g += part;
-        });
-        double mean = sum_g / n, squares = 0;
-        channels.pieces(k, scratch, [&](const T* p, int64_t count, int64_t) {
-          double part;
-          row_loops<T>().square_deviations(p, count, T(mean), &part);
-          squares += part;
-        });
-        double off = double(T(mean)) - mean, var = std::max(0.0, squares / n - off * off);
-        if (squares != squares) var = squares;
-        double rstd = 1 / std::sqrt(var + eps),
-               scale = rstd * (weight.get() ? double(weight.get()[k]) : 1.0);
-        double shift = (bias.get() ? double(bias.get()[k]) : 0.0) - mean * scale;
-        mean_out.get()[k] = T(mean);
-        var_out.get()[k] = T(var);
-        channels.pieces(k, scratch, [&](const T* p, int64_t count, int64_t at) {
-          if (at >= 0) {
-            row_loops<T>().affine(p, y.get() + at, count, T(scale), T(shift));
-          } else {
-            row_loops<T>().affine(p, scratch + batch * l, count, T(scale), T(shift));
-            spread(scratch + batch * l, y.get(), batch, c, l, k);
-          }
-        });
-      }
+    channels.each<T>(2, [&](int64_t k, T* lines) {
+      const T* from = channels.read(in.get(), k, lines);
+      T* to = channels.room(y.get(), k, lines + channels.numbers());
+      double mean, var;
+      channel_loops<T>().moments(from, shape, &mean, &var);
+      double scale = 1 / std::sqrt(var + eps) * (weight.get() ? double(weight.get()[k]) : 1.0);
+      double shift = (bias.get() ? double(bias.get()[k]) : 0.0) - mean * scale;
+      mean_out.get()[k] = T(mean);
+      var_out.get()[k] = T(var);
+      channel_loops<T>().affine(from, to, shape, T(scale), T(shift));
+      channels.write(y.get(), k, to);
     });
     y.store();
     mean_out.store();
@@ -257,48 +264,25 @@ void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const 
 
 void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w,
                                    const Tensor& mean_in, const Tensor& var_in, double eps) {
-  int64_t batch = x.sizes()[0], c = x.sizes()[1], l = product(x.sizes(), 2, x.dim());
+  const Channels channels(x);
+  const ChannelShape shape = channels.shape();
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> in(x), grad(g), dx(out[0], false), dw(out[1], false), db(out[2], false);
     Parameter<T> weight(w), means(mean_in), vars(var_in);
-    double n = double(batch * l);
-    parallel_for(0, c, grain_for(batch * l), [&](int64_t begin, int64_t end) {
-      Workspace room(l < 8 ? size_t(3 * batch * l) * sizeof(T) + 64 : 0);
-      T* scratch = room.as<T>();
-      for (int64_t k = begin; k < end; ++k) {
-        double mean = double(means.get()[k]), rstd = 1 / std::sqrt(double(vars.get()[k]) + eps),
-               sum_g = 0, sum_gx = 0;
-        auto each = [&](auto&& f) {
-          if (l >= 8) {
-            for (int64_t i = 0; i < batch; ++i) {
-              int64_t at = (i * c + k) * l;
-              f(grad.get() + at, in.get() + at, dx.get() + at, l);
-            }
-            return;
-          }
-          for (int64_t i = 0; i < batch; ++i)
-            for (int64_t j = 0; j < l; ++j) {
-              scratch[i * l + j] = grad.get()[(i * c + k) * l + j];
-              scratch[batch * l + i * l + j] = in.get()[(i * c + k) * l + j];
-            }
-          f(scratch, scratch + batch * l, scratch + 2 * batch * l, batch * l);
-        };
-        each([&](const T* gp, const T* xp, T*, int64_t count) {
-          double a, b;
-          row_loops<T>().normalize_sums(gp, xp, count, mean, rstd, &a, &b);
-          sum_g += a;
-          sum_gx += b;
-        });
-        double a = rstd * (weight.get() ? double(weight.get()[k]) : 1.0),
-               slope = -a * rstd * sum_gx / n;
-        double shift = -a * sum_g / n - slope * mean;
-        each([&](const T* gp, const T* xp, T* to, int64_t count) {
-          row_loops<T>().affine_of_two(gp, xp, to, count, T(a), T(slope), T(shift));
-        });
-        if (l < 8) spread(scratch + 2 * batch * l, dx.get(), batch, c, l, k);
-        dw.get()[k] = T(sum_gx);
-        db.get()[k] = T(sum_g);
-      }
+    const double n = double(channels.numbers());
+    channels.each<T>(3, [&](int64_t k, T* lines) {
+      const T* gp = channels.read(grad.get(), k, lines);
+      const T* xp = channels.read(in.get(), k, lines + channels.numbers());
+      T* to = channels.room(dx.get(), k, lines + 2 * channels.numbers());
+      double mean = double(means.get()[k]), rstd = 1 / std::sqrt(double(vars.get()[k]) + eps);
+      double sum_g, sum_gx;
+      channel_loops<T>().sums(gp, xp, shape, mean, rstd, &sum_g, &sum_gx);
+      double a = rstd * (weight.get() ? double(weight.get()[k]) : 1.0);
+      double slope = -a * rstd * sum_gx / n, shift = -a * sum_g / n - slope * mean;
+      channel_loops<T>().affine_of_two(gp, xp, to, shape, T(a), T(slope), T(shift));
+      channels.write(dx.get(), k, to);
+      dw.get()[k] = T(sum_gx);
+      db.get()[k] = T(sum_g);
     });
     dx.store();
     dw.store();

@@ -72,6 +72,8 @@ CASES = [
     (group, group_reference, (2, 4, 3, 3), (4,)),
     (batch, batch_reference, (6, 3), (3,)),
     (batch, batch_reference, (4, 3, 2, 5), (3,)),
+    (batch, batch_reference, (5, 2, 4, 4), (2,)),
+    (batch, batch_reference, (3, 2, 67), (2,)),
 ]
 NAMES = [f"{f.__name__}-{'x'.join(map(str, s))}" for f, _, s, _ in CASES]
 
@@ -113,6 +115,18 @@ def test_running_statistics() -> None:
     np.testing.assert_allclose(array(var), 0.75 + 0.25 * a.var(1, ddof=1), rtol=1e-13)
     want = (array(x) - array(mean)[:, None]) / np.sqrt(array(var)[:, None] + 1e-5)
     np.testing.assert_allclose(array(F.batch_norm(x, mean, var)), want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 9000), (700, 2, 9), (40, 2, 6), (300, 3), (9, 2, 33)])
+def test_statistics_of_long_channels(shape: tuple[int, ...]) -> None:
+    """Sums keep their accuracy over many numbers that lie far from zero."""
+    x = kagari.tensor(between(99, 101)(np.random.default_rng(3), shape), dtype=kagari.float32)
+    y, mean, var = ops.batch_norm_train(x, None, None, 0.0)
+    axes = (0, *range(2, len(shape)))
+    np.testing.assert_allclose(array(mean), array(x).mean(axes), rtol=1e-6)
+    np.testing.assert_allclose(array(var), array(x).var(axes), rtol=1e-5)
+    np.testing.assert_allclose(array(y).mean(axes), 0, atol=1e-4)
+    np.testing.assert_allclose(array(y).std(axes), 1, rtol=1e-5)
 
 
 def test_empty_batches() -> None:
