@@ -182,7 +182,8 @@ class Images {
   int64_t geometry_[2 * kMaxDims];
 };
 
-constexpr int64_t kChannels = 64;  // of one job where channels lie side by side
+constexpr int64_t kChannels = 64;          // of one job where channels lie side by side
+constexpr int64_t kLanesBytes = 64 << 10;  // of images side by side in lanes
 
 // How a tensor's images are cut into jobs.
 struct Jobs {
@@ -198,9 +199,14 @@ struct Jobs {
   // plane(image of one channel) or some(image, first channel, channels).
   template <class Plane, class Some>
   void run(int64_t work_per_out, Plane&& plane, Some&& some) const {
+    run(0, work_per_out, plane, some);
+  }
+  // Planes from `first` on.
+  template <class Plane, class Some>
+  void run(int64_t first, int64_t work_per_out, Plane&& plane, Some&& some) const {
     int64_t cost = std::max<int64_t>(1, std::max(in, out * work_per_out));
     if (!pixels) {
-      parallel_for(0, images * channels, std::max<int64_t>(1, 16384 / cost),
+      parallel_for(first, images * channels, std::max<int64_t>(1, 16384 / cost),
                    [&](int64_t begin, int64_t end) {
                      for (int64_t i = begin; i < end; ++i) plane(i);
                    });
@@ -220,6 +226,29 @@ int64_t scratch_bytes(const PoolShape& s, int64_t size) {
   return (s.axis[2].in + 64) * (size + 4) + (s.axis[2].out + 64) * 8;
 }
 
+// Windows as lists of pixels.
+class Listed {
+ public:
+  explicit Listed(const PoolShape& s) {
+    const PoolAxis *d = s.axis, *h = s.axis + 1, *w = s.axis + 2;
+    start_.reserve(size_t(s.out() + 1));
+    start_.push_back(0);
+    for (int64_t a = 0; a < d->out; ++a)
+      for (int64_t b = 0; b < h->out; ++b)
+        for (int64_t c = 0; c < w->out; ++c) {
+          for (int64_t i = d->first[a]; i < d->last[a]; i += d->step)
+            for (int64_t j = h->first[b]; j < h->last[b]; j += h->step)
+              for (int64_t k = w->first[c]; k < w->last[c]; k += w->step)
+                pixel_.push_back(int32_t((i * h->in + j) * w->in + k));
+          start_.push_back(int32_t(pixel_.size()));
+        }
+  }
+  PoolWindows get() const { return {start_.data(), pixel_.data()}; }
+
+ private:
+  std::vector<int32_t> start_, pixel_;
+};
+
 int64_t taps(const PoolShape& s) { return s.axis[0].taps + s.axis[1].taps + s.axis[2].taps; }
 
 // ---- maxima -------------------------------------------------------------------------------------
@@ -236,8 +265,24 @@ void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t 
     const T* in = from.data();
     T* out = to.data();
     int64_t* where = at ? at->data() : nullptr;
+    const int64_t planes = jobs.images * jobs.channels, lanes = loops<T>().lanes;
+    int64_t done = 0;
+    // Images whose lines are short: a lane for each.
+    const int64_t bytes = (jobs.in + 2 * jobs.out) * lanes * int64_t(sizeof(T));
+    if (!jobs.pixels && planes >= lanes && bytes <= kLanesBytes) {
+      const Listed list(s);
+      done = planes / lanes * lanes;
+      const int64_t cost = lanes * std::max(jobs.in, jobs.out * taps(s));
+      parallel_for(
+          0, planes / lanes, std::max<int64_t>(1, 32768 / cost), [&](int64_t begin, int64_t end) {
+            Workspace scratch(static_cast<size_t>(bytes));
+            for (int64_t i = begin * lanes; i < end * lanes; i += lanes)
+              loops<T>().max_planes(s, list.get(), in + i * jobs.in, out + i * jobs.out,
+                                    where ? where + i * jobs.out : nullptr, scratch.as<char>());
+          });
+    }
     jobs.run(
-        taps(s),
+        done, taps(s),
         [&](int64_t i) {
           Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
           loops<T>().max_plane(s, in + i * jobs.in, out + i * jobs.out,
@@ -295,7 +340,8 @@ void choose(const Tensor& big, const Tensor& small, const Tensor& indices, int64
   visit_pool_type(big.dtype(), [&]<class T>() {
     Images<T> all(big, dims, jobs.pixels, !scatter), chosen(small, dims, jobs.pixels, scatter);
     Images<int64_t> places(indices, dims, jobs.pixels, true);
-    if (scatter) std::memset(static_cast<void*>(all.data()), 0, size_t(big.numel()) * sizeof(T));
+    if (scatter && jobs.pixels)
+      std::memset(static_cast<void*>(all.data()), 0, size_t(big.numel()) * sizeof(T));
     auto move = [&](int64_t from, int64_t at, int64_t n, int64_t step, int64_t channels) {
       T *b = all.data() + from, *c = chosen.data() + at;
       const int64_t* place = places.data() + at;
@@ -310,7 +356,19 @@ void choose(const Tensor& big, const Tensor& small, const Tensor& indices, int64
         }
     };
     jobs.run(
-        2, [&](int64_t i) { move(i * jobs.in, i * jobs.out, jobs.out, 1, 1); },
+        2,
+        [&](int64_t plane) {
+          T *b = all.data() + plane * jobs.in, *c = chosen.data() + plane * jobs.out;
+          const int64_t* place = places.data() + plane * jobs.out;
+          if (scatter) std::fill_n(b, jobs.in, T(0));
+          for (int64_t i = 0; i < jobs.out; ++i) {
+            if (uint64_t(place[i]) >= uint64_t(jobs.in)) continue;
+            if constexpr (scatter)
+              b[place[i]] += c[i];
+            else
+              c[i] = b[place[i]];
+          }
+        },
         [&](int64_t image, int64_t c, int64_t n) {
           move(image * jobs.in * jobs.channels + c, image * jobs.out * jobs.channels + c, jobs.out,
                jobs.channels, n);

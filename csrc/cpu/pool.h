@@ -28,11 +28,21 @@ struct PoolShape {
   int64_t out() const { return axis[0].out * axis[1].out * axis[2].out; }
 };
 
+// The same windows as lists: the pixels of window o in ascending order are pixel[start[o]] to
+// pixel[start[o + 1]].
+struct PoolWindows {
+  const int32_t* start;
+  const int32_t* pixel;
+};
+
 // Images of one channel (`plane`), and `channels` channels that lie side by side, `pitch` elements
 // from pixel to pixel
 // (`pixels`). Scratch: in().axis[2] elements and as many int32 rows, twice.
 template <class T>
 struct PoolLoops {
+  int lanes;  // planes that max_planes takes side by side, one to a lane
+  void (*max_planes)(const PoolShape& s, const PoolWindows& w, const T* x, T* y, int64_t* index,
+                     char* scratch);
   // The first maximum of each window, the last NaN where there is one; index may be null.
   void (*max_plane)(const PoolShape& s, const T* x, T* y, int64_t* index, char* scratch);
   void (*max_pixels)(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t channels,

@@ -188,6 +188,30 @@ def test_ties_and_nan(args: tuple[int, ...], last: bool) -> None:
     np.testing.assert_equal(np.asarray(ops.max_pool2d(t, *args).tolist()), got_values)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (4, 4), (8, 8), (5, 11), (40, 41)])
+@pytest.mark.parametrize("args", [(2,), (3, 2, 1), (2, 1, 1, 3, True), (3, 3, 1, 1, True)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "bfloat16"])
+def test_many_planes_are_each_alone(dtype: str, args: Any, size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(size)
+    x = kagari.from_numpy(rng.integers(0, 9, (5, 7, *size))).to(getattr(kagari, dtype))
+    try:
+        values, places = ops.max_pool2d_with_indices(x, *args)
+    except RuntimeError as error:
+        assert "too small" in str(error)
+        return
+    alone = [ops.max_pool2d_with_indices(plane, *args) for plane in x.reshape(35, 1, *size)]
+    assert values.equal(kagari.stack([v for v, _ in alone]).reshape(values.shape))
+    assert places.equal(kagari.stack([p for _, p in alone]).reshape(places.shape))
+    assert ops.max_pool2d(x, *args).equal(values)
+    if dtype.startswith("float"):
+        x.requires_grad_()
+        g = kagari.from_numpy(rng.integers(-9, 9, tuple(values.shape))).to(x.dtype)
+        (got,) = kagari.autograd.grad(ops.max_pool2d(x, *args), x, g)
+        want = kagari.zeros(35, size[0] * size[1], dtype=x.dtype)
+        want.scatter_add_(1, places.reshape(35, -1), g.reshape(35, -1))
+        assert got.equal(want.reshape(x.shape))
+
+
 @pytest.mark.parametrize(
     "dtype", ["float32", "float16", "bfloat16", "uint8", "int8", "int16", "int32", "int64"]
 )

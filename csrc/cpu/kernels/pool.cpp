@@ -1,7 +1,9 @@
 // Loops of pooling: rows are folded into one row lane by lane, then its columns into windows.
 #include "cpu/pool.h"
+#include "cpu/simd/each_vector.h"
 #include "cpu/wrap.h"
 
+#include "cpu/simd/transpose.h"
 #include "cpu/simd/vec.h"
 
 namespace kagari::KG_ISA {
@@ -202,6 +204,80 @@ void max_pixels(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t ch
   });
 }
 
+// Planes of n pixels each, as many as there are lanes, from rows to one vector for each pixel, and
+// back.
+template <class T>
+void lanes_of_planes(const T* x, int64_t n, T* to) {
+  constexpr int L = simd::Lanes<T>::size;
+  typename simd::Lanes<T>::type r[L];
+  for (int64_t i = 0; n >= L && i < n; i += L) {
+    const int64_t at = i + L <= n ? i : n - L;  // the last block may overlap the one before
+    simd::load_transposed(x + at, n, r);
+    for (int j = 0; j < L; ++j) simd::store(to + (at + j) * L, r[j]);
+  }
+  for (int64_t i = 0; n < L && i < n; ++i)
+    for (int l = 0; l < L; ++l) to[i * L + l] = x[l * n + i];
+}
+template <class T, class F>
+KG_INLINE void planes_of_lanes(const T* x, int64_t n, F&& put) {
+  constexpr int L = simd::Lanes<T>::size;
+  typename simd::Lanes<T>::type r[L];
+  for (int64_t i = 0; n >= L && i < n; i += L) {
+    const int64_t at = i + L <= n ? i : n - L;
+    simd::load_transposed(x + at * L, L, r);
+    for (int l = 0; l < L; ++l) put(l * n + at, r[l], L);
+  }
+  for (int64_t i = 0; n < L && i < n; ++i)
+    for (int l = 0; l < L; ++l)
+      put(l * n + i, simd::splat<typename simd::Lanes<T>::type>(x[i * L + l]), 1);
+}
+
+template <class T>
+void max_planes(const PoolShape& s, const PoolWindows& w, const T* x, T* y, int64_t* index,
+                char* scratch) {
+  using V = typename simd::Lanes<T>::type;
+  using Place = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  using Places = typename simd::Lanes<Place>::type;
+  constexpr int L = simd::Lanes<T>::size;
+  const int64_t in = s.in(), out = s.out();
+  T* lanes = reinterpret_cast<T*>(scratch);
+  T* best = lanes + in * L;
+  Place* place = reinterpret_cast<Place*>(best + out * L);
+  lanes_of_planes(x, in, lanes);
+  for (int64_t o = 0; o < out; ++o) {
+    int32_t i = w.start[o];
+    const int32_t end = w.start[o + 1];
+    V m = simd::splat<V>(lowest<T>());
+    Places at{};
+    if (i < end) {
+      m = simd::load(lanes + int64_t(w.pixel[i]) * L);
+      at = simd::splat<Places>(Place(w.pixel[i]));
+    } else {  // of padding alone: where max_plane says
+      const PoolAxis& a = s.axis[2];
+      const int64_t c = o % a.out;
+      at = simd::splat<Places>(Place(a.first[c] < a.last[c] ? a.first[c] : 0));
+    }
+    for (++i; i < end; ++i) {
+      const V v = simd::load(lanes + int64_t(w.pixel[i]) * L);
+      const auto take = (v > m) | (v != v);
+      m = take ? v : m;
+      at = (Places)take ? simd::splat<Places>(Place(w.pixel[i])) : at;
+    }
+    simd::store(best + o * L, m);
+    if (index) simd::store(place + o * L, at);
+  }
+  planes_of_lanes(best, out, [&](int64_t at, V v, int count) KG_INLINED {
+    if (count == L)
+      simd::store(y + at, v);
+    else
+      y[at] = v[0];
+  });
+  if (!index) return;
+  planes_of_lanes(place, out, [&](int64_t at, Places v, int count) KG_INLINED {
+    for (int l = 0; l < count; ++l) index[at + l] = int64_t(v[l]);
+  });
+}
+
 template <class T, int kStride>
 void sum_span(const PoolAxis& a, const T* __restrict from, T* __restrict y) {
   const int64_t stride = kStride ? kStride : a.stride, base = -a.padding;
@@ -318,8 +394,9 @@ void mean_back_pixels(const PoolShape& s, const T* g, T* dx, int64_t channels, i
 }
 
 template <class T>
-constexpr PoolLoops<T> loops{max_plane<T>,   max_pixels<T>,      mean_plane<T>,
-                             mean_pixels<T>, mean_back_plane<T>, mean_back_pixels<T>};
+constexpr PoolLoops<T> loops{simd::Lanes<T>::size, max_planes<T>,      max_plane<T>,
+                             max_pixels<T>,        mean_plane<T>,      mean_pixels<T>,
+                             mean_back_plane<T>,   mean_back_pixels<T>};
 
 }  // namespace
 
