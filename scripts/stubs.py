@@ -172,7 +172,7 @@ def by_name(rows: list[Row], form: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in rows:
         if row[form]:
-            found.setdefault(row["name"] + "_" * (form == "inplace"), []).append(row)
+            found.setdefault(row["name"] + "_" * form.startswith("inplace"), []).append(row)
     return found
 
 
@@ -241,7 +241,7 @@ def core_stub(core: Any, rows: list[Row]) -> str:
     ]
     methods: list[str] = []
     known = written(template, "Tensor")
-    ops = {**by_name(rows, "method"), **by_name(rows, "inplace")}
+    ops = {**by_name(rows, "method"), **by_name(rows, "inplace_method")}
     for name in sorted(set(vars(core.Tensor)) | set(ops)):
         if name in known or (name.startswith("__") and name.endswith("__")):
             continue

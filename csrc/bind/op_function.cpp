@@ -8,6 +8,7 @@
 #include "bind/autocast.h"
 #include "bind/composite.h"
 #include "ops/call.h"
+#include "ops/out.h"
 // after Python.h
 #include <structmember.h>
 
@@ -379,6 +380,13 @@ void install_public(const std::string& name, PyObject* object) {
   checked_status(PyList_Append(public_names, key.get()));
 }
 
+// Activations and dropout work in place as functions only. Of the others, the in-place form is a
+// method where the plain form is one, where there is no plain form, and where the row says so.
+bool is_inplace_method(const Overload& o) {
+  if (!(o.as & kInplace)) return false;
+  return (o.as & (kMethod | kWritingMethod)) || !(o.as & (kFunction | kInternal));
+}
+
 void make_objects(Group& g) {
   Callable& f = g.form(Form::function);
   if (!f.object && !f.overloads.empty()) {
@@ -393,7 +401,9 @@ void make_objects(Group& g) {
     Callable& c = g.form(form);
     if (c.overloads.empty() || c.object) continue;
     c.object = make_object(c, method_type);
-    install_method(c.name, c.object);
+    auto is_method = [](const Overload* o) { return is_inplace_method(*o); };
+    if (form == Form::method || std::any_of(c.overloads.begin(), c.overloads.end(), is_method))
+      install_method(c.name, c.object);
     if (form != Form::inplace || PyObject_HasAttrString(ops_module, c.name.c_str())) continue;
     Ref as_function = Ref::steal(make_object(c, function_type));
     add_object(ops_module, c.name.c_str(), as_function.get());
@@ -689,6 +699,7 @@ PyObject* overload_facts(const Overload& o) {
   set_item(d.get(), "function", PyBool_FromLong(o.as & kFunction));
   set_item(d.get(), "method", PyBool_FromLong(o.as & kMethod));
   set_item(d.get(), "inplace", PyBool_FromLong(o.as & kInplace));
+  set_item(d.get(), "inplace_method", PyBool_FromLong(is_inplace_method(o)));
   set_item(d.get(), "internal", PyBool_FromLong(o.as & kInternal));
   set_item(d.get(), "out", PyBool_FromLong(o.takes_out));
   set_item(d.get(), "self", PyLong_FromLong(o.self));

@@ -584,7 +584,11 @@ void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor
 void index_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
                    const Tensor& source, Scalar alpha) {
   TensorImpl* o = out[0].get();
-  list_source(o, dim, index, source, false, [&](const Along& a, const int64_t* idx, int64_t) {
+  // PyTorch's class of error, which there follows from the path that a call takes.
+  dim = wrap_dim(dim, o->ndim);
+  bool outer = o->ndim > 1 && (dim == 0 || dim == o->ndim - 1);
+  bool index_error = !(outer && alpha.equals(1) && index.dtype() == Dtype::i64);
+  list_source(o, dim, index, source, index_error, [&](const Along& a, const int64_t* idx, int64_t) {
     visit(o->dtype, [&]<class T>() {
       T* big = reinterpret_cast<T*>(o->data);
       if (alpha.equals(1)) return run_writes(a, big, source.data_as<T>(), idx, Add());

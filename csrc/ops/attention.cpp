@@ -75,7 +75,7 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const Tensor& mask, d
     scores =
         where(call(rows::tril, ones(square, Dtype::boolean, q.device()), int64_t(0)), scores, -inf);
   }
-  if (!mask.defined()) return softmax(scores, -1);
+  // A row without any place left gives zeros, as the kernel's does.
   Tensor hidden = eq(amax(scores, {-1}, true), -inf);
   return where(hidden, 0.0, softmax(where(hidden, 0.0, scores), -1));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/out.h"
 #include "ops/pointwise_class.h"
 #include "ops/pointwise_tensor.h"
 #include "ops/views.h"
@@ -729,6 +730,10 @@ void choose_gelu(Plan& plan, const Value* args) {
   if (form == "tanh") plan.formula = Id::gelu_tanh;
 }
 
+void choose_celu(Plan& plan, const Value*) {
+  KG_CHECK(plan.attribute[0].to_double() != 0, "expected an alpha other than 0, got ",
+           plan.attribute[0].to_double(), "; the limit of a small alpha is relu");
+}
 void choose_huber(Plan& plan, const Value*) {
   KG_CHECK(plan.attribute[0].to_double() > 0,
            "huber_loss does not support non-positive values for delta.");
@@ -806,6 +811,8 @@ consteval ChooseFn choose_for(Id id) {
       return choose_heaviside;
     case Id::gelu:
       return choose_gelu;
+    case Id::celu:
+      return choose_celu;
     case Id::huber:
       return choose_huber;
     case Id::smooth_l1:
@@ -987,7 +994,7 @@ KG_ROW(where, "where(Tensor condition, Operand input, Operand other) -> Tensor",
        .doc = "Elements of `input` where the condition holds, of `other` elsewhere.")
 KG_ROW(copy, "copy(Tensor input, Tensor src, bool non_blocking=False) -> Tensor",
        .grad = vjp<&copy_vjp>(), .infer = infer<&copy_infer>, .starts_as = 0,
-       .as = kInternal | kInplace,
+       .as = kInternal | kInplace | kWritingMethod,
        .doc = "Copies `src` into the tensor, broadcasting and converting it.")
 KG_ROW(to_copy,
        "_to_copy(Tensor input, *, ScalarType? dtype=None, Layout? layout=None, Device? "
@@ -996,9 +1003,10 @@ KG_ROW(to_copy,
        .grad = vjp<&to_copy_vjp>(), .infer = infer<&to_copy_infer>, .as = kInternal,
        .doc = "A copy with another dtype, device or memory format.")
 KG_ROW(fill, "fill(Tensor input, Operand value) -> Tensor", .grad = vjp<&fill_vjp>(),
-       .infer = infer<&fill_infer>, .starts_as = 0, .as = kFunction | kInplace,
+       .infer = infer<&fill_infer>, .starts_as = 0, .as = kFunction | kInplace | kWritingMethod,
        .doc = "Sets all elements to one value.")
 KG_ROW(zero, "zero(Tensor input) -> Tensor", .grad = vjp<&zero_vjp>(), .infer = infer<&zero_infer>,
-       .starts_as = 0, .as = kFunction | kInplace, .doc = "Sets all elements to zero.")
+       .starts_as = 0, .as = kFunction | kInplace | kWritingMethod,
+       .doc = "Sets all elements to zero.")
 
 }  // namespace kagari

@@ -22,7 +22,7 @@ doc(
     "log_sigmoid",
     r"y_i = -\ln(1 + e^{-x_i})",
     """
-    >>> kagari.tensor([0.0, -100.0]).log_sigmoid_()
+    >>> kagari.nn.functional.logsigmoid(kagari.tensor([0.0, -100.0]))
     tensor([  -0.6931, -100.0000])
     """,
 )
@@ -39,7 +39,7 @@ doc(
     "relu6",
     r"y_i = \min(\max(x_i, 0), 6)",
     """
-    >>> kagari.tensor([-1.0, 2.0, 8.0]).relu6_()
+    >>> kagari.nn.functional.relu6(kagari.tensor([-1.0, 2.0, 8.0]))
     tensor([0., 2., 6.])
     """,
 )
@@ -47,7 +47,7 @@ doc(
     "hardtanh",
     r"y_i = \min(\max(x_i, a), b)",
     """
-    >>> kagari.tensor([-3.0, 0.5, 3.0]).hardtanh_()
+    >>> kagari.nn.functional.hardtanh(kagari.tensor([-3.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """,
     min_val="the lower limit a.",
@@ -57,7 +57,7 @@ doc(
     "leaky_relu",
     r"y_i = \begin{cases} x_i & x_i > 0 \\ s \, x_i & \mathrm{otherwise} \end{cases}",
     """
-    >>> kagari.tensor([-1.0, 2.0]).leaky_relu_(0.1)
+    >>> kagari.nn.functional.leaky_relu(kagari.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """,
     negative_slope="the slope s below zero.",
@@ -77,7 +77,7 @@ doc(
     r"y_i = s \begin{cases} x_i & x_i > 0 \\ \alpha (e^{c \, x_i} - 1) & \mathrm{otherwise} "
     r"\end{cases}",
     """
-    >>> kagari.tensor([-1.0, 2.0]).elu_()
+    >>> kagari.nn.functional.elu(kagari.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """,
     alpha="the limit far below zero is -alpha.",
@@ -106,7 +106,7 @@ doc(
     "gelu",
     r"y_i = x_i \, \Phi(x_i)",
     """
-    >>> kagari.tensor([-1.0, 1.0]).gelu_()
+    >>> kagari.nn.functional.gelu(kagari.tensor([-1.0, 1.0]))
     tensor([-0.1587,  0.8413])
     """,
     approximate="``'none'``, or ``'tanh'`` for x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).",
@@ -116,7 +116,7 @@ doc(
     "silu",
     r"y_i = \frac{x_i}{1 + e^{-x_i}}",
     """
-    >>> kagari.tensor([-1.0, 1.0]).silu_()
+    >>> kagari.nn.functional.silu(kagari.tensor([-1.0, 1.0]))
     tensor([-0.2689,  0.7311])
     """,
 )
@@ -124,7 +124,7 @@ doc(
     "mish",
     r"y_i = x_i \tanh(\ln(1 + e^{x_i}))",
     """
-    >>> kagari.tensor([-1.0, 1.0]).mish_()
+    >>> kagari.nn.functional.mish(kagari.tensor([-1.0, 1.0]))
     tensor([-0.3034,  0.8651])
     """,
 )
@@ -132,7 +132,7 @@ doc(
     "softplus",
     r"y_i = \frac{1}{\beta} \ln(1 + e^{\beta x_i})",
     """
-    >>> kagari.tensor([0.0, 30.0]).softplus_()
+    >>> kagari.nn.functional.softplus(kagari.tensor([0.0, 30.0]))
     tensor([ 0.6931, 30.0000])
     """,
     beta="β; a larger one bends more sharply.",
@@ -142,7 +142,7 @@ doc(
     "softshrink",
     r"y_i = \mathrm{sign}(x_i) \max(|x_i| - \lambda, 0)",
     """
-    >>> kagari.tensor([-1.0, 0.3, 2.0]).softshrink_()
+    >>> kagari.nn.functional.softshrink(kagari.tensor([-1.0, 0.3, 2.0]))
     tensor([-0.5000,  0.0000,  1.5000])
     """,
     lambd="λ.",
@@ -161,7 +161,7 @@ doc(
     "hardsigmoid",
     r"y_i = \min(\max(x_i + 3, 0), 6) / 6",
     """
-    >>> kagari.tensor([-4.0, 0.0, 1.5]).hardsigmoid_()
+    >>> kagari.nn.functional.hardsigmoid(kagari.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """,
 )
@@ -169,7 +169,7 @@ doc(
     "hardswish",
     r"y_i = x_i \min(\max(x_i + 3, 0), 6) / 6",
     """
-    >>> kagari.tensor([-4.0, 1.0, 4.0]).hardswish_()
+    >>> kagari.nn.functional.hardswish(kagari.tensor([-4.0, 1.0, 4.0]))
     tensor([-0.0000, 0.6667, 4.0000])
     """,
 )

@@ -121,20 +121,24 @@ def _fused(
     return result
 
 
-def _masked_softmax(scores: Tensor, mask: Tensor, unseen: Tensor | None) -> Tensor:
-    """The softmax of masked scores; a row without any place left is zeros, not NaN."""
+def _masked(scores: Tensor, mask: Tensor | None, unseen: Tensor | None) -> Tensor:
+    """The scores with minus infinity where a place takes no part."""
     import kagari
 
-    if mask.dtype == kagari.bool:
-        hidden = mask.logical_not()
-    else:
-        hidden = mask.detach() == -math.inf
-        scores = scores + mask.to(scores.dtype)
-    if unseen is not None:
-        hidden = hidden | unseen
-    empty = hidden.all(-1, keepdim=True)
-    scores = scores.masked_fill(hidden, -math.inf).masked_fill(empty, 0.0)
-    return scores.softmax(-1).masked_fill(empty, 0.0)
+    if mask is not None:
+        if mask.dtype == kagari.bool:
+            hidden = mask.logical_not()
+        else:
+            hidden = mask.detach() == -math.inf
+            scores = scores + mask.to(scores.dtype)
+        unseen = hidden if unseen is None else hidden | unseen
+    return scores if unseen is None else scores.masked_fill(unseen, -math.inf)
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    """The softmax of each row; a row without any place left gives zeros, not NaN."""
+    empty = (scores.detach() == -math.inf).all(-1, keepdim=True)
+    return scores.masked_fill(empty, 0.0).softmax(-1).masked_fill(empty, 0.0)
 
 
 @composite(
@@ -161,7 +165,8 @@ def scaled_dot_product_attention(
         key (Tensor): K, ``(..., H, S, E)``.
         value (Tensor): V, ``(..., H, S, E_v)``.
         attn_mask (Tensor, optional): broadcasts to ``(..., H_q, L, S)``; bools, True where a place
-            takes part, or numbers M that are added. A row that is hidden throughout gives zeros.
+            takes part, or numbers M that are added. A row whose scores are all minus infinity gives
+            zeros.
         dropout_p (float): the probability with which a weight is dropped; pass 0 in evaluation.
         is_causal (bool): place i sees the places up to i only.
         scale (float, optional): s; :math:`1 / \sqrt{E}` by default.
@@ -204,9 +209,7 @@ def scaled_dot_product_attention(
         unseen = every.triu(1)
     if attn_mask is not None:
         _check_mask(tuple(scores.shape), attn_mask)
-        weights = _masked_softmax(scores, attn_mask, unseen)
-    else:
-        weights = (scores if unseen is None else scores.masked_fill(unseen, -math.inf)).softmax(-1)
+    weights = _softmax(_masked(scores, attn_mask, unseen))
     if dropout_p != 0.0:
         weights = ops.dropout(weights, dropout_p, True)
     return (weights @ value).to(dtype)

@@ -136,7 +136,20 @@ def test_every_row_is_reachable() -> None:
         if row["method"]:
             assert hasattr(kg.Tensor, name)
         if row["inplace"]:
+            assert callable(getattr(ops, name + "_"))
+        if row["inplace_method"]:
             assert hasattr(kg.Tensor, name + "_")
+
+
+def test_activations_and_dropout_are_in_place_as_functions_only() -> None:
+    for name in ("gelu", "silu", "mish", "elu", "celu", "leaky_relu", "hardswish", "dropout"):
+        assert not hasattr(kg.Tensor, name) and not hasattr(kg.Tensor, name + "_")
+        assert callable(getattr(ops, name + "_"))
+    for name in ("relu_", "fill_", "zero_", "copy_", "uniform_", "sigmoid_", "prelu"):
+        assert hasattr(kg.Tensor, name)
+    x = kg.tensor([-1.0, 2.0])
+    assert kg.celu_(x) is x and x[0] < 0
+    assert not hasattr(kg.Tensor, "rsub") and kg.rsub(x, 1)[1].item() == -1
 
 
 def test_every_row_has_a_sentence() -> None:

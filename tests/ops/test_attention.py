@@ -104,6 +104,25 @@ def test_a_row_without_keys_and_without_queries() -> None:
     assert F.scaled_dot_product_attention(q[:0], k[:0], v[:0]).shape == (0, 2, 3, 2)
 
 
+@pytest.mark.parametrize(
+    ("mask", "dropout"),
+    [(None, 0.0), (None, 1e-12), (kagari.zeros(3, 4), 0.0), (kagari.zeros(3, 4), 1e-12)],
+    ids=["kernel", "formula", "kernel with a mask", "formula with a mask"],
+)
+def test_a_row_whose_scores_are_all_minus_infinity_gives_zeros(
+    mask: kagari.Tensor | None, dropout: float
+) -> None:
+    q = kagari.ones(1, 2, 3, 4)
+    q[:, :, 1] = -math.inf
+    k, v = kagari.ones(1, 2, 4, 4), drawn(1, 2, 4, 4, dtype=kagari.float32).requires_grad_()
+    y = F.scaled_dot_product_attention(q, k, v, mask, dropout)
+    assert y[:, :, 1].eq(0).all()
+    kagari.testing.assert_close(y[:, :, 0], v.mean(2))
+    for create_graph in (False, True):
+        (grad,) = kagari.autograd.grad(y.sum(), v, retain_graph=True, create_graph=create_graph)
+        kagari.testing.assert_close(grad, kagari.full_like(grad, 0.5))
+
+
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_same_bits_however_queries_are_shared_out(causal: bool) -> None:
     """Few threads take long chunks of many heads, many threads short ones, forward and backward."""

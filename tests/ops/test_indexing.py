@@ -224,6 +224,30 @@ def test_nonzero(d: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("shape", "dim", "how", "error"),
+    [
+        ((), 0, {}, IndexError),
+        ((3,), 0, {}, IndexError),
+        ((3, 3), 0, {}, RuntimeError),
+        ((3, 3), -1, {}, RuntimeError),
+        ((3, 3), 0, {"alpha": 2}, IndexError),
+        ((3, 3, 3), 0, {}, RuntimeError),
+        ((3, 3, 3), 1, {}, IndexError),
+        ((3, 3, 3), 2, {}, RuntimeError),
+    ],
+)
+@pytest.mark.parametrize("position", [5, -1])
+def test_index_add_out_of_range_raises_the_class_of_pytorch(
+    shape: tuple[int, ...], dim: int, how: dict[str, Any], error: type, position: int
+) -> None:
+    index = t([0, position, 1] if shape else [position])
+    for dtype in (kagari.int64, kagari.int32):
+        wanted = error if dtype == kagari.int64 else IndexError
+        with pytest.raises(wanted, match="index_add: index .* is out of bounds for dimension"):
+            kagari.ones(shape).index_add(dim, index.to(dtype), kagari.ones(shape), **how)
+
+
 ROWS = kagari.ones(2, 3)
 
 

@@ -454,6 +454,12 @@ def test_copy_fill_zero() -> None:
         (lambda: kagari.tensor([True]) - kagari.tensor([True]), RuntimeError, "bool"),
         (lambda: kagari.add(kagari.ones(2), "a"), TypeError, "other"),
         (lambda: ops.gelu(kagari.ones(2), approximate="x"), RuntimeError, "approximate"),
+        (
+            lambda: kagari.celu(kagari.ones(2), alpha=0),
+            RuntimeError,
+            "celu: expected an alpha other",
+        ),
+        (lambda: kagari.celu_(kagari.ones(0), 0.0), RuntimeError, "celu_: expected an alpha other"),
         (lambda: kagari.div(kagari.ones(2), 2, rounding_mode="up"), RuntimeError, "rounding"),
     ],
 )

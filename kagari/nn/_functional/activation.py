@@ -15,6 +15,7 @@ from kagari.overrides import overridable
 gelu = primitive("gelu")
 hardshrink = primitive("hardshrink")
 logsigmoid = primitive("log_sigmoid")
+prelu = primitive("prelu")
 softplus = primitive("softplus")
 softshrink = primitive("softshrink")
 
@@ -207,45 +208,6 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if inplace:
         return ops.leaky_relu_(input, negative_slope)
     return ops.leaky_relu(input, negative_slope)
-
-
-@overridable
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    r"""Leaky relu with given slopes: :math:`\max(0, x) + a \min(0, x)`.
-
-    Args:
-        input (Tensor): ``(N, C, ...)``, or any shape with one slope.
-        weight (Tensor): :math:`a`, a scalar or ``(1,)`` or ``(C,)``.
-
-    Returns:
-        A tensor of the input's shape.
-
-    Raises:
-        RuntimeError: the slopes do not fit the channels.
-
-    Example:
-        >>> import kagari
-        >>> prelu(kagari.tensor([-2.0, 2.0]), kagari.tensor(0.5)).tolist()
-        [-1.0, 2.0]
-
-    Reference: He et al. 2015, https://arxiv.org/abs/1502.01852
-    """
-    if weight.dim() > 1:
-        raise RuntimeError(
-            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}"
-        )
-    slopes = weight.numel()
-    if slopes == 1:
-        return ops._prelu_kernel(input, weight.reshape(()))
-    if input.dim() == 0:
-        raise RuntimeError("prelu: Not allow zero-dim input tensor.")
-    channels = input.size(1) if input.dim() > 1 else 1
-    if channels != slopes:
-        raise RuntimeError(
-            "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-            f"{slopes} and channel size = {channels}."
-        )
-    return ops._prelu_kernel(input, weight.view((-1,) + (1,) * (input.dim() - 2)))
 
 
 @overridable
