@@ -616,7 +616,8 @@ class PReLU(Module):
         _init.constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.prelu(input, self.weight)
+        out: Tensor = F.prelu(input, self.weight)
+        return out
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
