@@ -31,34 +31,48 @@ class Row:
     name: str
     title: str
     setup: Workload
-    bar: float | None  # the least PyTorch's time / ours
-    bar_tcmalloc: float | None  # the same against PyTorch on tcmalloc
-    tolerance: float  # of the result, relative to its largest element
-    unit: str  # "s", or "MB" for a row that measures memory
+    bar: float | None = None  # the least PyTorch's time / ours
+    bar_tcmalloc: float | None = None  # the same against PyTorch on tcmalloc
+    most: float | None = None  # the largest value of ours, in `unit`
+    tolerance: float = 1e-4  # of the result, relative to its largest element
+    unit: str = "s"  # or "MB" for a row that measures memory
+    reads: float = 0.0  # bytes that must come from memory
+    writes: float = 0.0  # bytes that must go there
+    flops: float = 0.0  # operations of the textbook's formula, a multiply-add counts as two
+    dtype: str = "float32"  # of these operations
+    compiled: bool = False  # whether the workload passes something through `compiled`
 
 
 ROWS: dict[str, Row] = {}
 
 
-def row(
-    title: str,
-    *,
-    bar: float | None = None,
-    bar_tcmalloc: float | None = None,
-    tolerance: float = 1e-4,
-    unit: str = "s",
-) -> Callable[[Workload], Workload]:
-    """Registers the decorated workload under its function's name."""
+def row(title: str, **facts: Any) -> Callable[[Workload], Workload]:
+    """Registers the decorated workload under its function's name; ``facts`` are fields of Row."""
 
     def register(setup: Workload) -> Workload:
         family = setup.__module__.rpartition(".")[2]
         name = f"{family}.{setup.__name__}"
         if name in ROWS:
             raise ValueError(f"two workloads are called {name}")
-        ROWS[name] = Row(family, name, title, setup, bar, bar_tcmalloc, tolerance, unit)
+        ROWS[name] = Row(family, name, title, setup, **facts)
         return setup
 
     return register
+
+
+class Compiler:
+    """torch.compile in the process that measures it; in all others nothing is compiled."""
+
+    compile: Callable[[Any], Any] | None = None
+    used = 0
+
+
+def compiled(thing: Any) -> Any:
+    """``thing``, a model or the work itself, as the column "torch.compile" runs it."""
+    if Compiler.compile is None:
+        return thing
+    Compiler.used += 1
+    return Compiler.compile(thing)
 
 
 def load_all() -> dict[str, Row]:
@@ -68,16 +82,25 @@ def load_all() -> dict[str, Row]:
     return ROWS
 
 
-def data(m: Any, *shape: int, seed: int = 0, dtype: str = "float32") -> Any:
-    """Normally distributed numbers of ``shape``, the same for every library."""
+def numbers(*shape: int, seed: int = 0) -> Any:
+    """Normally distributed float32 numbers as a NumPy array."""
     import numpy  # here, since the rows of process.py time what they import
 
-    values = numpy.random.default_rng(seed).standard_normal(shape, dtype=numpy.float32)
-    return m.from_numpy(values).to(getattr(m, dtype))
+    return numpy.random.default_rng(seed).standard_normal(shape, dtype=numpy.float32)
+
+
+def positions(count: int, *shape: int, seed: int = 0) -> Any:
+    """Whole numbers below ``count`` as a NumPy array."""
+    import numpy
+
+    return numpy.random.default_rng(seed).integers(0, count, shape)
+
+
+def data(m: Any, *shape: int, seed: int = 0, dtype: str = "float32") -> Any:
+    """Normally distributed numbers of ``shape``, the same for every library."""
+    return m.from_numpy(numbers(*shape, seed=seed)).to(getattr(m, dtype))
 
 
 def labels(m: Any, count: int, *shape: int, seed: int = 0) -> Any:
     """Whole numbers below ``count``, the same for every library."""
-    import numpy
-
-    return m.from_numpy(numpy.random.default_rng(seed).integers(0, count, shape))
+    return m.from_numpy(positions(count, *shape, seed=seed))

@@ -1,13 +1,15 @@
-"""Measures kagari beside PyTorch, row by row in alternating processes, and keeps the table.
+"""Measures kagari beside PyTorch and other peers, row by row in alternating processes.
 
     python benchmarks/run.py                         # every row; writes benchmarks/RESULTS.md
     python benchmarks/run.py --rows overhead         # rows whose name matches; the others stay
-    python benchmarks/run.py --tcmalloc --threads 1
+    python benchmarks/run.py --tcmalloc --compile    # more peers; --all for every one
+    python benchmarks/run.py --threads 1 --pairs 3
 
 Each pair is a fresh process of every library. They take turns on each row, so that a slow minute of
 the machine meets all of them; while one works the others sleep. The ratio is PyTorch's time divided
 by kagari's: the median of the pairs' ratios. The first result of each row is compared between the
-libraries in the same run: a wrong result is no result.
+libraries in the same run: a wrong result is no result. What is measured takes the place of what
+results.json kept for the same row, number of threads and library; all else stays.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes.util
+import datetime
 import json
 import math
 import os
@@ -28,19 +31,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rows import FAMILIES, ROWS, Row, load_all
+from rows import ROWS, Row, load_all
+from table import COMPILE, JAX, NUMPY, OURS, PEER, TCMALLOC, Cells, Results, table
+from workloads import arrays
 
 HERE = Path(__file__).parent
 STORE, TABLE = HERE / "results.json", HERE / "RESULTS.md"
-OURS, PEER, TCMALLOC = "kagari", "torch", "torch + tcmalloc"
-HEADINGS = {
-    "overhead": "Small work: the call path",
-    "memory": "Memory-bound work (16M float32 unless said)",
-    "matmul": "Matrix products",
-    "conv": "Convolutions",
-    "models": "Models",
-    "process": "Whole processes",
-}
+BARRED = (OURS, PEER, TCMALLOC)  # take part in bars: measured in every pair
 Answer = dict[str, Any]
 
 
@@ -58,15 +55,24 @@ class Peer:
     """A library in a process of its own."""
 
     def __init__(self, name: str, threads: int) -> None:
-        self.library = OURS if name == OURS else PEER
+        self.library = PEER if name == TCMALLOC else name
         self.threads = threads
         self.environment = dict(os.environ)
         if threads:
-            self.environment["OMP_NUM_THREADS"] = str(threads)
+            for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+                self.environment[variable] = str(threads)
+        if name == COMPILE:  # no helper processes, which would still work when time is taken
+            self.environment["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
         if name == TCMALLOC:
             self.environment["LD_PRELOAD"] = find_tcmalloc()
         self.process: subprocess.Popen[str] | None = None
         self.about: Answer = {}
+
+    def has(self, row: Row) -> bool:
+        """Whether this library runs the row."""
+        if self.library in (JAX, NUMPY):
+            return row.name in (arrays.JAX if self.library == JAX else arrays.NUMPY)
+        return self.library != COMPILE or row.compiled
 
     def command(self, *more: str) -> list[str]:
         """How its worker is started."""
@@ -147,38 +153,60 @@ class Measured:
     row: Row
     answers: dict[str, list[Answer]]
 
-    def summary(self) -> dict[str, Any]:
-        """What is kept of it."""
-        ours, theirs = self.answers[OURS], self.answers[PEER]
+    def cells(self) -> Cells:
+        """What is kept of it: a cell for each library."""
+        found: Cells = {}
         for name, answers in self.answers.items():
-            if error := next((answer["error"] for answer in answers if "error" in answer), None):
-                return {"error": f"{name}: {error}"}
-        if wrong := difference(ours[0]["result"], theirs[0]["result"], self.row.tolerance):
-            return {"error": f"wrong result: {wrong}"}
-        kept: dict[str, Any] = {
-            name: statistics.median(answer["value"] for answer in answers)
-            for name, answers in self.answers.items()
-        }
-        for key, name in (("ratio", PEER), ("ratio_tcmalloc", TCMALLOC)):
-            if name in self.answers:
-                pairs = zip(self.answers[name], ours, strict=True)
-                kept[key] = statistics.median(b["value"] / a["value"] for b, a in pairs)
-        return kept
+            found[name] = {"pairs": len(answers)}
+            error = next((answer["error"] for answer in answers if "error" in answer), None)
+            if error is None and name != PEER and "error" not in found.get(PEER, {}):
+                expected = self.answers[PEER][0]
+                if "error" not in expected:
+                    error = difference(answers[0]["result"], expected["result"], self.row.tolerance)
+                    error = error and f"wrong result: {error}"
+            if error is not None:
+                found[name]["error"] = error
+                continue
+            found[name]["value"] = statistics.median(answer["value"] for answer in answers)
+        for name, cell in found.items():
+            if name != OURS and "value" in cell and "value" in found[OURS]:
+                pairs = zip(self.answers[name], self.answers[OURS], strict=False)
+                cell["ratio"] = statistics.median(b["value"] / a["value"] for b, a in pairs)
+        return found
 
 
-def measure(rows: list[Row], names: list[str], pairs: int, threads: int) -> dict[str, Any]:
-    """Runs every row `pairs` times in every library; the answers and what the libraries are."""
+def physical_limits(threads: int) -> dict[str, float]:
+    """What limits.py measures; nothing, with a word, where it cannot be compiled."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "limits.py"), str(threads)], capture_output=True, text=True
+    )
+    if done.returncode:
+        print(f"run: no limits: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return {}
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def measure(rows: list[Row], names: list[str], pairs: int, more: int, threads: int) -> Results:
+    """Runs every row `pairs` times in every library, `more` times in those that have no bar."""
     peers = {name: Peer(name, threads) for name in names}
-    answers: dict[str, dict[str, list[Answer]]] = {row.name: {n: [] for n in names} for row in rows}
+    answers: dict[str, dict[str, list[Answer]]] = {
+        row.name: {name: [] for name, peer in peers.items() if peer.has(row)} for row in rows
+    }
+    limits: dict[str, float] = {}
+    count = threads or len(os.sched_getaffinity(0))
     try:
         for number in range(pairs):
-            for peer in peers.values():
-                peer.start()
+            if any(row.reads or row.writes or row.flops for row in rows):
+                for key, value in physical_limits(count).items():
+                    limits[key] = max(value, limits.get(key, 0.0))
             for row in rows:
                 if sys.stderr.isatty():
                     print(f"\rpair {number + 1}/{pairs}  {row.name:40s}", end="", file=sys.stderr)
-                for name, peer in peers.items():
-                    answers[row.name][name].append(peer.measure(row))
+                for name in answers[row.name]:
+                    if number >= more and name not in BARRED:
+                        continue
+                    answers[row.name][name].append(peers[name].measure(row))
             for peer in peers.values():
                 peer.stop()
     finally:
@@ -186,9 +214,37 @@ def measure(rows: list[Row], names: list[str], pairs: int, threads: int) -> dict
             print("\r\x1b[K", end="", file=sys.stderr)
         for peer in peers.values():
             peer.stop()
-    measured = {row.name: Measured(row, answers[row.name]).summary() for row in rows}
-    about = {name: peer.about for name, peer in peers.items()}
-    return {"rows": measured, "about": about}
+    today = datetime.date.today().isoformat()
+    measured: dict[str, dict[str, Cells]] = {}
+    for row in rows:
+        cells = Measured(row, answers[row.name]).cells()
+        measured[row.name] = {str(count): {n: c | {"date": today} for n, c in cells.items()}}
+    about = {peers[name].library: peers[name].about for name in names}
+    return {
+        "machine": machine(),
+        "python": platform.python_version(),
+        "versions": {n: facts["version"] for n, facts in about.items() if n != COMPILE and facts},
+        "limits": {str(count): limits} if limits else {},
+        "rows": measured,
+    }
+
+
+def merge(before: Results, fresh: Results) -> Results:
+    """The kept results with the fresh ones in their place, by row, threads and library."""
+    if before.get("machine") != fresh["machine"]:
+        return fresh  # times of two machines are never mixed
+    rows = {name: dict(cells) for name, cells in before["rows"].items() if name in ROWS}
+    for name, by_threads in fresh["rows"].items():
+        for threads, cells in by_threads.items():
+            kept = rows.setdefault(name, {})
+            kept[threads] = kept.get(threads, {}) | cells
+    limits = {count: dict(values) for count, values in before["limits"].items()}
+    for count, values in fresh["limits"].items():
+        kept_limits = limits.setdefault(count, {})
+        for key, value in values.items():
+            kept_limits[key] = max(value, kept_limits.get(key, 0.0))
+    versions = before["versions"] | fresh["versions"]
+    return fresh | {"rows": rows, "limits": limits, "versions": versions}
 
 
 def machine() -> str:
@@ -200,97 +256,25 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores"
 
 
-def quantity(value: float | None, unit: str) -> str:
-    """A time or a size for people."""
-    if value is None:
-        return ""
-    if unit != "s":
-        return f"{value:,.0f} {unit}"
-    for limit, factor, name in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms")):
-        if value < limit:
-            return f"{value * factor:.3g} {name}"
-    return f"{value:.3g} s"
-
-
-def verdict(row: Row, kept: dict[str, Any]) -> str:
-    """Whether the row clears its bars."""
-    below = row.bar is not None and kept["ratio"] < row.bar
-    ratio = kept.get("ratio_tcmalloc")
-    below |= row.bar_tcmalloc is not None and ratio is not None and ratio < row.bar_tcmalloc
-    return "**below**" if below else "met"
-
-
-def section(family: str, kept: dict[str, Any]) -> list[str]:
-    """The table of one family, with the rows that were measured."""
-    rows = [row for row in ROWS.values() if row.family == family and row.name in kept]
-    if not rows:
-        return []
-    lines = [
-        f"## {HEADINGS[family]}",
-        "",
-        "| what | kagari | PyTorch | ratio | bar | with tcmalloc | ratio | bar | |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---|",
-    ]
-    for row in rows:
-        entry = kept[row.name]
-        if "error" in entry:
-            lines.append(f"| {row.title} | | | | {row.bar or ''} | | | | {entry['error']} |")
-            continue
-        tcmalloc = entry.get("ratio_tcmalloc")
-        cells = [
-            row.title,
-            quantity(entry[OURS], row.unit),
-            quantity(entry[PEER], row.unit),
-            f"{entry['ratio']:.2f}",
-            f"{row.bar:g}" if row.bar else "",
-            quantity(entry.get(TCMALLOC), row.unit),
-            f"{tcmalloc:.2f}" if tcmalloc else "",
-            f"{row.bar_tcmalloc:g}" if row.bar_tcmalloc and tcmalloc else "",
-            verdict(row, entry),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    ratios = [kept[row.name]["ratio"] for row in rows if "ratio" in kept[row.name]]
-    if ratios:
-        lines += [
-            "",
-            f"Geometric mean of {len(ratios)} ratios: {statistics.geometric_mean(ratios):.2f}",
-        ]
-    return [*lines, ""]
-
-
-def table(kept: dict[str, Any]) -> str:
-    """The whole page."""
-    about = kept["about"]
-    libraries = ", ".join(f"{name} {facts['version']}" for name, facts in about.items())
-    lines = [
-        "# Measured",
-        "",
-        "<!-- written by benchmarks/run.py -->",
-        "",
-        f"{kept['machine']}; {about[OURS]['threads']} threads; {libraries}; "
-        f"Python {kept['python']}; medians of {kept['pairs']} pairs of fresh processes.",
-        "",
-        "The ratio is PyTorch's time (or memory) divided by kagari's: above 1 kagari is ahead. The",
-        "bar is the ratio aimed at. Every row's result was compared in the same run.",
-        "",
-    ]
-    for family in FAMILIES:
-        lines += section(family, kept["rows"])
-    return "\n".join(lines)
-
-
 def parse_arguments() -> argparse.Namespace:
     """The flags."""
     parser = argparse.ArgumentParser(description="Measure kagari beside PyTorch.")
     parser.add_argument("--rows", default="", metavar="REGEX", help="only rows whose name matches")
     parser.add_argument("--pairs", type=int, default=5, help="pairs of processes (%(default)s)")
+    parser.add_argument(
+        "--more-pairs", type=int, default=2, help="of these with compile, JAX, NumPy (%(default)s)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="threads (each library's default)")
     parser.add_argument("--tcmalloc", action="store_true", help="add PyTorch with tcmalloc")
+    parser.add_argument("--compile", action="store_true", help="add torch.compile (slow to start)")
+    parser.add_argument("--jax", action="store_true", help="add JAX with jit")
+    parser.add_argument("--numpy", action="store_true", help="add NumPy")
+    parser.add_argument("--all", action="store_true", help="add all of these")
     parser.add_argument("--no-write", action="store_true", help="print, keep nothing")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     options = parser.parse_args()
-    if options.pairs < 1 or options.threads < 0:
-        parser.error("--pairs must be at least 1 and --threads at least 0")
+    if options.pairs < 1 or options.more_pairs < 1 or options.threads < 0:
+        parser.error("--pairs and --more-pairs must be at least 1 and --threads at least 0")
     return options
 
 
@@ -301,16 +285,15 @@ def main() -> int:
     if options.list or not rows:
         print("\n".join(row.name for row in rows) or f"run: no row matches {options.rows!r}")
         return 0 if rows else 2
-    names = [OURS, PEER] + [TCMALLOC] * options.tcmalloc
-    fresh = measure(rows, names, options.pairs, options.threads)
-    fresh |= {"machine": machine(), "python": platform.python_version(), "pairs": options.pairs}
+    flags = {TCMALLOC: "tcmalloc", COMPILE: "compile", JAX: "jax", NUMPY: "numpy"}
+    more = [name for name, flag in flags.items() if options.all or getattr(options, flag)]
+    start = time.monotonic()
+    fresh = measure(rows, [OURS, PEER, *more], options.pairs, options.more_pairs, options.threads)
     print(table(fresh))
+    print(f"run: {len(rows)} rows took {time.monotonic() - start:.0f} s", file=sys.stderr)
     if not options.no_write:
         if STORE.exists():
-            before = json.loads(STORE.read_text(encoding="utf-8"))
-            known = {name: entry for name, entry in before["rows"].items() if name in ROWS}
-            fresh["rows"] = known | fresh["rows"]
-            fresh["about"] = before["about"] | fresh["about"]
+            fresh = merge(json.loads(STORE.read_text(encoding="utf-8")), fresh)
         STORE.write_text(json.dumps(fresh, indent=1) + "\n", encoding="utf-8")
         TABLE.write_text(table(fresh), encoding="utf-8")
     return 0

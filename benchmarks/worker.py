@@ -3,7 +3,7 @@
     python worker.py LIBRARY THREADS            # reads row names, answers a JSON line for each
     python worker.py LIBRARY THREADS --once ROW # one row, measured from the start of the process
 
-THREADS is 0 for the library's own default.
+LIBRARY is kagari, torch, torch.compile, jax or numpy. THREADS is 0 for the library's own default.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from rows import Row, load_all
+from rows import Compiler, Row, load_all
 
 BATCHES = 5  # timed batches per visit; the median counts
 BATCH_SECONDS = 0.02
-VISIT_SECONDS = 2.0
+VISIT_SECONDS = 1.2
 SAMPLES = 256  # elements of a result that are compared
 
 
@@ -38,15 +38,17 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def fingerprint(m: Any, value: Any) -> list[dict[str, Any]]:
     """Shape, sum of magnitudes and some elements of everything in a result."""
+    import numpy
+
     prints = []
     for leaf in leaves(value):
-        if not hasattr(leaf, "detach"):
-            prints.append({"shape": [], "mean": abs(float(leaf)), "some": [float(leaf)]})
-            continue
-        numbers = leaf.detach().to(m.float64).reshape(-1).numpy()
+        if hasattr(leaf, "detach"):
+            leaf = leaf.detach().to(m.float64).numpy()
+        array = numpy.asarray(leaf)
+        numbers = array.astype(numpy.float64).reshape(-1)
         some = numbers[:: max(1, len(numbers) // SAMPLES)]
         mean = float(abs(numbers).mean()) if len(numbers) else 0.0
-        prints.append({"shape": list(leaf.shape), "mean": mean, "some": some.tolist()})
+        prints.append({"shape": list(array.shape), "mean": mean, "some": some.tolist()})
     return prints
 
 
@@ -76,10 +78,27 @@ def timed(n, {", ".join(names)}):
     return lambda n: scope["timed"](n, **names), result
 
 
+def workload(m: Any, row: Row) -> Any:
+    """What the library does for the row."""
+    if m.__name__ in ("numpy", "jax"):
+        from workloads import arrays
+
+        make = arrays.numpy_work if m.__name__ == "numpy" else arrays.jax_work
+        return make(m, row.name)
+    m.manual_seed(0)
+    if Compiler.compile is None:
+        return row.setup(m)
+    m._dynamo.reset()  # what other rows have left
+    Compiler.used = 0
+    work = row.setup(m)
+    if not Compiler.used:
+        raise RuntimeError("the row is marked as compiled, but compiles nothing")
+    return work
+
+
 def visit(m: Any, row: Row) -> dict[str, Any]:
     """Sets the row up, keeps its first result, times it."""
-    m.manual_seed(0)
-    timed, result = loop(row.setup(m))
+    timed, result = loop(workload(m, row))
     prints = fingerprint(m, result())
     n, seconds = 1, timed(1)
     while seconds < BATCH_SECONDS / 2 and n < 10**7:
@@ -87,7 +106,7 @@ def visit(m: Any, row: Row) -> dict[str, Any]:
         seconds = timed(n)
     batches = [seconds]
     spent = seconds
-    while len(batches) < BATCHES and (len(batches) < 3 or spent + seconds < VISIT_SECONDS):
+    while len(batches) < BATCHES and spent + (len(batches) >= 3) * seconds < VISIT_SECONDS:
         batches.append(timed(n))
         spent += batches[-1]
     return {"value": statistics.median(batches) / n, "result": prints}
@@ -104,10 +123,25 @@ def once(library: str, row: Row, threads: int) -> dict[str, Any]:
 
 def prepare(library: str, threads: int) -> Any:
     """The library, with its threads set."""
+    if library == "torch.compile":
+        library = "torch"
+        Compiler.compile = partial(importlib.import_module(library).compile, dynamic=False)
+    elif library == "jax" and threads:
+        # XLA has no switch for it: its pool has a thread per processor that it may run on.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     m = importlib.import_module(library)
-    if threads:
+    if library == "jax":
+        m.config.update("jax_enable_x64", True)
+    elif library != "numpy" and threads:
         m.set_num_threads(threads)
     return m
+
+
+def about(m: Any, threads: int) -> dict[str, Any]:
+    """Which library this is, and how many threads it runs."""
+    if hasattr(m, "get_num_threads"):
+        threads = m.get_num_threads()
+    return {"version": m.__version__, "threads": threads or len(os.sched_getaffinity(0))}
 
 
 def main() -> None:
@@ -128,7 +162,7 @@ def main() -> None:
         answer(lambda: once(library, rows[sys.argv[4]], threads))
         return
     m = prepare(library, threads)
-    answer(lambda: {"version": m.__version__, "threads": m.get_num_threads()})
+    answer(lambda: about(m, threads))
     for line in sys.stdin:
         answer(partial(visit, m, rows[line.strip()]))
 

@@ -1,4 +1,8 @@
-"""Whole models: training steps, inference and decoding."""
+"""Whole models: training steps, inference and decoding.
+
+Operations are those of the products and convolutions; a backward pass has twice the forward one's,
+less the gradient of the model's input, which nobody asks for.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rows import data, row
+from rows import compiled, data, row
 from workloads import networks
 
 
@@ -32,7 +36,7 @@ def digits_epoch(m: Any) -> Any:
 
 
 def _inference(m: Any, batch: int, size: int) -> Any:
-    model, images = networks.resnet18(m).eval(), data(m, batch, 3, size, size)
+    model, images = compiled(networks.resnet18(m).eval()), data(m, batch, 3, size, size)
 
     def step() -> Any:
         with m.no_grad():
@@ -41,30 +45,37 @@ def _inference(m: Any, batch: int, size: int) -> Any:
     return step
 
 
-@row("ResNet-18, inference, batch 1, 224²", bar=1.5, tolerance=1e-3)
+@row("ResNet-18, inference, batch 1, 224²", bar=1.5, flops=3.63e9, compiled=True, tolerance=1e-3)
 def resnet_inference_1(m: Any) -> Any:
     return _inference(m, 1, 224)
 
 
-@row("ResNet-18, inference, batch 8, 128²", bar=1.4, tolerance=1e-3)
+@row("ResNet-18, inference, batch 8, 128²", bar=1.4, flops=9.48e9, compiled=True, tolerance=1e-3)
 def resnet_inference_8(m: Any) -> Any:
     return _inference(m, 8, 128)
 
 
-@row("ResNet-18, SGD step, batch 8, 96²", bar=1.4, tolerance=1e-3)
+@row("ResNet-18, SGD step, batch 8, 96²", bar=1.4, flops=1.567e10, compiled=True, tolerance=1e-3)
 def resnet_training(m: Any) -> Any:
     return networks.resnet_step(m, batch=8, size=96)
 
 
 GPT = {"layers": 6, "width": 384, "heads": 6, "vocabulary": 4096, "context": 256}
+GPT_WEIGHTS = 6 * 12 * 384**2 + 384 * 4096  # that take part in products
 
 
-@row("GPT 6 × 384, AdamW step, 4 × 256 tokens", bar=1.4, tolerance=1e-3)
+@row(
+    "GPT 6 × 384, AdamW step, 4 × 256 tokens",
+    bar=1.4,
+    flops=3 * (2 * 4 * 256 * GPT_WEIGHTS + 6 * 2 * 4 * 256**2 * 384),
+    compiled=True,
+    tolerance=1e-3,
+)
 def gpt_training(m: Any) -> Any:
     return networks.gpt_step(m, networks.gpt(m, **GPT), batch=4, length=256, vocabulary=4096)
 
 
-@row("GPT 6 × 384, one token after 128", bar=1.5, tolerance=1e-3)
+@row("GPT 6 × 384, one token after 128", bar=1.5, reads=4 * GPT_WEIGHTS, tolerance=1e-3)
 def gpt_decoding(m: Any) -> Any:
     model = networks.gpt(m, **GPT).eval()
     tokens = networks.targets(m, 129, 4096).unsqueeze(0)
@@ -79,12 +90,19 @@ def gpt_decoding(m: Any) -> Any:
     return step
 
 
-@row("TransformerEncoderLayer 256/8/1024, AdamW step, 8 × 128", bar=1.8, tolerance=1e-3)
+@row(
+    "TransformerEncoderLayer 256/8/1024, AdamW step, 8 × 128",
+    bar=1.8,
+    flops=4.43e9 + 3 * 4 * 8 * 128**2 * 256,
+    compiled=True,
+    tolerance=1e-3,
+)
 def encoder_layer(m: Any) -> Any:
     m.manual_seed(0)
     layer = m.nn.TransformerEncoderLayer(256, 8, 1024, dropout=0.0, batch_first=True)
     x = data(m, 8, 128, 256)
     rule = m.optim.AdamW(layer.parameters(), lr=1e-4)
+    layer = compiled(layer)
 
     def step() -> Any:
         loss = layer(x).square().mean()
@@ -96,7 +114,7 @@ def encoder_layer(m: Any) -> Any:
     return step
 
 
-@row("LSTM, 2 layers 64→128, 50 × 32, Adam step", bar=1.3, tolerance=1e-3)
+@row("LSTM, 2 layers 64→128, 50 × 32, Adam step", bar=1.3, flops=2.1e9, tolerance=1e-3)
 def lstm(m: Any) -> Any:
     m.manual_seed(0)
     model, x = m.nn.LSTM(64, 128, 2), data(m, 50, 32, 64)
@@ -112,16 +130,17 @@ def lstm(m: Any) -> Any:
     return step
 
 
-@row("causal attention, 4 × 8 × 512 × 64", bar=1.3)
+@row("causal attention, 4 × 8 × 512 × 64", bar=1.3, flops=2 * 32 * 512**2 * 64)
 def attention(m: Any) -> Any:
     q, k, v = (data(m, 4, 8, 512, 64, seed=i) for i in range(3))
     return lambda: m.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
-@row("autoencoder 784-512-64, Adam step, batch 128", bar=2)
+@row("autoencoder 784-512-64, Adam step, batch 128", bar=2, flops=5.64e8, compiled=True)
 def autoencoder(m: Any) -> Any:
     model, x = networks.autoencoder(m), data(m, 128, 784).sigmoid()
     rule = m.optim.Adam(model.parameters(), lr=1e-3)
+    model = compiled(model)
 
     def step() -> Any:
         loss = m.nn.functional.mse_loss(model(x), x)

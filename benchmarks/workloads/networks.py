@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rows import data, labels
+from rows import compiled, data, labels
 
 
 def targets(m: Any, count: int, classes: int = 10) -> Any:
@@ -18,6 +18,7 @@ def training_step(
 ) -> Callable[[], Any]:
     """One step of ``optimizer`` on the cross-entropy of ``model(x)`` with ``y``: the loss."""
     rule = optimizer(model.parameters(), **options)
+    model = compiled(model)
 
     def step() -> Any:
         loss = m.nn.functional.cross_entropy(model(x), y)
@@ -142,6 +143,7 @@ def gpt_step(m: Any, model: Any, *, batch: int, length: int, vocabulary: int) ->
     text = labels(m, vocabulary, batch, length + 1)
     x, y = text[:, :-1], text[:, 1:]
     rule = m.optim.AdamW(model.parameters(), lr=1e-4)
+    model = compiled(model)
 
     def step() -> Any:
         scores = model(x)

@@ -42,14 +42,14 @@ def linear_call(m: Any) -> Any:
     return "layer(x)", {"layer": m.nn.Linear(16, 16), "x": data(m, 4, 16)}
 
 
-@row("MLP 64-128-10, batch 64: Adam step", bar=4)
+@row("MLP 64-128-10, batch 64: Adam step", bar=6, compiled=True)
 def mlp_adam(m: Any) -> Any:
     return networks.training_step(
         m, networks.mlp(m), data(m, 64, 64), networks.targets(m, 64), m.optim.Adam, lr=1e-3
     )
 
 
-@row("MLP 64-128-10, batch 64: SGD step", bar=5)
+@row("MLP 64-128-10, batch 64: SGD step", bar=5, compiled=True)
 def mlp_sgd(m: Any) -> Any:
     return networks.training_step(
         m, networks.mlp(m), data(m, 64, 64), networks.targets(m, 64), m.optim.SGD, lr=1e-2
@@ -131,7 +131,7 @@ def chain(m: Any) -> Any:
     return step
 
 
-@row("20 × (Linear, LayerNorm, GELU) of 64, batch 32: AdamW step", bar=5)
+@row("20 × (Linear, LayerNorm, GELU) of 64, batch 32: AdamW step", bar=5, compiled=True)
 def deep_mlp(m: Any) -> Any:
     nn = m.nn
     m.manual_seed(0)
@@ -177,14 +177,14 @@ def policy(m: Any) -> Any:
     return step
 
 
-@row("LeNet on 32 digits: Adam step", bar=4)
+@row("LeNet on 32 digits: Adam step", bar=4, compiled=True)
 def lenet(m: Any) -> Any:
     return networks.training_step(
         m, networks.lenet(m), data(m, 32, 1, 28, 28), networks.targets(m, 32), m.optim.Adam, lr=1e-3
     )
 
 
-@row("GPT, 2 layers of 64, 8 × 64 tokens: AdamW step", bar=3, tolerance=1e-3)
+@row("GPT, 2 layers of 64, 8 × 64 tokens: AdamW step", bar=3, compiled=True, tolerance=1e-3)
 def small_gpt(m: Any) -> Any:
     model = networks.gpt(m, layers=2, width=64, heads=4, vocabulary=128, context=64)
     return networks.gpt_step(m, model, batch=8, length=64, vocabulary=128)

@@ -13,12 +13,12 @@ from rows import data, row
 from workloads import networks
 
 
-@row("start of the interpreter and `import`", bar=5)
+@row("start of the interpreter and `import`", bar=5, most=0.15)
 def start(m: Any) -> Any:
     return lambda: None
 
 
-@row("first MLP training step from the start of the interpreter", bar=5)
+@row("first MLP training step from the start of the interpreter", bar=5, most=0.3)
 def first_step(m: Any) -> Any:
     return networks.training_step(
         m, networks.mlp(m), data(m, 64, 64), networks.targets(m, 64), m.optim.Adam, lr=1e-3

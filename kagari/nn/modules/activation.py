@@ -616,8 +616,7 @@ class PReLU(Module):
         _init.constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:
-        out: Tensor = F.prelu(input, self.weight)
-        return out
+        return F.prelu(input, self.weight)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
