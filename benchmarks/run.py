@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import ctypes.util
 import datetime
+import importlib.util
 import json
 import math
 import os
@@ -287,6 +288,8 @@ def main() -> int:
         return 0 if rows else 2
     flags = {TCMALLOC: "tcmalloc", COMPILE: "compile", JAX: "jax", NUMPY: "numpy"}
     more = [name for name, flag in flags.items() if options.all or getattr(options, flag)]
+    if JAX in more and importlib.util.find_spec("jax") is None:
+        raise SystemExit("run: --jax: JAX is not installed; scripts/setup-venv peers does it")
     start = time.monotonic()
     fresh = measure(rows, [OURS, PEER, *more], options.pairs, options.more_pairs, options.threads)
     print(table(fresh))

@@ -222,8 +222,10 @@ def summary(results: Results) -> list[str]:
     ]
     lines = [f"{len(measured) - len(missed)} of {len(measured)} rows clear their bars."]
     if missed:
-        names = "; ".join(f"{row.title} ({row.family})" for row in missed)
-        lines += ["", f"**Below the bar**: {names}."]
+        lines += ["", "**Below the bar**:", ""]
+        for family in FAMILIES:
+            if titles := [row.title for row in missed if row.family == family]:
+                lines.append(f"- {HEADINGS[family].partition(' (')[0]}: {'; '.join(titles)}")
     columns = [(threads, peer, name) for peer, name in LONG.items()]
     columns += [("1", PEER, "PyTorch, both on 1 thread")] * (threads != "1")
     for count, peer, name in columns:

@@ -460,6 +460,7 @@ COPIED = (
     "LICENSE",
     "docs/**/*.md",
     "docs/**/*.png",
+    "docs/**/*.svg",
     "examples/*.py",
     "benchmarks/RESULTS.md",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -288,22 +289,149 @@ def _cnn() -> Any:
     )  # fmt: skip
 
 
-def train(make: Callable[[], Any], shape: tuple[int, ...], steps: int) -> str:
+class _GPT(nn.Module):
+    """Two layers of 32, four heads, twenty tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token, self.place = nn.Embedding(20, 32), nn.Embedding(24, 32)
+        layer = nn.TransformerEncoderLayer(
+            32, 4, 64, dropout=0.1, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(32, 20)
+
+    def forward(self, tokens: Any) -> Any:
+        length = tokens.shape[1]
+        x = self.token(tokens) + self.place(kagari.arange(length))
+        mask = nn.Transformer.generate_square_subsequent_mask(length)
+        return self.head(self.layers(x, mask=mask, is_causal=True))
+
+
+def _images(*shape: int) -> tuple[Any, Any]:
+    return kagari.randn(*shape), kagari.randint(0, 10, shape[:1])
+
+
+def _text() -> tuple[Any, Any]:
+    tokens = kagari.randint(0, 20, (16, 25))
+    return tokens[:, :-1], tokens[:, 1:]
+
+
+def train(make: Callable[[], Any], given: Callable[[], tuple[Any, Any]], steps: int) -> str:
     kagari.manual_seed(0)
     model = make()
     opt = kagari.optim.Adam(model.parameters(), lr=1e-2)
-    x, t = kagari.randn(*shape), kagari.randint(0, 10, shape[:1])
+    x, t = given()
     for _ in range(steps):
         opt.zero_grad()
-        F.cross_entropy(model(x), t).backward()
+        F.cross_entropy(model(x).flatten(0, -2), t.flatten()).backward()
         opt.step()
     return digest([*model.state_dict().values(), model(x)])
 
 
-@pytest.mark.parametrize(("make", "shape"), [(_mlp, (256, 20)), (_cnn, (64, 1, 10, 10))])
-def test_a_hundred_training_steps(make: Callable[[], Any], shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("make", "given"),
+    [(_mlp, lambda: _images(256, 20)), (_cnn, lambda: _images(64, 1, 10, 10)), (_GPT, _text)],
+    ids=["mlp", "cnn", "gpt"],
+)
+def test_a_hundred_training_steps(
+    make: Callable[[], Any], given: Callable[[], tuple[Any, Any]]
+) -> None:
     found = set()
     for n in THREADS:
         kagari.set_num_threads(n)
-        found.add(train(make, shape, 100))
+        found.add(train(make, given, 100))
     assert len(found) == 1
+
+
+# ---- every function that takes tensors and perhaps a dimension ----------------------------------
+
+Call = Callable[..., Any]
+
+
+def _functions() -> Iterator[tuple[str, list[str]]]:
+    """Public functions, and the names of the arguments that they need: tensors and `dim`."""
+    for row in kagari._core._rows():
+        needed = [p for p in row["params"] if p["default"] is None]
+        tensors = [p for p in needed if p["type"] in ("Tensor", "Operand")]
+        rest = [p["name"] for p in needed if p not in tensors]
+        if row["function"] and 1 <= len(tensors) <= 3 and rest in ([], ["dim"]):
+            yield row["name"], [p["name"] for p in needed]
+
+
+def _positive(*shape: int, seed: int = 0) -> Any:
+    return data(*shape, seed=seed).abs() / 4 + 0.1
+
+
+# Inputs of which a function takes the first that it accepts: large enough to be split.
+INPUTS: list[Callable[[int], Any]] = [
+    lambda i: _positive(257, 389, seed=i).requires_grad_(),
+    lambda i: (_positive(257, 389, seed=i) * 100).long(),
+    lambda i: _positive(257, 389, seed=i) > 0.4,
+    lambda i: _positive(70_001, seed=i).requires_grad_(),
+    lambda i: (_positive(64, 64, seed=i) + 8 * kagari.eye(64)).requires_grad_(),
+    lambda i: _positive(9, 40, 40, seed=i).requires_grad_(),
+    lambda i: _positive(2, 8, 33, 33, seed=i).requires_grad_(),
+    lambda i: data(257, 389, seed=i).to(C64),
+]
+LARGEST = 10**7  # elements of a result
+
+
+def _results(name: str, call: Call, given: dict[str, Any]) -> list[Any]:
+    """What a function gives for a seed, and the gradients of what it can be differentiated by."""
+    kagari.manual_seed(0)
+    found = [t for t in _tensors(call(**given)) if isinstance(t, kagari.Tensor)]
+    result: list[Any] = list(found)
+    for y in found:
+        if y.requires_grad:
+            xs = [x for x in given.values() if isinstance(x, kagari.Tensor) and x.requires_grad]
+            cotangent = data(*y.shape, dtype=y.dtype, seed=7)
+            grads = kagari.autograd.grad(y, xs, cotangent, allow_unused=True, retain_graph=True)
+            result += [g for g in grads if g is not None]
+    return result
+
+
+def _accepted(name: str, call: Call, needed: list[str], dim: int) -> dict[str, Any] | None:
+    """Arguments that the function takes."""
+    for make in INPUTS:
+        given = {n: dim if n == "dim" else make(i) for i, n in enumerate(needed)}
+        try:
+            shapes = {
+                n: x.detach().to("meta") if isinstance(x, kagari.Tensor) else x
+                for n, x in given.items()
+            }
+            outs = _tensors(call(**shapes))
+            if any(isinstance(t, kagari.Tensor) and t.numel() > LARGEST for t in outs):
+                continue
+        except NotImplementedError:
+            pass  # the shape follows from the data
+        except Exception:
+            continue
+        try:
+            _results(name, call, given)
+        except Exception:
+            continue
+        return given
+    return None
+
+
+def test_every_function_gives_the_same_bits_for_any_number_of_threads() -> None:
+    tried: set[str] = set()
+    wrong: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, needed in _functions():
+            call = getattr(kagari, name)
+            for dim in (0, 1) if "dim" in needed else (0,):
+                kagari.set_num_threads(1)
+                given = _accepted(name, call, needed, dim)
+                if given is None:
+                    continue
+                tried.add(name)
+                want = digest(_results(name, call, given))
+                for n in THREADS[1:]:
+                    kagari.set_num_threads(n)
+                    if digest(_results(name, call, given)) != want:
+                        wrong.append(f"{name}, {n} threads")
+    assert not wrong
+    assert len(tried) > 250
