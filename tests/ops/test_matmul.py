@@ -156,16 +156,20 @@ def test_bits_depend_on_neither_threads_nor_batch(shape: tuple[int, int, int]) -
 
 @pytest.mark.parametrize("layout", ["plain", "transposed"])
 @pytest.mark.parametrize("dtype", ["int8", "int64", "float16", "float32", "float64", "complex64"])
-def test_threads_that_share_a_packed_factor_give_the_bits_of_one(dtype: str, layout: str) -> None:
+@pytest.mark.parametrize("shape", [(203, 300, 271), (257, 257, 132), (512, 257, 132)])
+def test_threads_that_share_a_packed_factor_give_the_bits_of_one(
+    shape: tuple[int, int, int], dtype: str, layout: str
+) -> None:
     kind = getattr(kagari, dtype)
-    a = (kagari.randn(203, 300) * 4).to(kind)
-    b = (kagari.randn(300, 271) * 4).to(kind)
+    m, k, n = shape
+    a = (kagari.randn(m, k) * 4).to(kind)
+    b = (kagari.randn(k, n) * 4).to(kind)
     if layout == "transposed":
         a, b = a.T.contiguous().T, b.T.contiguous().T
     threads = kagari.get_num_threads()
     try:
         results = []
-        for count in (1, 2, 3, 8):
+        for count in (1, 2, 3, 4, 8):
             kagari.set_num_threads(count)
             results.append(a @ b)
     finally:

@@ -59,7 +59,7 @@ class Tile {
         col_(col),
         cols_(cols),
         width_(2 * k_.vector) {
-    in_place_b_ = reads_b_in_place(p, rows);
+    in_place_b_ = !p.b_panels && reads_b_in_place(p, rows);
     dots_ = p.b_columns && rows <= kDotRows;
     sweeps_ = in_place_b_ && rows <= kSweepRows && cols >= 4 * width_;
     pitch_ = panel_pitch(k_, p.depth);
