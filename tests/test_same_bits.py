@@ -330,17 +330,21 @@ def train(make: Callable[[], Any], given: Callable[[], tuple[Any, Any]], steps: 
 
 
 @pytest.mark.parametrize(
-    ("make", "given"),
-    [(_mlp, lambda: _images(256, 20)), (_cnn, lambda: _images(64, 1, 10, 10)), (_GPT, _text)],
-    ids=["mlp", "cnn", "gpt"],
+    ("make", "given", "steps"),
+    [
+        pytest.param(_mlp, lambda: _images(256, 20), 100, id="mlp"),
+        pytest.param(_cnn, lambda: _images(64, 1, 10, 10), 100, id="cnn"),
+        pytest.param(_GPT, _text, 5, id="gpt, five steps"),
+        pytest.param(_GPT, _text, 100, id="gpt", marks=pytest.mark.slow),
+    ],
 )
 def test_a_hundred_training_steps(
-    make: Callable[[], Any], given: Callable[[], tuple[Any, Any]]
+    make: Callable[[], Any], given: Callable[[], tuple[Any, Any]], steps: int
 ) -> None:
     found = set()
     for n in THREADS:
         kagari.set_num_threads(n)
-        found.add(train(make, given, 100))
+        found.add(train(make, given, steps))
     assert len(found) == 1
 
 
