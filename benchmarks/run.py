@@ -230,15 +230,22 @@ def measure(rows: list[Row], names: list[str], pairs: int, more: int, threads: i
     }
 
 
-def merge(before: Results, fresh: Results) -> Results:
-    """The kept results with the fresh ones in their place, by row, threads and library."""
+def merge(before: Results, fresh: Results, peers_only: bool = False) -> Results:
+    """The kept results with the fresh ones in their place, by row, threads and library.
+
+    With ``peers_only`` the cells of kagari and PyTorch stay where there are any.
+    """
     if before.get("machine") != fresh["machine"]:
         return fresh  # times of two machines are never mixed
     rows = {name: dict(cells) for name, cells in before["rows"].items() if name in ROWS}
     for name, by_threads in fresh["rows"].items():
         for threads, cells in by_threads.items():
             kept = rows.setdefault(name, {})
-            kept[threads] = kept.get(threads, {}) | cells
+            known = kept.get(threads, {})
+            stays = (OURS, PEER) if peers_only else ()
+            kept[threads] = known | {
+                n: c for n, c in cells.items() if n not in stays or n not in known
+            }
     limits = {count: dict(values) for count, values in before["limits"].items()}
     for count, values in fresh["limits"].items():
         kept_limits = limits.setdefault(count, {})
@@ -271,6 +278,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--jax", action="store_true", help="add JAX with jit")
     parser.add_argument("--numpy", action="store_true", help="add NumPy")
     parser.add_argument("--all", action="store_true", help="add all of these")
+    parser.add_argument(
+        "--peers-only", action="store_true", help="write the added columns alone, where others are"
+    )
     parser.add_argument("--no-write", action="store_true", help="print, keep nothing")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     options = parser.parse_args()
@@ -296,7 +306,8 @@ def main() -> int:
     print(f"run: {len(rows)} rows took {time.monotonic() - start:.0f} s", file=sys.stderr)
     if not options.no_write:
         if STORE.exists():
-            fresh = merge(json.loads(STORE.read_text(encoding="utf-8")), fresh)
+            before = json.loads(STORE.read_text(encoding="utf-8"))
+            fresh = merge(before, fresh, options.peers_only)
         STORE.write_text(json.dumps(fresh, indent=1) + "\n", encoding="utf-8")
         TABLE.write_text(table(fresh), encoding="utf-8")
     return 0

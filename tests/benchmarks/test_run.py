@@ -157,6 +157,9 @@ def test_merge_keeps_what_was_not_measured() -> None:
     }
     assert set(merged["rows"]) == {"overhead.add", "overhead.zeros"}
     assert merged["limits"]["2"] == SPEEDS | {"copy": 9.0} and merged["limits"]["1"] == SPEEDS
+    fresh["rows"]["overhead.add"]["2"]["jax"] = {"value": 8}
+    added = run.merge(before, fresh, peers_only=True)
+    assert added["rows"]["overhead.add"]["2"] == pair(1, 2) | {"jax": {"value": 8}}
     other = fresh | {"machine": "another"}
     assert run.merge(before, other) is other
 
