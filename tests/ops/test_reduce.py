@@ -137,6 +137,20 @@ def test_both_sides(shape: tuple[int, ...], dtype: Any) -> None:
     assert x.sum(dims, keepdim=True).shape == (1, shape[1], *(1 for _ in shape[2:]))
 
 
+@pytest.mark.parametrize("p", [0.5, 1.5, 3, 20, -1.5])
+@pytest.mark.parametrize("n", [1, 3, 8, 13, 64, 65, 5000])
+def test_powers_of_rows(p: float, n: int) -> None:
+    """Zeros, infinities and NaN come out of the sum of powers as they go in."""
+    x = draw((7, n), seed=n)
+    x[2, 0], x[3, n // 2], x[4, n - 1], x[5] = 0, math.inf, math.nan, 0
+    got = array(ops.linalg_vector_norm(kagari.tensor(x).float(), p, [1]))
+    with np.errstate(divide="ignore"):
+        want = (np.abs(x.astype(np.float32).astype(np.float64)) ** p).sum(1) ** (1 / p)
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+    huge = ops.linalg_vector_norm(kagari.full((1, n), 1e38), 20.0, [1])
+    assert huge.item() == math.inf
+
+
 def test_a_nan_is_the_extreme_of_its_row() -> None:
     for n in (3, 8, 20, 64, 70, 300):
         for at in (0, n // 2, n - 1):

@@ -5,6 +5,8 @@
 #include <type_traits>
 
 #include "cpu/reduce_table.h"
+#include "cpu/simd/each_vector.h"
+#include "cpu/simd/math.h"
 #include "cpu/wrap.h"
 
 namespace kagari::KG_ISA {
@@ -258,12 +260,49 @@ void short_row_fold(const T* x, int64_t n, double p, typename F::A* out) {
   *out = wide[0];
 }
 
+// a^p for floats a >= 0 in double lanes, to 2^-30.
+KG_INLINE simd::vd float_power(simd::vd a, double p) {
+  using namespace simd;
+  const double inf = __builtin_inf();
+  const vd h = p * detail::quick::log_positive(a);
+  vd r = detail::quick::exp(h);
+  r = where(h > 700, inf, where(h < -700, 0, r));
+  r = where(a == 0, p > 0 ? 0 : inf, where(a == inf, p > 0 ? inf : 0, r));
+  return detail::nan_of(a, r);
+}
+// Sums of |x|^p, whose lanes the compiler cannot fill itself.
+void power_row(const float* x, int64_t n, double p, double* out) {
+  using simd::vd, simd::vf;
+  vd low{}, high{};
+  each_vector<float>(n, [&](int64_t i, int count) KG_INLINED {
+    const vf v = simd::abs(get(x + i, count));
+    vd a = float_power(simd::widen_low(v), p), b = float_power(simd::widen_high(v), p);
+    if (count < simd::Lanes<float>::size)
+      for (int k = 0; k < simd::Lanes<double>::size; ++k) {
+        if (k >= count) a[k] = 0;
+        if (k + simd::Lanes<double>::size >= count) b[k] = 0;
+      }
+    low += a;
+    high += b;
+  });
+  double lanes[2 * simd::Lanes<double>::size];
+  for (int k = 0; k < simd::Lanes<double>::size; ++k) {
+    lanes[k] = low[k];
+    lanes[k + simd::Lanes<double>::size] = high[k];
+  }
+  for (int step = simd::Lanes<double>::size; step > 0; step /= 2)
+    for (int k = 0; k < step; ++k) lanes[k] += lanes[k + step];
+  *out = lanes[0];
+}
+
 template <class F, class T>
 void many_rows_fold(const T* x, int64_t count, int64_t n, int64_t stride, const double* p,
                     typename F::A* out) {
   int64_t row = 0;
   if constexpr (std::is_same_v<F, Sum<c64>> || std::is_same_v<F, Sum<c128>>) {
     for (; row < count; ++row) row_complex_sum(x + row * stride, n, out + row);
+  } else if constexpr (std::is_same_v<F, SumAbsPow<float>>) {
+    for (; row < count; ++row) power_row(x + row * stride, n, p[row], out + row);
   } else {
     auto each = [&]<int N>() {
       for (; row < count; ++row) short_row_fold<F, T, N>(x + row * stride, n, p[row], out + row);

@@ -58,7 +58,7 @@ def _by_product(x: Tensor, y: Tensor) -> Tensor:
 
 
 # Differences are taken for so many elements at a time, which stay in the cache.
-_AT_ONCE = 2**18
+_AT_ONCE = 2**16
 
 
 def _direct(x: Tensor, y: Tensor, p: float) -> Tensor:
