@@ -141,6 +141,20 @@ WORK: dict[str, Callable[[], Work]] = {
         )
     )(data(3000, 129)),
     "batch_norm": lambda: of(lambda x: F.batch_norm(x, None, None, training=True), 64, 17, 15, 15),
+    "batch_norm of rows": lambda: of(
+        lambda x: F.batch_norm(x, None, None, training=True), 3001, 33
+    ),
+    "batch_norm of small images": lambda: of(
+        lambda x: F.batch_norm(x, None, None, training=True), 40, 65, 7, 7
+    ),
+    "batch_norm of pixels": lambda: of(
+        lambda x: F.batch_norm(x.to(memory_format=kagari.channels_last), None, None, training=True),
+        9,
+        17,
+        33,
+        33,
+    ),
+    "norm 3": lambda: of(lambda x: x.norm(3, dim=1), 300, 101),
     "group_norm": lambda: of(lambda x: F.group_norm(x, 4), 32, 16, 15, 15),
     "rms_norm": lambda: of(lambda x: F.rms_norm(x, (129,)), 3000, 129),
     "cross_entropy": lambda: (lambda t: of(lambda x: F.cross_entropy(x, t), 5000, 33))(

@@ -3,9 +3,12 @@
 #include "ops/norm.h"
 
 #include <cmath>
+#include <initializer_list>
+#include <vector>
 
 #include "cpu/channels.h"
 #include "cpu/rows.h"
+#include "ops/views.h"
 
 namespace kagari {
 namespace {
@@ -184,9 +187,12 @@ void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
   });
 }
 
-// Batch norm sees [N, C, L]; where L is short (1, or channels last) a channel's numbers are gathered
-// first.
-constexpr int64_t kShort = 8;
+// ---- batch norm ---------------------------------------------------------------------------------
+
+// Batch norm sees [N, C, L]. Where a channel's numbers lie in long rows, each channel is a task. Where
+// rows are short, or the channels lie innermost (L = 1, channels last), C * L columns are added up over
+// N in the order of memory, and then the L of each channel.
+constexpr int64_t kShortRow = 8;
 
 const ChannelsTable& channels_loops() {
   static const ChannelsTable& t = KG_PICK(channels_table);
@@ -200,91 +206,250 @@ const ChannelLoops<T>& channel_loops() {
     return channels_loops().f64;
 }
 
-struct Channels {
+struct BatchShape {
   int64_t batch, c, l;
-  explicit Channels(const Tensor& x)
+  explicit BatchShape(const Tensor& x)
       : batch(x.sizes()[0]), c(x.sizes()[1]), l(product(x.sizes(), 2, x.dim())) {}
-
-  int64_t numbers() const { return batch * l; }  // of a channel
-  bool gathered() const { return l < kShort; }
-  ChannelShape shape() const {
-    return gathered() ? ChannelShape{1, 0, batch * l} : ChannelShape{batch, c * l, l};
-  }
-  // Where a channel's rows are: in the tensor, or in the line that they are gathered into.
-  template <class T>
-  const T* read(const T* x, int64_t channel, T* line) const {
-    if (!gathered()) return x + channel * l;
-    for (int64_t i = 0; i < batch; ++i)
-      for (int64_t k = 0; k < l; ++k) line[i * l + k] = x[(i * c + channel) * l + k];
-    return line;
-  }
-  template <class T>
-  T* room(T* y, int64_t channel, T* line) const {
-    return gathered() ? line : y + channel * l;
-  }
-  template <class T>
-  void write(T* y, int64_t channel, const T* line) const {
-    for (int64_t i = 0; gathered() && i < batch; ++i)
-      for (int64_t k = 0; k < l; ++k) y[(i * c + channel) * l + k] = line[i * l + k];
-  }
-  // f(channel, room for `lines` lines of T) for every channel.
-  template <class T, class F>
-  void each(int64_t lines, F&& f) const {
-    parallel_for(0, c, grain_for(numbers()), [&](int64_t begin, int64_t end) {
-      Workspace scratch(gathered() ? size_t(lines * numbers()) * sizeof(T) + 64 : 0);
-      for (int64_t k = begin; k < end; ++k) f(k, scratch.as<T>());
-    });
+  int64_t columns() const { return c * l; }
+  bool narrow() const { return l < kShortRow; }
+  ChannelShape channel() const { return {batch, c * l, l}; }
+  double count() const { return double(batch * l); }
+  void pixels() {
+    batch *= l;
+    l = 1;
   }
 };
 
+// Whether all lie channels last, as numbers of T.
+template <class T>
+bool pixels(std::initializer_list<const Tensor*> all) {
+  for (const Tensor* t : all) {
+    const MemoryFormat format =
+        t->dim() == 5 ? MemoryFormat::channels_last_3d : MemoryFormat::channels_last;
+    if (t->dtype() != dtype_of<T> || t->dim() < 4 || t->dim() > 5 || t->is_contiguous() ||
+        !is_contiguous_as(t->get(), format))
+      return false;
+  }
+  return true;
+}
+
+// [N, C * L] cut into blocks of rows and strips of columns, by the shape alone.
+class ColumnTasks {
+ public:
+  explicit ColumnTasks(const BatchShape& s)
+      : s_(s),
+        n_(s.columns()),
+        per_(std::max<int64_t>(16, (s.batch + 127) / 128)),
+        blocks_((s.batch + per_ - 1) / per_),
+        strips_((n_ + kStrip - 1) / kStrip) {}
+  int64_t parts() const { return blocks_ * n_; }  // numbers that hold a sum for each block
+  // f(block, first row, end, first column, end)
+  template <class F>
+  void each(F&& f) const {
+    const int64_t work = std::max<int64_t>(1, per_ * std::min(n_, kStrip));
+    parallel_for(
+        0, blocks_ * strips_, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
+          for (int64_t task = begin; task < end; ++task) {
+            const int64_t b = task / strips_, c = task % strips_ * kStrip;
+            f(b, b * per_, std::min(s_.batch, (b + 1) * per_), c, std::min(n_, c + kStrip));
+          }
+        });
+  }
+  // The sums of a channel's columns over all blocks.
+  double total(const double* parts, int64_t channel) const {
+    double sum = 0;
+    for (int64_t b = 0; b < blocks_; ++b)
+      for (int64_t j = 0; j < s_.l; ++j) sum += parts[b * n_ + channel * s_.l + j];
+    return sum;
+  }
+  // One number for each column of a channel.
+  template <class T>
+  void fill(T* to, int64_t channel, double v) const {
+    std::fill_n(to + channel * s_.l, s_.l, T(v));
+  }
+
+ private:
+  static constexpr int64_t kStrip = 2048;
+  const BatchShape& s_;
+  int64_t n_, per_, blocks_, strips_;
+};
+
+// From the sum of squared differences to T(mean), the variance.
+template <class T>
+double variance_of(double squares, double mean, double n) {
+  const double off = double(T(mean)) - mean, var = std::max(0.0, squares / n - off * off);
+  return squares != squares ? squares : var;
+}
+
+// What a channel is multiplied by, and what is added.
+template <class T>
+struct Affine {
+  Parameter<T> weight, bias;
+  double eps;
+  double scale(int64_t k, double var) const {
+    return 1 / std::sqrt(var + eps) * (weight.get() ? double(weight.get()[k]) : 1.0);
+  }
+  double shift(int64_t k, double mean, double scale) const {
+    return (bias.get() ? double(bias.get()[k]) : 0.0) - mean * scale;
+  }
+};
+
+template <class T>
+void train_columns(const BatchShape& s, const T* x, T* y, T* means, T* vars, const Affine<T>& p) {
+  const ColumnTasks tasks(s);
+  const int64_t n = s.columns();
+  Workspace sums(size_t(tasks.parts()) * sizeof(double)), room(size_t(2 * n) * sizeof(T));
+  double* parts = sums.as<double>();
+  T *a = room.as<T>(), *c = a + n;
+  auto moments = [&](const T* mean) {
+    tasks.each([&](int64_t b, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+      row_loops<T>().column_moments(x + r0 * n + c0, r1 - r0, c1 - c0, n, mean ? mean + c0 : mean,
+                                    parts + b * n + c0);
+    });
+  };
+  std::vector<double> mean(static_cast<size_t>(s.c));
+  moments(nullptr);
+  for (int64_t k = 0; k < s.c; ++k) {
+    mean[size_t(k)] = tasks.total(parts, k) / s.count();
+    tasks.fill(a, k, mean[size_t(k)]);
+  }
+  moments(a);
+  for (int64_t k = 0; k < s.c; ++k) {
+    const double m = mean[size_t(k)], var = variance_of<T>(tasks.total(parts, k), m, s.count());
+    const double scale = p.scale(k, var);
+    means[k] = T(m);
+    vars[k] = T(var);
+    tasks.fill(a, k, scale);
+    tasks.fill(c, k, p.shift(k, m, scale));
+  }
+  tasks.each([&](int64_t, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+    for (int64_t r = r0; r < r1; ++r)
+      row_loops<T>().normalize(x + r * n + c0, y + r * n + c0, c1 - c0, 0, 1, a + c0, c + c0);
+  });
+}
+
+template <class T>
+void train_rows(const BatchShape& s, const T* x, T* y, T* means, T* vars, const Affine<T>& p) {
+  parallel_for(0, s.c, grain_for(s.batch * s.l), [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) {
+      double mean, var;
+      channel_loops<T>().moments(x + k * s.l, s.channel(), &mean, &var);
+      const double scale = p.scale(k, var);
+      means[k] = T(mean);
+      vars[k] = T(var);
+      channel_loops<T>().affine(x + k * s.l, y + k * s.l, s.channel(), T(scale),
+                                T(p.shift(k, mean, scale)));
+    }
+  });
+}
+
 void batch_norm_train_cpu(Results& out, const Tensor& x, const Tensor& w, const Tensor& b,
                           double eps) {
-  const Channels channels(x);
-  const ChannelShape shape = channels.shape();
+  BatchShape s(x);
   visit_row_type(x.dtype(), [&]<class T>() {
-    Whole<T> in(x), y(out[0], false), mean_out(out[1], false), var_out(out[2], false);
-    Parameter<T> weight(w), bias(b);
-    channels.each<T>(2, [&](int64_t k, T* lines) {
-      const T* from = channels.read(in.get(), k, lines);
-      T* to = channels.room(y.get(), k, lines + channels.numbers());
-      double mean, var;
-      channel_loops<T>().moments(from, shape, &mean, &var);
-      double scale = 1 / std::sqrt(var + eps) * (weight.get() ? double(weight.get()[k]) : 1.0);
-      double shift = (bias.get() ? double(bias.get()[k]) : 0.0) - mean * scale;
-      mean_out.get()[k] = T(mean);
-      var_out.get()[k] = T(var);
-      channel_loops<T>().affine(from, to, shape, T(scale), T(shift));
-      channels.write(y.get(), k, to);
-    });
-    y.store();
-    mean_out.store();
-    var_out.store();
+    Whole<T> mean(out[1], false), var(out[2], false);
+    const Affine<T> p{Parameter<T>(w), Parameter<T>(b), eps};
+    if (pixels<T>({&x, &out[0]})) {
+      s.pixels();
+      train_columns(s, x.data_as<T>(), out[0].data_as<T>(), mean.get(), var.get(), p);
+    } else {
+      Whole<T> in(x), y(out[0], false);
+      (s.narrow() ? train_columns<T> : train_rows<T>)(s, in.get(), y.get(), mean.get(), var.get(),
+                                                      p);
+      y.store();
+    }
+    mean.store();
+    var.store();
+  });
+}
+
+// What a channel's gradient is made of: dx = g * a + x * slope + shift.
+struct BatchSlope {
+  double a, slope, shift;
+  BatchSlope(double sum_g, double sum_gx, double n, double mean, double rstd, double weight) {
+    a = rstd * weight;
+    slope = -a * rstd * sum_gx / n;
+    shift = -a * sum_g / n - slope * mean;
+  }
+};
+
+// Where a backward pass reads and writes.
+template <class T>
+struct BatchGradient {
+  const T *g, *x;
+  T *dx, *dw, *db;
+  const T *means, *vars, *weight;
+  double eps;
+  double rstd(int64_t k) const { return 1 / std::sqrt(double(vars[k]) + eps); }
+  BatchSlope slope(int64_t k, double sum_g, double sum_gx, double n) const {
+    dw[k] = T(sum_gx);
+    db[k] = T(sum_g);
+    return {sum_g, sum_gx, n, double(means[k]), rstd(k), weight ? double(weight[k]) : 1.0};
+  }
+};
+
+template <class T>
+void backward_columns(const BatchShape& s, const BatchGradient<T>& p) {
+  const ColumnTasks tasks(s);
+  const int64_t n = s.columns();
+  Workspace sums(size_t(2 * tasks.parts()) * sizeof(double)), room(size_t(3 * n) * sizeof(T));
+  double *parts = sums.as<double>(), *parts_x = parts + tasks.parts();
+  T *a = room.as<T>(), *b = a + n, *c = b + n;
+  for (int64_t k = 0; k < s.c; ++k) {
+    tasks.fill(a, k, double(p.means[k]));
+    tasks.fill(b, k, p.rstd(k));
+  }
+  tasks.each([&](int64_t block, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+    const int64_t at = r0 * n + c0, to = block * n + c0;
+    row_loops<T>().column_sums(p.g + at, p.x + at, r1 - r0, c1 - c0, n, a + c0, b + c0, parts + to,
+                               parts_x + to);
+  });
+  for (int64_t k = 0; k < s.c; ++k) {
+    const BatchSlope d = p.slope(k, tasks.total(parts, k), tasks.total(parts_x, k), s.count());
+    tasks.fill(a, k, d.a);
+    tasks.fill(b, k, d.slope);
+    tasks.fill(c, k, d.shift);
+  }
+  tasks.each([&](int64_t, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+    for (int64_t at = r0 * n + c0; at < r1 * n; at += n)
+      row_loops<T>().affine_columns(p.g + at, p.x + at, p.dx + at, c1 - c0, a + c0, b + c0, c + c0);
+  });
+}
+
+template <class T>
+void backward_rows(const BatchShape& s, const BatchGradient<T>& p) {
+  parallel_for(0, s.c, grain_for(s.batch * s.l), [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) {
+      const int64_t at = k * s.l;
+      double sum_g, sum_gx;
+      channel_loops<T>().sums(p.g + at, p.x + at, s.channel(), double(p.means[k]), p.rstd(k),
+                              &sum_g, &sum_gx);
+      const BatchSlope d = p.slope(k, sum_g, sum_gx, s.count());
+      channel_loops<T>().affine_of_two(p.g + at, p.x + at, p.dx + at, s.channel(), T(d.a),
+                                       T(d.slope), T(d.shift));
+    }
   });
 }
 
 void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w,
                                    const Tensor& mean_in, const Tensor& var_in, double eps) {
-  const Channels channels(x);
-  const ChannelShape shape = channels.shape();
+  BatchShape s(x);
   visit_row_type(x.dtype(), [&]<class T>() {
-    Whole<T> in(x), grad(g), dx(out[0], false), dw(out[1], false), db(out[2], false);
-    Parameter<T> weight(w), means(mean_in), vars(var_in);
-    const double n = double(channels.numbers());
-    channels.each<T>(3, [&](int64_t k, T* lines) {
-      const T* gp = channels.read(grad.get(), k, lines);
-      const T* xp = channels.read(in.get(), k, lines + channels.numbers());
-      T* to = channels.room(dx.get(), k, lines + 2 * channels.numbers());
-      double mean = double(means.get()[k]), rstd = 1 / std::sqrt(double(vars.get()[k]) + eps);
-      double sum_g, sum_gx;
-      channel_loops<T>().sums(gp, xp, shape, mean, rstd, &sum_g, &sum_gx);
-      double a = rstd * (weight.get() ? double(weight.get()[k]) : 1.0);
-      double slope = -a * rstd * sum_gx / n, shift = -a * sum_g / n - slope * mean;
-      channel_loops<T>().affine_of_two(gp, xp, to, shape, T(a), T(slope), T(shift));
-      channels.write(dx.get(), k, to);
-      dw.get()[k] = T(sum_gx);
-      db.get()[k] = T(sum_g);
-    });
-    dx.store();
+    Whole<T> dw(out[1], false), db(out[2], false);
+    const Parameter<T> weight(w), means(mean_in), vars(var_in);
+    auto given = [&](const T* grad, const T* in, T* dx) {
+      return BatchGradient<T>{grad,        in,         dx,           dw.get(), db.get(),
+                              means.get(), vars.get(), weight.get(), eps};
+    };
+    if (pixels<T>({&g, &x, &out[0]})) {
+      s.pixels();
+      backward_columns(s, given(g.data_as<T>(), x.data_as<T>(), out[0].data_as<T>()));
+    } else {
+      Whole<T> in(x), grad(g), dx(out[0], false);
+      (s.narrow() ? backward_columns<T> : backward_rows<T>)(s,
+                                                            given(grad.get(), in.get(), dx.get()));
+      dx.store();
+    }
     dw.store();
     db.store();
   });

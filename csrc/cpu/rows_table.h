@@ -34,6 +34,16 @@ struct RowLoops {
   // g * xhat.
   void (*normalize_sums)(const T* g, const T* x, int64_t n, double mean, double rstd, double* sum_g,
                          double* sum_gx);
+  // Columns: n numbers of each of `rows` rows that are n_all apart. `to` gets n sums of x, or of
+  // (x - mean)^2 where there is a mean.
+  void (*column_moments)(const T* x, int64_t rows, int64_t n, int64_t n_all, const T* mean,
+                         double* to);
+  // The sums of g and of g * xhat.
+  void (*column_sums)(const T* g, const T* x, int64_t rows, int64_t n, int64_t n_all, const T* mean,
+                      const T* rstd, double* sum_g, double* sum_gx);
+  // dx = g * a + x * b + c with numbers of each column
+  void (*affine_columns)(const T* g, const T* x, T* dx, int64_t n, const T* a, const T* b,
+                         const T* c);
   // y = x * a + c
   void (*affine)(const T* x, T* y, int64_t n, T a, T c);
   // dx = g * a + x * b + c

@@ -251,3 +251,42 @@ def test_masked_indices() -> None:
 def test_errors(call: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.float64, kagari.bfloat16])
+@pytest.mark.parametrize("last", [False, True], ids=["channels first", "channels last"])
+@pytest.mark.parametrize(
+    "shape",
+    [(3, 5), (300, 7), (33, 1100), (2, 3, 4, 5), (20, 9, 7, 7), (150, 3, 2, 2), (3, 4, 9, 9), (2, 5, 3, 4, 5)],
+    ids=str,
+)  # fmt: skip
+def test_batch_norm_in_every_layout(shape: tuple[int, ...], last: bool, dtype: Any) -> None:
+    """Long rows, short rows and pixels each have a loop of their own."""
+    x, g, w, b = (draw(*s, seed=i) for i, s in enumerate((shape, shape, shape[1:2], shape[1:2])))
+    wide = [t.detach().double().requires_grad_() for t in (x, w, b)]
+    over = tuple(d for d in range(len(shape)) if d != 1)
+    if last:
+        if len(shape) < 4:
+            return
+        form = kagari.channels_last if len(shape) == 4 else kagari.channels_last_3d
+        x, g = x.contiguous(memory_format=form), g.contiguous(memory_format=form)
+    x, g = x.to(dtype), g.to(dtype)
+    wide[0] = x.detach().double().contiguous().requires_grad_()
+    half = dtype == kagari.bfloat16
+    w, b = (t.to(kagari.float32 if half else dtype) for t in (w, b))
+    leaves = [t.detach().requires_grad_() for t in (x, w, b)]
+    y = batch(*leaves)
+    mean = wide[0].mean(over, keepdim=True)
+    deviation = wide[0] - mean
+    rstd = (deviation.square().mean(over, keepdim=True) + EPS).rsqrt()
+    size = (1, -1) + (1,) * (len(shape) - 2)
+    want = deviation * rstd * wide[1].reshape(size) + wide[2].reshape(size)
+    got = [y, *kagari.autograd.grad(y, leaves, g)]
+    wanted = [want, *kagari.autograd.grad(want, wide, g.double().contiguous())]
+    assert y.stride() == x.stride()
+    for mine, other in zip(got, wanted, strict=True):
+        scale = max(1.0, other.abs().max().item())
+        tolerance = {kagari.float64: 1e-12, kagari.float32: 2e-5, kagari.bfloat16: 2e-2}[dtype]
+        np.testing.assert_allclose(
+            array(mine.double()), array(other), rtol=tolerance, atol=tolerance * scale
+        )

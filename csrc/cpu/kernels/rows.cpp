@@ -233,6 +233,69 @@ void normalize_sums(const T* g, const T* x, int64_t n, double mean, double rstd,
   *sum_gx = sums[1];
 }
 
+// Columns are added up in T over so many rows, then in double.
+constexpr int64_t kRowsInLanes = 64, kColumnsInLanes = 512;
+
+// K sums for each of n columns: f(row, column, count, terms) gives their next vectors.
+template <class T, int K, class F>
+KG_INLINE void column_loops(int64_t rows, int64_t n, double* const* to, F&& f) {
+  using V = typename Lanes<T>::type;
+  alignas(64) T lanes[K][kColumnsInLanes + Lanes<T>::size];
+  for (int k = 0; k < K; ++k)
+    for (int64_t c = 0; c < n; ++c) to[k][c] = 0;
+  for (int64_t from = 0; from < n; from += kColumnsInLanes) {
+    const int64_t width = n - from < kColumnsInLanes ? n - from : kColumnsInLanes;
+    for (int64_t r0 = 0; r0 < rows; r0 += kRowsInLanes) {
+      const int64_t r1 = rows - r0 < kRowsInLanes ? rows : r0 + kRowsInLanes;
+      for (int k = 0; k < K; ++k)
+        for (int64_t c = 0; c < width + Lanes<T>::size; ++c) lanes[k][c] = 0;
+      for (int64_t r = r0; r < r1; ++r)
+        each_vector<T>(width, [&](int64_t c, int count) KG_INLINED {
+          V terms[K];
+          f(r, from + c, count, terms);
+          for (int k = 0; k < K; ++k)
+            simd::store(lanes[k] + c, V(simd::load(lanes[k] + c) + terms[k]));
+        });
+      for (int k = 0; k < K; ++k)
+        for (int64_t c = 0; c < width; ++c) to[k][from + c] += double(lanes[k][c]);
+    }
+  }
+}
+
+template <class T>
+void column_moments(const T* x, int64_t rows, int64_t n, int64_t n_all, const T* mean, double* to) {
+  using V = typename Lanes<T>::type;
+  if (!mean)
+    return column_loops<T, 1>(rows, n, &to,
+                              [&](int64_t r, int64_t c, int count, V* terms)
+                                  KG_INLINED { *terms = get(x + r * n_all + c, count); });
+  column_loops<T, 1>(rows, n, &to, [&](int64_t r, int64_t c, int count, V* terms) KG_INLINED {
+    const V d = get(x + r * n_all + c, count) - get(mean + c, count);
+    *terms = d * d;
+  });
+}
+
+template <class T>
+void column_sums(const T* g, const T* x, int64_t rows, int64_t n, int64_t n_all, const T* mean,
+                 const T* rstd, double* sum_g, double* sum_gx) {
+  using V = typename Lanes<T>::type;
+  double* to[2] = {sum_g, sum_gx};
+  column_loops<T, 2>(rows, n, to, [&](int64_t r, int64_t c, int count, V* terms) KG_INLINED {
+    terms[0] = get(g + r * n_all + c, count);
+    terms[1] =
+        terms[0] * ((get(x + r * n_all + c, count) - get(mean + c, count)) * get(rstd + c, count));
+  });
+}
+
+template <class T>
+void affine_columns(const T* g, const T* x, T* dx, int64_t n, const T* a, const T* b, const T* c) {
+  using V = typename Lanes<T>::type;
+  each_vector<T>(n, [&](int64_t i, int count) KG_INLINED {
+    const V scaled = get(g + i, count) * get(a + i, count) + get(x + i, count) * get(b + i, count);
+    put(dx + i, V(scaled + get(c + i, count)), count);
+  });
+}
+
 template <class T>
 void affine(const T* x, T* y, int64_t n, T a, T c) {
   using V = typename Lanes<T>::type;
@@ -251,10 +314,14 @@ void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
 }
 
 template <class T>
-constexpr RowLoops<T> loops = {
-    softmax<T>,           log_sum_exp<T>,       scaled_softmax<T>, softmax_backward<T>,
-    moments<T>,           square_deviations<T>, normalize<T>,      normalize_backward<T>,
-    normalize_weights<T>, normalize_sums<T>,    affine<T>,         affine_of_two<T>};
+constexpr RowLoops<T> loops = {softmax<T>,           log_sum_exp<T>,
+                               scaled_softmax<T>,    softmax_backward<T>,
+                               moments<T>,           square_deviations<T>,
+                               normalize<T>,         normalize_backward<T>,
+                               normalize_weights<T>, normalize_sums<T>,
+                               column_moments<T>,    column_sums<T>,
+                               affine_columns<T>,    affine<T>,
+                               affine_of_two<T>};
 
 }  // namespace
 
