@@ -141,6 +141,65 @@ def test_transposed_is_the_gradient(xs: Any, ws: Any, options: Any) -> None:
     assert gradgradcheck(lambda *t: f(*t, **options), inputs)
 
 
+# Small images with many channels: weights are packed where they lie, their gradients as they will.
+SMALL = [
+    ((5, 40, 3, 3), (56, 40, 3, 3), {"padding": 1}),
+    ((4, 24, 5, 4), (60, 24, 3, 3), {"stride": 2, "padding": 1}),
+    ((3, 24, 6, 5), (40, 12, 1, 1), {"stride": 2, "groups": 2}),
+    ((2, 30, 4, 4), (42, 15, 2, 3), {"padding": (1, 2), "dilation": (2, 1), "groups": 2}),
+    ((1, 300, 7), (20, 300, 3), {"padding": 1}),
+    ((2, 20, 3, 3, 4), (32, 20, 2, 3, 1), {"padding": (1, 1, 0), "stride": (1, 1, 2)}),
+]
+
+
+@pytest.mark.parametrize("strided", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "float16"])
+@pytest.mark.parametrize(("xs", "ws", "options"), SMALL)
+def test_gradients_of_small_images(
+    xs: Any, ws: Any, options: Any, dtype: str, strided: bool
+) -> None:
+    stride, padding, dilation, groups = full(options)
+    dims = len(xs) - 2
+    stride, padding, dilation = (listed(v, dims) for v in (stride, padding, dilation))
+
+    def digits(shape: tuple[int, ...], seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        x = rng.integers(-2, 3, shape) * rng.integers(0, 2, shape)
+        if dtype.startswith("complex"):
+            x = x + 1j * rng.integers(-2, 3, shape)
+        return x.astype(dtype)
+
+    x, w = digits(xs, 1), digits(ws, 2)
+    weight = (
+        tensor(np.ascontiguousarray(w.swapaxes(0, -1))).transpose(0, -1) if strided else tensor(w)
+    )
+    at = [tensor(x).requires_grad_(), weight.requires_grad_(), tensor(digits(ws[:1], 3), True)]
+    y = getattr(ops, f"conv{dims}d")(*at, **options)
+    g = digits(tuple(y.shape), 4)
+    exact = np.complex128 if dtype.startswith("complex") else np.float64
+    wide_g = g.astype(exact)
+    image = np.pad(x.astype(exact), [(0, 0), (0, 0), *((p, p) for p in padding)])
+    dx, dw = np.zeros_like(image), np.zeros(ws, exact)
+    per_in, per_out = ws[1], ws[0] // groups
+    for place in itertools.product(*map(range, ws[2:])):
+        parts = zip(place, dilation, stride, y.shape[2:], strict=True)
+        window = tuple(slice(t * d, t * d + (o - 1) * s + 1, s) for t, d, s, o in parts)
+        for j in range(groups):
+            seen = (slice(None), slice(j * per_in, (j + 1) * per_in), *window)
+            outs = slice(j * per_out, (j + 1) * per_out)
+            taps = (outs, slice(None), *place)
+            dw[taps] = np.einsum(
+                "nop,ncp->oc",
+                wide_g[:, outs].reshape(xs[0], per_out, -1),
+                image[seen].conj().reshape(xs[0], per_in, -1),
+            )
+            dx[seen] += np.einsum("no...,oc->nc...", wide_g[:, outs], w[taps].astype(exact).conj())
+    inside = tuple(slice(p, p + n) for p, n in zip(padding, xs[2:], strict=True))
+    wanted = (dx[(slice(None), slice(None), *inside)], dw, wide_g.sum((0, *range(2, dims + 2))))
+    for got, want in zip(kagari.autograd.grad(y, at, tensor(g)), wanted, strict=True):
+        assert np.array_equal(np.asarray(got.tolist()), want)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_padding_by_name(size: int) -> None:
     x, w = numbers((2, 3, 7, 8), "float64"), numbers((4, 3, size, 3), "float64", 1)

@@ -256,6 +256,8 @@ const char* arranged(const WeightRef& w, uint64_t purpose, int64_t bytes, Weight
 
 // --- Running ---
 constexpr int64_t kSmallImage = 400;  // pixels
+constexpr int64_t kTurnedPixels = 4;  // of all images, for each result
+constexpr int64_t kSeldom = 4;        // packings of weights that cost less than arranging them
 
 struct Call {
   const Kernels* kernels;
@@ -277,6 +279,10 @@ struct Forward {
   bool relu, last;
   int64_t images;         // folded into one product
   char* apart = nullptr;  // where folded channels-first images go: (channel, image, pixel)
+  // Where weights are read as they lie: offsets of the taps, and strides of result and image
+  // channels.
+  const int64_t* taps = nullptr;
+  int64_t tap_row = 0, tap_channel = 0;
 };
 
 void forward_at(const void* context, int64_t i, void (*use)(const Product&, void*),
@@ -325,6 +331,10 @@ void forward_at(const void* context, int64_t i, void (*use)(const Product&, void
     }
     p.bias_by_row = true;
     UnfoldedColumns source;
+    source.taps = f.taps;
+    source.weight_row = f.tap_row;
+    source.weight_channel = f.tap_channel;
+    if (f.taps) p.groups_a = kGroups;
     run(source);
   }
 }
@@ -371,8 +381,20 @@ void run_folded(Forward f, int64_t batch) {
   }
 }
 
+bool is_folded(const Window& window, int64_t batch) {
+  return batch > 1 && window.pixels() <= kSmallImage;
+}
+
+// Whether weights are packed so seldom that arranging them first would not pay.
+bool reads_weights_once(const Kernels& kernels, const Window& window, int64_t batch) {
+  int64_t columns = 2048 / kernels.compute_size, pixels = window.pixels();
+  int64_t blocks = is_folded(window, batch) ? (batch * pixels + columns - 1) / columns
+                                            : batch * ((pixels + columns - 1) / columns);
+  return kernels.plain && kernels.source_size >= 4 && kernels.per_column == 1 && blocks <= kSeldom;
+}
+
 void run_forward(Forward& f, int64_t batch) {
-  if (!f.last && batch > 1 && f.view->window.pixels() <= kSmallImage) {
+  if (!f.last && is_folded(f.view->window, batch)) {
     run_folded(f, batch);
     return;
   }
@@ -660,10 +682,12 @@ struct PhasesCall {
     return true;
   }
 
-  bool directly(const std::vector<Phase>& phases, const char* weights) {
+  template <class Arrange>
+  bool directly(const std::vector<Phase>& phases, const Arrange& arrange_weights) {
+    if (!direct_serves(call)) return false;
+    const char* weights = arrange_weights();
     for (size_t i = 0; i < phases.size(); ++i)
       parts[i].weights = weights + phases[i].weights * size_of(call.kind);
-    if (!direct_serves(call)) return false;
     run_direct(call);
     return true;
   }
@@ -711,25 +735,29 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
   // Each phase: (group, in, out of group, tap), or (group, tap, out of group, in) where channels
   // are contiguous.
   WeightCache::Block keep;
-  const char* arranged_weights = arranged(
-      w, purpose_of(s, w.strides, last, true), std::max<int64_t>(weights * call.size, 1), keep,
-      [&](char* to) {
-        for (const Phase& p : phases) {
-          int64_t taps = int64_t(p.view.window.taps.size()), group = group_out * w.strides.out;
-          Arrangement a = last ? Arrangement{{s.groups, taps, group_out, group_in},
-                                             {group, 0, w.strides.out, w.strides.in},
-                                             1,
-                                             &p.view.kernel_offsets}
-                               : Arrangement{{s.groups, group_in, group_out, taps},
-                                             {group, w.strides.in, w.strides.out, 0},
-                                             3,
-                                             &p.view.kernel_offsets};
-          if (a.total() > 0)
-            arrange(call.size, a, static_cast<const char*>(w.data), to + p.weights * call.size);
-        }
-      });
-
-  if (!last && together.directly(phases, arranged_weights)) return;
+  auto arrange_all = [&](char* to) {
+    for (const Phase& p : phases) {
+      int64_t taps = int64_t(p.view.window.taps.size()), group = group_out * w.strides.out;
+      Arrangement a = last ? Arrangement{{s.groups, taps, group_out, group_in},
+                                         {group, 0, w.strides.out, w.strides.in},
+                                         1,
+                                         &p.view.kernel_offsets}
+                           : Arrangement{{s.groups, group_in, group_out, taps},
+                                         {group, w.strides.in, w.strides.out, 0},
+                                         3,
+                                         &p.view.kernel_offsets};
+      if (a.total() > 0)
+        arrange(call.size, a, static_cast<const char*>(w.data), to + p.weights * call.size);
+    }
+  };
+  auto arrange_weights = [&] {
+    return arranged(w, purpose_of(s, w.strides, last, true),
+                    std::max<int64_t>(weights * call.size, 1), keep, arrange_all);
+  };
+  if (!last && together.directly(phases, arrange_weights)) return;
+  bool in_place =
+      !last && !w.cache && reads_weights_once(*call.kernels, phases[0].view.window, s.batch);
+  const char* arranged_weights = in_place ? nullptr : arrange_weights();
   bool direct = phases.size() == 1;
   // Phases of as many images as fit are computed apart, then spread over the result.
   int64_t image_bytes = pixels * s.in_channels * call.size;
@@ -762,6 +790,13 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
                 false,
                 last,
                 1};
+      if (in_place) {
+        f.weights = static_cast<const char*>(w.data);
+        f.group_weights = group_out * w.strides.out;
+        f.taps = p.view.kernel_offsets.data();
+        f.tap_row = w.strides.in;
+        f.tap_channel = w.strides.out;
+      }
       run_forward(f, images);
     }
     if (direct) continue;
@@ -788,6 +823,14 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
 // --- Backward to the weights ---
 namespace {
 
+bool is_contiguous(const ConvShape& s, const WeightStrides& t) {
+  WeightStrides plain = contiguous_weight(s);
+  bool same = (t.out == plain.out || s.out_channels == 1) &&
+              (t.in == plain.in || s.in_channels == s.groups);
+  for (int i = 0; i < 3; ++i) same &= t.kernel[i] == plain.kernel[i] || s.kernel[i] == 1;
+  return same;
+}
+
 const void* one_of(Kind kind) {
   static const uint64_t integer = 1;
   static const uint16_t half = 0x3c00, brain = 0x3f80;
@@ -809,6 +852,10 @@ const void* one_of(Kind kind) {
   }
 }
 
+// Sums lie as (channel · tap [+ ones], out), turned as (out, channel · tap [+ ones]), and where
+// channels are contiguous as (out, tap · channel [+ ones]).
+enum class SumsLie { first, turned, last };
+
 struct WeightGradient {
   const Call* call;
   const View* view;
@@ -816,7 +863,8 @@ struct WeightGradient {
   char* sums;  // of all groups
   int64_t rows, cols;
   Kind kind;
-  bool last;
+  SumsLie lie;
+  Window seen{};  // turned: the gradient's own window
 };
 
 void weight_gradient_at(const void* context, int64_t group, void (*use)(const Product&, void*),
@@ -845,8 +893,12 @@ void weight_gradient_at(const void* context, int64_t group, void (*use)(const Pr
     p.source = &source;
     use(p, argument);
   };
-  if (g.last) {
+  if (g.lie == SumsLie::last) {
     WeightGradientLast source;
+    run(source);
+  } else if (g.lie == SumsLie::turned) {
+    WeightGradientTurned source;
+    source.gradient_window = &g.seen;
     run(source);
   } else {
     WeightGradientFirst source;
@@ -854,7 +906,19 @@ void weight_gradient_at(const void* context, int64_t group, void (*use)(const Pr
   }
 }
 
-// Sums lie as (channel · tap [+ ones], out) or as (out, tap · channel [+ ones]).
+// The gradient's pixels as they are seen by their own window: one tap on each.
+Window window_on(const Image& gradient) {
+  Window w;
+  std::copy_n(gradient.space, 3, w.grid);
+  std::copy_n(gradient.space, 3, w.size);
+  std::fill_n(w.step, 3, 1);
+  w.strides = gradient.strides;
+  w.channels = gradient.channels;
+  w.taps = {{{0, 0, 0}}};
+  w.id = id_of(w);
+  return w;
+}
+
 template <class E>
 void place_gradient(const WeightGradient& g, const ConvShape& s, char* dw_, const WeightStrides& t,
                     char* dbias_) {
@@ -863,6 +927,10 @@ void place_gradient(const WeightGradient& g, const ConvShape& s, char* dw_, cons
   E* dbias = reinterpret_cast<E*>(dbias_);
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   int64_t taps = int64_t(g.view->window.taps.size()), k = group_in * taps;
+  const int64_t step_k = g.lie == SumsLie::first ? g.cols : 1;
+  const int64_t step_out = g.lie == SumsLie::first ? 1 : g.cols;
+  const int64_t tap_step = g.lie == SumsLie::last ? group_in : 1;
+  const int64_t tap_step_c = g.lie == SumsLie::last ? 1 : taps;
   // Sixteen channels at a time: sums are read by lines.
   constexpr int64_t block = 16;
   int64_t blocks = (group_out + block - 1) / block;
@@ -873,11 +941,11 @@ void place_gradient(const WeightGradient& g, const ConvShape& s, char* dw_, cons
     for (int64_t c = 0; c < group_in; ++c)
       for (int64_t tap = 0; tap < taps; ++tap) {
         int64_t at = c * t.in + g.view->kernel_offsets[size_t(tap)];
-        const E* from = g.last ? group + tap * group_in + c : group + (c * taps + tap) * g.cols;
-        for (int64_t o = first; o < end; ++o) to[o * t.out + at] = from[g.last ? o * g.cols : o];
+        const E* from = group + (c * tap_step_c + tap * tap_step) * step_k;
+        for (int64_t o = first; o < end; ++o) to[o * t.out + at] = from[o * step_out];
       }
     for (int64_t o = first; dbias && o < end; ++o)
-      dbias[job / blocks * group_out + o] = g.last ? group[o * g.cols + k] : group[k * g.cols + o];
+      dbias[job / blocks * group_out + o] = group[k * step_k + o * step_out];
   };
   int64_t jobs = s.groups * blocks;
   if (s.out_channels * k < 100000) {
@@ -941,6 +1009,27 @@ bool direct_gradient(Kind kind, const ConvShape& s, const View& view, const Imag
   return true;
 }
 
+void weights_by_winograd(const ConvShape& s, const Image& image, const Image& gradient, bool last,
+                         void* dw, const WeightStrides& dw_strides, void* dbias) {
+  WinogradWeightCall c;
+  c.batch = s.batch;
+  c.in_channels = s.in_channels;
+  c.out_channels = s.out_channels;
+  c.planes = s.kernel[0];
+  std::copy_n(s.in, 3, c.in);
+  std::copy_n(s.out, 3, c.out);
+  std::copy_n(s.padding, 3, c.padding);
+  c.x = reinterpret_cast<const float*>(image.data);
+  c.x_strides = image.strides;
+  c.dy = reinterpret_cast<const float*>(gradient.data);
+  c.dy_strides = gradient.strides;
+  c.dw = static_cast<float*>(dw);
+  c.dw_strides = dw_strides;
+  c.dbias = static_cast<float*>(dbias);
+  c.last = last;
+  run_winograd_weight(c);
+}
+
 }  // namespace
 
 void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
@@ -954,6 +1043,11 @@ void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
   Image gradient{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
   bool last = image.channels_contiguous() && !image.lines_contiguous();
   image = in_layout(kind, image, s.batch, last);
+  if (winograd_weight_serves(kind, s) && (last || !lanes_fit(kind, s))) {
+    if (last ? !gradient.channels_contiguous() : !gradient.lines_contiguous())
+      gradient = copied(kind, gradient, s.batch, last, Room::other);
+    return weights_by_winograd(s, image, gradient, last, dw, dw_strides, dbias);
+  }
   // The gradient's pixels must follow each other evenly, in channels-last across images too.
   if (last ? !(gradient.last() && folds(gradient)) : !gradient.first())
     gradient = copied(kind, gradient, s.batch, last, Room::other);
@@ -963,16 +1057,25 @@ void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
   if (direct_gradient(kind, s, view, image, gradient, last, dw, dw_strides, dbias)) return;
   int64_t unfolded = view.window.depth() + (dbias != nullptr),
           group_out = s.out_channels / s.groups;
+  // Turned, what is unfolded is transposed too, which many results repay; sums need not be placed,
+  // which few pixels would not repay.
+  bool turned = view.window.pixels() * s.batch <= kTurnedPixels * group_out;
+  SumsLie lie = last ? SumsLie::last : turned ? SumsLie::turned : SumsLie::first;
   WeightGradient g{&call,
                    &view,
                    image,
                    gradient,
                    nullptr,
-                   last ? group_out : unfolded,
-                   last ? unfolded : group_out,
+                   lie == SumsLie::first ? unfolded : group_out,
+                   lie == SumsLie::first ? group_out : unfolded,
                    kind,
-                   last};
-  g.sums = static_cast<char*>(room(Room::result, s.groups * g.rows * g.cols * call.size));
+                   lie};
+  if (lie == SumsLie::turned) g.seen = window_on(gradient);
+  // Where the gradient's own layout is that of the sums they are not placed.
+  bool in_place = lie == SumsLie::turned && !dbias && is_contiguous(s, dw_strides);
+  g.sums = in_place
+               ? static_cast<char*>(dw)
+               : static_cast<char*>(room(Room::result, s.groups * g.rows * g.cols * call.size));
   weight_gradient_at(
       &g, 0,
       [](const Product& shape, void* argument) {
@@ -980,6 +1083,7 @@ void conv_backward_weight(Kind kind, const ConvShape& s, const void* x,
         run_products(shape, all.call->shape->groups, &weight_gradient_at, &all);
       },
       &g);
+  if (in_place) return;
   char* to = static_cast<char*>(dw);
   char* to_bias = static_cast<char*>(dbias);
   switch (call.size) {

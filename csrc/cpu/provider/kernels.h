@@ -70,6 +70,11 @@ struct PixelMap {
 using Gather = void (*)(const PixelMap& map, const void* source, int64_t channel, int64_t first,
                         int64_t rows, void* out, int64_t out_row);
 
+// Where transformed tiles go: a point's plane, in it panels of `width` channels, in them tiles.
+struct WinogradPlanes {
+  int64_t plane, panel, width, tile;
+  int64_t at(int64_t channel) const { return channel / width * panel + channel % width; }
+};
 // Winograd's transforms (winograd.h). Rows of channels: channel c of pixel x at [x·pitch + c], whole
 // vectors may be read and written.
 struct WinogradKernels {
@@ -78,14 +83,20 @@ struct WinogradKernels {
                  int64_t pitch);
   void (*scatter)(const float* in, int64_t pitch, int64_t channels, int64_t pixels, float* line,
                   int64_t channel);
-  // Tiles two pixels apart of four lines, into sixteen planes of (tile, channel).
+  // Tiles two pixels apart of four lines, into sixteen planes.
   void (*input)(const float* const* lines, int64_t pitch, int64_t channels, int64_t tiles,
-                float* out, int64_t plane);
+                float* out, const WinogradPlanes& planes);
   // Back: two lines of results, with bias and relu.
   void (*output)(const float* in, int64_t plane, int64_t pitch, int64_t channels, int64_t tiles,
                  const float* bias, bool relu, float* const* lines);
   // Weights of `width` results: nine rows of `width` into sixteen, `plane` apart.
   void (*weights)(const float* in, int64_t width, float* out, int64_t plane);
+  // The weights' gradient. Tiles of two lines of the result's gradient, into sixteen planes; and
+  // sixteen planes of sums back into nine weights each, `step` floats from channel to channel.
+  void (*gradient)(const float* const* lines, int64_t pitch, int64_t channels, int64_t tiles,
+                   float* out, const WinogradPlanes& planes);
+  void (*sums)(const float* in, int64_t plane, int64_t channels, float* out, int64_t step,
+               const int64_t* nine);
 };
 
 // Direct convolutions (direct.h). Tiles of results, `count` of them side by side: each is `rows`

@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 
+#include "core/error.h"
+
 namespace kagari::provider {
 
 namespace {
@@ -179,9 +181,57 @@ uint64_t id_of(const Window& w) {
 }
 
 // --- Forward, space contiguous ---
+namespace {
+
+// Weights that lie anywhere, as Kernels::pack_a leaves groups of R rows: (group, depth, row).
+template <class E, int R>
+void pack_scattered(const UnfoldedColumns& u, const E* from, int64_t first, int64_t rows,
+                    int64_t length, E* to) {
+  const int64_t taps = int64_t(u.window->taps.size()), group = group_step(R, length);
+  const int64_t row = u.weight_row;
+  for (int64_t done = 0; done < length;) {
+    const int64_t begin = (first + done) % taps, run = std::min(taps - begin, length - done);
+    const E* channel = from + (first + done) / taps * u.weight_channel;
+    // The rows after these come next.
+    for (int64_t at = 0; row <= 4 * taps && at < rows * row; at += 64 / int64_t(sizeof(E)))
+      __builtin_prefetch(channel + rows * row + at, 0, 2);
+    for (int64_t i = 0; i < rows; i += R, channel += R * row) {
+      E* out = to + i / R * group + done * R;
+      const int64_t live = std::min<int64_t>(R, rows - i);
+      for (int64_t t = begin; t < begin + run; ++t, out += R) {
+        const E* tap = channel + u.taps[t];
+        if (live == R)
+#pragma GCC unroll 12
+          for (int r = 0; r < R; ++r) out[r] = tap[r * row];
+        else
+          for (int r = 0; r < live; ++r) out[r] = tap[r * row];
+      }
+    }
+    done += run;
+  }
+}
+
+template <class E>
+void pack_scattered(const UnfoldedColumns& u, const char* from, int64_t first, int64_t rows,
+                    int64_t length, void* to) {
+  KG_INTERNAL(u.kernels->rows == 6 || u.kernels->rows == 12, "rows of a kernel");
+  (u.kernels->rows == 6 ? &pack_scattered<E, 6>
+                        : &pack_scattered<E, 12>)(u, reinterpret_cast<const E*>(from), first, rows,
+                                                  length, static_cast<E*>(to));
+}
+
+}  // namespace
+
 RowBlock UnfoldedColumns::a(int64_t row, int64_t rows, int64_t from, int64_t depth,
                             void* room) const {
   int64_t first = first_of(from), steps[2];
+  if (taps) {
+    int64_t size = kernels->source_size;
+    (size == 4 ? &pack_scattered<uint32_t>
+               : &pack_scattered<uint64_t>)(*this, weights + row * weight_row * size, first, rows,
+                                            length_of(first, depth), room);
+    return {room, 1, kernels->rows, group_step(kernels->rows, depth)};
+  }
   kernels->pack_a(weights + (row * k + first) * kernels->source_size, k, 1, rows,
                   length_of(first, depth), room, steps);
   return {room, steps[0], steps[1]};
@@ -294,6 +344,44 @@ void WeightGradientFirst::b(int64_t from, int64_t depth, int64_t col, int64_t n,
     }
   }
   kernels->pack_b(raw, 1, row, length, n, pitch, room_b);
+}
+
+RowBlock WeightGradientTurned::a(int64_t row, int64_t rows, int64_t from, int64_t depth,
+                                 void* room_a) const {
+  int64_t first = first_of(from), length = length_of(first, depth), size = kernels->source_size;
+  if (length <= 0) return {room_a, 0, 0};
+  int64_t pixels = window->pixels();
+  const PixelMap& map = map_of(*gradient_window, first % pixels, length, lanes_of(*kernels));
+  const char* seen = gradient.data + first / pixels * gradient.batch * size;
+  int64_t pitch = (length + 15) / 16 * 16 + 16;
+  char* raw = static_cast<char*>(kernels->plain ? room_a : room(Room::rows, rows * pitch * size));
+  kernels->gather(map, seen, gradient.channel, row, rows, raw, pitch);
+  if (kernels->plain) return {raw, pitch, 1};
+  int64_t steps[2];
+  kernels->pack_a(raw, pitch, 1, rows, length, room_a, steps);
+  return {room_a, steps[0], steps[1]};
+}
+
+void WeightGradientTurned::b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
+                             void* room_b) const {
+  int64_t first = first_of(from), length = length_of(first, depth), size = kernels->source_size;
+  if (length <= 0) return;
+  col /= kernels->per_column;
+  n /= kernels->per_column;
+  int64_t pixels = window->pixels(), wide = 2 * kernels->vector / kernels->per_column;
+  const PixelMap& map = map_of(*window, first % pixels, length, lanes_of(*kernels));
+  const char* seen = image + first / pixels * window->strides.batch * size;
+  int64_t row = (length + 15) / 16 * 16 + 16;
+  char* raw = static_cast<char*>(room(Room::rows, wide * row * size));
+  char* panel = static_cast<char*>(room_b);
+  for (int64_t j = 0; j < n; j += wide, panel += pitch) {
+    int64_t live = std::min(wide, n - j);
+    int64_t unfolded = std::clamp<int64_t>(window->depth() - (col + j), 0, live);
+    kernels->gather(map, seen, window->strides.channel, col + j, unfolded, raw, row);
+    for (int64_t p = 0; unfolded < live && p < length; ++p)
+      std::memcpy(raw + (unfolded * row + p) * size, one, size_t(size));
+    kernels->pack_b(raw, 1, row, length, live, pitch, panel);
+  }
 }
 
 // --- Weights' gradient, channels contiguous ---

@@ -27,12 +27,15 @@ struct Window {
 };
 uint64_t id_of(const Window& window);  // the same for windows that look alike, their channels aside
 
-// Space is contiguous. C (out channels, pixels) of one image and group: A are weights (out,
-// channel, tap), B the unfolded image.
+// Space is contiguous. C (out channels, pixels) of one image and group: A are weights, B the
+// unfolded image. Weights lie as (out, channel, tap), or with `taps` anywhere: element (out, channel,
+// tap) at out·weight_row + channel·weight_channel + taps[tap], plain kinds only.
 class UnfoldedColumns final : public KindSource {
  public:
   const Window* window = nullptr;
   const char* weights = nullptr;
+  const int64_t* taps = nullptr;
+  int64_t weight_row = 0, weight_channel = 0;
   const char* image = nullptr;
   RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const override;
   void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
@@ -60,10 +63,21 @@ struct Gradient {
       channel;  // strides; pixels are contiguous in channels-first, `pixel` apart in channels-last
   int64_t pixel;
 };
-// Space is contiguous: C (channel · tap, out channels).
+// Space is contiguous: C (channel · tap, out channels), or the same turned, C (out channels,
+// channel · tap), whose gradient is seen through a window of one tap.
 class WeightGradientFirst final : public KindSource {
  public:
   const Window* window = nullptr;
+  const char* image = nullptr;
+  Gradient gradient;
+  const void* one = nullptr;
+  RowBlock a(int64_t row, int64_t rows, int64_t from, int64_t depth, void* room) const override;
+  void b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
+         void* room) const override;
+};
+class WeightGradientTurned final : public KindSource {
+ public:
+  const Window *window = nullptr, *gradient_window = nullptr;
   const char* image = nullptr;
   Gradient gradient;
   const void* one = nullptr;

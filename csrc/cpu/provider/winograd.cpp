@@ -7,28 +7,18 @@
 
 #include "core/error.h"
 #include "cpu/provider/blocks.h"
+#include "cpu/provider/winograd_lines.h"
 
 namespace kagari::provider {
 
 namespace {
 
-constexpr int64_t kPoints = 16;             // of a tile, four by four
+constexpr int64_t kPoints = kWinogradPoints;
 constexpr int64_t kBlockTiles = 48;         // fewer rows would not repay reading the weights
 constexpr int64_t kBlockFloats = 64 << 10;  // of one block's transformed pixels and results
 constexpr int64_t kLeastTiles = 16;         // of an image
 constexpr int64_t kMostWeights = 4096;  // of each tile of an image: more cost more than they save
-constexpr int64_t kLeastChannels = 16;
-constexpr int64_t kMostPlanes = 8;
-constexpr int64_t kMostWidth = 64;  // of a panel of weights: two vectors
-
-constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
-constexpr int64_t up(int64_t x, int64_t to) { return parts(x, to) * to; }
-
-// Rows that are a power of two apart would fall into the same sets of the cache.
-int64_t pitch_of(int64_t channels, int64_t width) {
-  int64_t pitch = up(channels, width);
-  return pitch % 256 ? pitch : pitch + width;
-}
+constexpr int64_t kMostWidth = 64;      // of a panel of weights: two vectors
 
 class Run {
  public:
@@ -38,18 +28,22 @@ class Run {
         transforms_(*products_.winograd),
         width_(2 * products_.vector),
         depth_(c.planes * c.in_channels),
-        across_(parts(c.out[2], 2)),
-        down_(parts(c.out[1], 2)),
+        across_(parts_of(c.out[2], 2)),
+        down_(parts_of(c.out[1], 2)),
         images_(c.batch * c.out[0]),
         // Whole vectors of the last plane's channels are written.
-        in_pitch_(pitch_of(depth_ - c.in_channels + up(c.in_channels, products_.vector), width_)),
+        in_pitch_(
+            pitch_of(depth_ - c.in_channels + round_up(c.in_channels, products_.vector), width_)),
         out_pitch_(pitch_of(c.out_channels, width_)),
-        panels_(parts(c.out_channels, width_)) {
+        panels_(parts_of(c.out_channels, width_)),
+        image_{transforms_, c.x,  c.x_strides, c.in_channels, c.planes,
+               c.out[0],    c.in, c.padding,   c.last,        in_pitch_} {
     KG_INTERNAL(width_ <= kMostWidth, "panels of ", width_, " weights");
     int64_t tiles = std::max(kBlockTiles, kBlockFloats / (kPoints * (in_pitch_ + out_pitch_)));
-    segments_ = parts(across_, tiles);
-    columns_ = parts(across_, segments_);
-    rows_ = std::clamp<int64_t>(tiles / columns_, 1, parts(images_ * down_, threads_available()));
+    segments_ = parts_of(across_, tiles);
+    columns_ = parts_of(across_, segments_);
+    rows_ =
+        std::clamp<int64_t>(tiles / columns_, 1, parts_of(images_ * down_, threads_available()));
   }
 
   void run() {
@@ -60,7 +54,7 @@ class Run {
     if (c_.bias) std::copy_n(c_.bias, c_.out_channels, bias_);
     run_jobs(panels_, [&](int64_t panel) { transform_weights(panel); });
     int64_t rows = images_ * down_;
-    run_jobs(parts(rows, rows_) * segments_, [&](int64_t job) {
+    run_jobs(parts_of(rows, rows_) * segments_, [&](int64_t job) {
       int64_t row = job / segments_ * rows_, column = job % segments_ * columns_;
       if (column < across_)
         block(row, std::min(rows, row + rows_), column, std::min(columns_, across_ - column));
@@ -104,9 +98,10 @@ class Run {
         from = 2;
       }
       for (int i = from; i < 4; ++i)
-        read_line(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns + 2, lines[i]);
+        image_.read(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns + 2, lines[i]);
       transforms_.input(lines, in_pitch_, depth_, columns,
-                        points + (row - first) * columns * in_pitch_, in_plane);
+                        points + (row - first) * columns * in_pitch_,
+                        {in_plane, in_pitch_, in_pitch_, in_pitch_});
     }
     for (int64_t p = 0; p < kPoints; ++p)
       multiply(p, tiles, points + p * in_plane, results + p * out_plane);
@@ -120,39 +115,6 @@ class Run {
       for (int64_t i = 0; i < 2; ++i)
         write_line(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns, out[i]);
     }
-  }
-
-  // Pixels [x, x + width) of one line of the padded image, in all planes of a window, as rows of
-  // channels.
-  void read_line(int64_t image, int64_t y, int64_t x, int64_t width, float* to) const {
-    const ImageStrides& s = c_.x_strides;
-    int64_t down = y - c_.padding[1], across = x - c_.padding[2];
-    int64_t left = std::clamp<int64_t>(-across, 0, width), start = across + left;
-    int64_t pixels = std::clamp<int64_t>(c_.in[2] - start, 0, width - left);
-    for (int64_t p = 0; p < c_.planes; ++p, to += c_.in_channels) {
-      // Whole vectors may be written: what lies behind a plane's channels is the next plane's.
-      int64_t plane = image % c_.out[0] + p - c_.padding[0];
-      if (plane < 0 || plane >= c_.in[0] || down < 0 || down >= c_.in[1]) {
-        clear(to, width);
-        continue;
-      }
-      clear(to, left);
-      const float* from = c_.x + image / c_.out[0] * s.batch + plane * s.space[0] +
-                          down * s.space[1] + start * s.space[2];
-      float* inside = to + left * in_pitch_;
-      if (c_.last) {
-        for (int64_t i = 0; i < pixels; ++i)
-          std::memcpy(inside + i * in_pitch_, from + i * s.space[2],
-                      size_t(c_.in_channels) * sizeof(float));
-      } else {
-        transforms_.gather(from, s.channel, c_.in_channels, pixels, inside, in_pitch_);
-      }
-      clear(inside + pixels * in_pitch_, width - left - pixels);
-    }
-  }
-  // The channels of one plane of so many pixels.
-  void clear(float* to, int64_t pixels) const {
-    for (int64_t i = 0; i < pixels; ++i) std::fill_n(to + i * in_pitch_, c_.in_channels, 0.0f);
   }
 
   void write_line(int64_t image, int64_t y, int64_t x, int64_t width, const float* from) const {
@@ -194,6 +156,7 @@ class Run {
   int64_t images_;                // planes of results
   int64_t in_pitch_, out_pitch_;  // of rows of channels
   int64_t panels_;
+  WinogradLines image_;
   int64_t segments_, columns_, rows_;  // a row of tiles is cut into segments; of tiles in a block
   float *weights_ = nullptr, *bias_ = nullptr;
 };
@@ -201,13 +164,8 @@ class Run {
 }  // namespace
 
 bool winograd_serves(Kind kind, const ConvShape& s) {
-  bool fits = kind == Kind::f32 && s.groups == 1 && s.kernel[0] <= kMostPlanes;
-  for (int i = 0; i < 3; ++i)
-    fits = fits && (i == 0 || s.kernel[i] == 3) && s.stride[i] == 1 && s.dilation[i] == 1 &&
-           s.padding[i] >= 0 && s.padding[i] < s.kernel[i];
-  int64_t tiles = parts(s.out[1], 2) * parts(s.out[2], 2) * s.out[0];
-  return fits && tiles >= kLeastTiles &&
-         std::min(s.in_channels, s.out_channels) >= kLeastChannels &&
+  int64_t tiles = parts_of(s.out[1], 2) * parts_of(s.out[2], 2) * s.out[0];
+  return winograd_fits(kind, s) && tiles >= kLeastTiles &&
          s.in_channels * s.out_channels * s.kernel[0] <= kMostWeights * tiles;
 }
 

@@ -4,8 +4,13 @@
 //
 // Four by four pixels and three by three weights are transformed, multiplied point by point (a
 // matrix product over channels for each of the sixteen points), and transformed into two by two
-// results. The planes that a result sees are further channels. The transforms add, subtract and halve, so that integers stay exact and rounding stays
-// as it is in the direct sum. Law of bits: a result depends on its tile and its weights alone.
+// results. The planes that a result sees are further channels. The transforms add, subtract and
+// halve, so that integers stay exact and rounding stays as it is in the direct sum. Law of bits: a
+// result depends on its tile and its weights alone.
+//
+// The weights' gradient is F(3×3, 2×2): the same tiles of the image, two by two of the result's
+// gradient, and sums over tiles for each of the sixteen points. They run in an order that the shape
+// alone decides.
 #pragma once
 #include <cstdint>
 
@@ -32,5 +37,22 @@ struct WinogradCall {
 // is computed as it is among others.
 bool winograd_serves(Kind kind, const ConvShape& shape);
 void run_winograd(const WinogradCall& call);
+
+struct WinogradWeightCall {
+  int64_t batch, in_channels, out_channels;
+  int64_t planes;  // of a window
+  int64_t in[3], out[3], padding[3];
+  const float* x;
+  ImageStrides x_strides;
+  const float* dy;
+  ImageStrides dy_strides;
+  float* dw;
+  WeightStrides dw_strides;
+  float* dbias;  // or null
+  bool last;     // channels are contiguous, in both images
+};
+
+bool winograd_weight_serves(Kind kind, const ConvShape& shape);
+void run_winograd_weight(const WinogradWeightCall& call);
 
 }  // namespace kagari::provider
