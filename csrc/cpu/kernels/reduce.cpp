@@ -304,17 +304,20 @@ void many_rows_fold(const T* x, int64_t count, int64_t n, int64_t stride, const 
   } else if constexpr (std::is_same_v<F, SumAbsPow<float>>) {
     for (; row < count; ++row) power_row(x + row * stride, n, p[row], out + row);
   } else {
-    auto each = [&]<int N>() {
-      for (; row < count; ++row) short_row_fold<F, T, N>(x + row * stride, n, p[row], out + row);
-    };
-    if (n <= 4) return each.template operator()<4>();
-    if (n <= 8) return each.template operator()<8>();
-    if (n <= 16) return each.template operator()<16>();
-    if (n <= 32) return each.template operator()<32>();
-    if (n <= kLanes) return each.template operator()<kLanes>();
-    if (n >= 4 * kLanes)
-      for (; row + 4 <= count; row += 4)
-        rows_fold<F, T, 4>(x + row * stride, n, stride, p + row, out + row);
+    // Of the kinds that are reduced most: others do not repay the code.
+    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double> ||
+                  std::is_same_v<T, int64_t>) {
+      auto each = [&]<int N>() {
+        for (; row < count; ++row) short_row_fold<F, T, N>(x + row * stride, n, p[row], out + row);
+      };
+      if (n <= 4) return each.template operator()<4>();
+      if (n <= 8) return each.template operator()<8>();
+      if (n <= 16) return each.template operator()<16>();
+      if (n <= 32) return each.template operator()<32>();
+      if (n >= 4 * kLanes)
+        for (; row + 4 <= count; row += 4)
+          rows_fold<F, T, 4>(x + row * stride, n, stride, p + row, out + row);
+    }
     for (; row < count; ++row) rows_fold<F, T, 1>(x + row * stride, n, stride, p + row, out + row);
   }
 }

@@ -526,9 +526,10 @@ def test_an_interrupt_ends_the_workers(tmp_path):
     """Ctrl-C reaches the whole process group; only the main process answers it."""
     script = tmp_path / "train.py"
     script.write_text(
-        "import sys, time\n"
+        "import signal, sys, time\n"
         "import kagari\n"
         "from kagari.utils.data import DataLoader, Dataset\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored, in a job\n"
         "class Slow(Dataset):\n"
         "    def __getitem__(self, i):\n"
         "        time.sleep(0.05)\n"
