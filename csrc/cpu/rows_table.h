@@ -19,8 +19,6 @@ struct RowLoops {
   void (*softmax_backward)(const T* g, const T* y, T* dx, int64_t n, bool log);
   // Mean and 1 / sqrt(variance + eps) of a row (rms: mean is taken as zero).
   void (*moments)(const T* x, int64_t n, double eps, bool rms, double* mean, double* rstd);
-  // sum (x - mean)^2
-  void (*square_deviations)(const T* x, int64_t n, T mean, double* sum);
   // y = (x - mean) * rstd * w + b; w and b may be null.
   void (*normalize)(const T* x, T* y, int64_t n, double mean, double rstd, const T* w, const T* b);
   // dx = rstd * (h - mean(h) - xhat * mean(h * xhat)) with h = g * w and xhat = (x - mean) * rstd

@@ -2,25 +2,13 @@
 // and folded in a fixed order; the tail of a row is a padded vector.
 #include "cpu/channels.h"
 #include "cpu/simd/each_vector.h"
+#include "cpu/simd/lane_sum.h"
 #include "cpu/simd/vec.h"
 
 namespace kagari::KG_ISA {
 namespace {
 
 using simd::Lanes;
-
-template <class T>
-KG_INLINE double lanes_in_double(typename Lanes<T>::type v) {
-  constexpr int size = Lanes<T>::size;
-  double d[size];
-#pragma GCC unroll 16
-  for (int k = 0; k < size; ++k) d[k] = double(v[k]);
-#pragma GCC unroll 4
-  for (int step = size / 2; step; step /= 2)
-#pragma GCC unroll 8
-    for (int k = 0; k < step; ++k) d[k] += d[k + step];
-  return d[0];
-}
 
 // K sums in one pass: f(offset, count, terms) gives their next vectors, zero beyond count.
 template <class T, int K, class F>

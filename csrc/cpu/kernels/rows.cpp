@@ -2,6 +2,7 @@
 // tail runs the vector body on a padded block.
 #include "cpu/rows_table.h"
 #include "cpu/simd/each_vector.h"
+#include "cpu/simd/lane_sum.h"
 #include "cpu/simd/math.h"
 #include "cpu/simd/vec.h"
 
@@ -9,20 +10,6 @@ namespace kagari::KG_ISA {
 namespace {
 
 using simd::Lanes;
-
-// Adds the lanes of a vector in double, neighbours at half the distance each time.
-template <class T>
-KG_INLINE double lanes_in_double(typename Lanes<T>::type v) {
-  constexpr int size = Lanes<T>::size;
-  double d[size];
-#pragma GCC unroll 16
-  for (int k = 0; k < size; ++k) d[k] = double(v[k]);
-#pragma GCC unroll 4
-  for (int step = size / 2; step; step /= 2)
-#pragma GCC unroll 8
-    for (int k = 0; k < step; ++k) d[k] += d[k + step];
-  return d[0];
-}
 
 // K sums over a row in one pass: f(offset, count, terms) gives their next vectors, zero beyond
 // count. Four running vectors each, folded in double at the end of each block, so that long rows
@@ -314,14 +301,11 @@ void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
 }
 
 template <class T>
-constexpr RowLoops<T> loops = {softmax<T>,           log_sum_exp<T>,
-                               scaled_softmax<T>,    softmax_backward<T>,
-                               moments<T>,           square_deviations<T>,
-                               normalize<T>,         normalize_backward<T>,
-                               normalize_weights<T>, normalize_sums<T>,
-                               column_moments<T>,    column_sums<T>,
-                               affine_columns<T>,    affine<T>,
-                               affine_of_two<T>};
+constexpr RowLoops<T> loops = {
+    softmax<T>,        log_sum_exp<T>,    scaled_softmax<T>,     softmax_backward<T>,
+    moments<T>,        normalize<T>,      normalize_backward<T>, normalize_weights<T>,
+    normalize_sums<T>, column_moments<T>, column_sums<T>,        affine_columns<T>,
+    affine<T>,         affine_of_two<T>};
 
 }  // namespace
 

@@ -14,6 +14,15 @@ namespace kagari::provider {
 
 namespace {
 
+// Unfolded rows of A as the kernels take them: where they lie if that is plain, else packed.
+RowBlock rows_of(const Kernels& kernels, const char* raw, int64_t pitch, int64_t rows,
+                 int64_t length, void* room) {
+  if (kernels.plain) return {raw, pitch, 1};
+  int64_t steps[2];
+  kernels.pack_a(raw, pitch, 1, rows, length, room, steps);
+  return {room, steps[0], steps[1]};
+}
+
 // Where a pixel of the grid lies.
 struct Place {
   int64_t image, at[3];
@@ -281,10 +290,7 @@ RowBlock UnfoldedRows::a(int64_t row, int64_t rows, int64_t from, int64_t depth,
     copy_window(*window, image, size, place, first, length, raw + i * pitch * size);
     advance(*window, place);
   }
-  if (kernels->plain) return {raw, pitch, 1};
-  int64_t steps[2];
-  kernels->pack_a(raw, pitch, 1, rows, length, room_a, steps);
-  return {room_a, steps[0], steps[1]};
+  return rows_of(*kernels, raw, pitch, rows, length, room_a);
 }
 
 void UnfoldedRows::b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
@@ -310,10 +316,7 @@ RowBlock WeightGradientFirst::a(int64_t row, int64_t rows, int64_t from, int64_t
   kernels->gather(map, seen, window->strides.channel, row, unfolded, raw, pitch);
   for (int64_t p = 0; unfolded < rows && p < length; ++p)
     std::memcpy(raw + ((rows - 1) * pitch + p) * size, one, size_t(size));
-  if (kernels->plain) return {raw, pitch, 1};
-  int64_t steps[2];
-  kernels->pack_a(raw, pitch, 1, rows, length, room_a, steps);
-  return {room_a, steps[0], steps[1]};
+  return rows_of(*kernels, raw, pitch, rows, length, room_a);
 }
 
 void WeightGradientFirst::b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
@@ -356,10 +359,7 @@ RowBlock WeightGradientTurned::a(int64_t row, int64_t rows, int64_t from, int64_
   int64_t pitch = (length + 15) / 16 * 16 + 16;
   char* raw = static_cast<char*>(kernels->plain ? room_a : room(Room::rows, rows * pitch * size));
   kernels->gather(map, seen, gradient.channel, row, rows, raw, pitch);
-  if (kernels->plain) return {raw, pitch, 1};
-  int64_t steps[2];
-  kernels->pack_a(raw, pitch, 1, rows, length, room_a, steps);
-  return {room_a, steps[0], steps[1]};
+  return rows_of(*kernels, raw, pitch, rows, length, room_a);
 }
 
 void WeightGradientTurned::b(int64_t from, int64_t depth, int64_t col, int64_t n, int64_t pitch,
