@@ -114,6 +114,7 @@ class PlanFolder {
              Join join, Finish finish)
       : fold_(fold),
         p_(plan),
+        folded_(folds_as(fold, plan.dtype)),
         identity_(identity),
         power_(power),
         parameter_(parameter),
@@ -130,7 +131,8 @@ class PlanFolder {
   }
 
  private:
-  static constexpr int64_t kBatch = 256;  // results that are stored at a time
+  static constexpr int64_t kBatch = 256;             // results that are stored at a time
+  static constexpr int64_t kWideBytes = 128 * 1024;  // widened elements that stay in the cache
 
   const char* at(int64_t element) const { return p_.data + element * itemsize(p_.dtype); }
 
@@ -138,13 +140,44 @@ class PlanFolder {
     for (int64_t i = 0; i < p_.outer * p_.inner; ++i) finish_(&identity_, i, 1);
   }
 
+  // `count` rows of n <= kRowBlock elements that follow one another.
+  void fold_rows(int64_t first, int64_t count, int64_t n, const double* p, A* out) const {
+    if (folded_ == p_.dtype) {
+      table().rows(fold_, p_.dtype, at(first), count, n, n, p, out);
+      return;
+    }
+    alignas(64) char wide[kRowBlock * sizeof(int64_t)];
+    const int64_t most = kRowBlock / n;
+    for (int64_t row = 0; row < count; row += most) {
+      const int64_t rows = std::min(most, count - row);
+      convert_block(wide, folded_, at(first + row * n), p_.dtype, rows * n);
+      table().rows(fold_, folded_, wide, rows, n, n, p + row, out + row);
+    }
+  }
+  // `rows` <= kColumnBlock rows of `columns` elements, p_.inner apart.
+  void fold_columns(int64_t first, int64_t rows, int64_t columns, const double* p, A* out) const {
+    if (folded_ == p_.dtype) {
+      table().columns(fold_, p_.dtype, at(first), rows, columns, p_.inner, p, out);
+      return;
+    }
+    const int64_t size = itemsize(folded_), most = std::min(columns, kWideBytes / size / rows);
+    Workspace memory(size_t(most * rows * size));
+    char* wide = memory.as<char>();
+    for (int64_t c = 0; c < columns; c += most) {
+      const int64_t part = std::min(most, columns - c);
+      for (int64_t r = 0; r < rows; ++r)
+        convert_block(wide + r * part * size, folded_, at(first + r * p_.inner + c), p_.dtype,
+                      part);
+      table().columns(fold_, folded_, wide, rows, part, part, p + c, out + c);
+    }
+  }
+
   void rows() const {
     parallel_for(0, p_.outer, std::max<int64_t>(1, 16384 / p_.n), [&](int64_t begin, int64_t end) {
       A results[kBatch];
       for (int64_t row = begin; row < end; row += kBatch) {
         const int64_t count = std::min(kBatch, end - row);
-        table().rows(fold_, p_.dtype, at(row * p_.n), count, p_.n, p_.n,
-                     parameter_ ? parameter_ + row : same_, results);
+        fold_rows(row * p_.n, count, p_.n, parameter_ ? parameter_ + row : same_, results);
         finish_(results, row, count);
       }
     });
@@ -156,11 +189,10 @@ class PlanFolder {
     const int64_t n = p_.n - b0 * kRowBlock, whole = std::min(b1 - b0, n / kRowBlock);
     std::fill_n(same, std::min(kBatch, b1 - b0), parameter_ ? parameter_[row] : power_);
     for (int64_t b = 0; b < whole; b += kBatch)
-      table().rows(fold_, p_.dtype, at(row * p_.n + (b0 + b) * kRowBlock),
-                   std::min(kBatch, whole - b), kRowBlock, kRowBlock, same, out + b);
+      fold_rows(row * p_.n + (b0 + b) * kRowBlock, std::min(kBatch, whole - b), kRowBlock, same,
+                out + b);
     if (whole < b1 - b0)
-      table().rows(fold_, p_.dtype, at(row * p_.n + (b0 + whole) * kRowBlock), 1,
-                   n - whole * kRowBlock, 0, same, out + whole);
+      fold_rows(row * p_.n + (b0 + whole) * kRowBlock, 1, n - whole * kRowBlock, same, out + whole);
   }
   void long_rows() const {
     const int64_t blocks = (p_.n + kRowBlock - 1) / kRowBlock;
@@ -198,9 +230,8 @@ class PlanFolder {
   }
   void column_block(int64_t outer, int64_t strip, int64_t b, A* out) const {
     const int64_t c = strip * kColumnsPerTask, r = b * kColumnBlock;
-    table().columns(fold_, p_.dtype, at((outer * p_.n + r) * p_.inner + c),
-                    std::min(kColumnBlock, p_.n - r), width(strip), p_.inner,
-                    parameter_ ? parameter_ + outer * p_.inner + c : same_, out);
+    fold_columns((outer * p_.n + r) * p_.inner + c, std::min(kColumnBlock, p_.n - r), width(strip),
+                 parameter_ ? parameter_ + outer * p_.inner + c : same_, out);
   }
   void columns() const {
     const int64_t strips = (p_.inner + kColumnsPerTask - 1) / kColumnsPerTask;
@@ -248,6 +279,7 @@ class PlanFolder {
 
   Fold fold_;
   const Plan& p_;
+  Dtype folded_;
   A identity_;
   double power_;
   const double* parameter_;

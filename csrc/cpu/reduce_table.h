@@ -36,6 +36,17 @@ inline constexpr int64_t kColumnsPerTask =
     2048;                                 // whole pages of a row: memory is read in its order
 inline constexpr int64_t kShortRow = 64;  // rows up to this length are folded in batches
 
+// The dtype that a fold's loops are made for: halves are folded as float32, and small integers as int64 where
+// lanes of int64 would hold them anyway. The caller widens the elements, which changes no bit.
+constexpr Dtype folds_as(Fold fold, Dtype dtype) {
+  if (dtype == Dtype::f16 || dtype == Dtype::bf16) return Dtype::f32;
+  const bool integer = !is_floating(dtype) && !is_complex(dtype);
+  if (!integer || fold == Fold::max || fold == Fold::min) return dtype;
+  if (dtype == Dtype::u64) return Dtype::i64;  // sums and products wrap alike
+  if (fold == Fold::sum || (dtype == Dtype::boolean && fold != Fold::prod)) return dtype;
+  return Dtype::i64;
+}
+
 // Accumulators: double for floats, int64 for integers and bool, complex<double> for complex, T
 // itself for max and min.
 struct ReduceTable {

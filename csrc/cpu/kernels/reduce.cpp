@@ -254,7 +254,10 @@ void short_row_fold(const T* x, int64_t n, double p, typename F::A* out) {
     for (int k = 0; k < N; ++k) set(k);
   } else {
     for (int k = 0; k < N; ++k) wide[k] = A(F::identity());
-    each_of_tail(n, set);
+    if constexpr (N < 8)
+      for (int64_t k = 0; k < n; ++k) set(k);
+    else
+      each_of_tail(n, set);
   }
   fold_tree<F, T, N / 2>(wide);
   *out = wide[0];
@@ -295,6 +298,14 @@ void power_row(const float* x, int64_t n, double p, double* out) {
   *out = lanes[0];
 }
 
+// The folds and kinds that are reduced most: for others short rows and rows in fours do not repay the code.
+template <class F, class T>
+inline constexpr bool is_frequent =
+    (std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, int64_t>) &&
+    (std::is_same_v<F, Sum<T>> || std::is_same_v<F, Extreme<T, true>> ||
+     std::is_same_v<F, Extreme<T, false>> || std::is_same_v<F, SumSquares<T>> ||
+     std::is_same_v<F, SquareDeviation<T>>);
+
 template <class F, class T>
 void many_rows_fold(const T* x, int64_t count, int64_t n, int64_t stride, const double* p,
                     typename F::A* out) {
@@ -304,9 +315,7 @@ void many_rows_fold(const T* x, int64_t count, int64_t n, int64_t stride, const 
   } else if constexpr (std::is_same_v<F, SumAbsPow<float>>) {
     for (; row < count; ++row) power_row(x + row * stride, n, p[row], out + row);
   } else {
-    // Of the kinds that are reduced most: others do not repay the code.
-    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double> ||
-                  std::is_same_v<T, int64_t>) {
+    if constexpr (is_frequent<F, T>) {
       auto each = [&]<int N>() {
         for (; row < count; ++row) short_row_fold<F, T, N>(x + row * stride, n, p[row], out + row);
       };
@@ -347,30 +356,38 @@ void column_fold(const T* x, int64_t rows, int64_t columns, int64_t stride, cons
   for (int64_t c = 0; c < columns; ++c) a[c] = A(lanes[c]);
 }
 
-// Calls f with the fold's struct for the element type; combinations that no row asks for do
-// nothing.
-template <class Call>
-void choose(Fold fold, Dtype dtype, Call&& call) {
-  visit(dtype, [&]<class T>() {
+// Calls f with the fold's struct for the element type; combinations that folds_as() widens, or that
+// no row asks for, do nothing.
+template <class T, class Call>
+void choose_of(Fold fold, Call&& call) {
+  constexpr bool wide = std::is_same_v<T, int64_t> || is_float_v<T> || is_complex_v<T>;
+  if constexpr (!is_complex_v<T>) {
+    if (fold == Fold::max) return call.template operator()<Extreme<T, true>, T>();
+    if (fold == Fold::min) return call.template operator()<Extreme<T, false>, T>();
+  }
+  if constexpr (!std::is_same_v<T, uint64_t>)
     if (fold == Fold::sum) return call.template operator()<Sum<T>, T>();
+  if constexpr (wide)
     if (fold == Fold::prod) return call.template operator()<Prod<T>, T>();
+  if constexpr (wide || std::is_same_v<T, bool>) {
     if (fold == Fold::any) return call.template operator()<Any<T>, T>();
     if (fold == Fold::all) return call.template operator()<All<T>, T>();
     if (fold == Fold::nonzero) return call.template operator()<Nonzero<T>, T>();
-    if constexpr (!is_complex_v<T>) {
-      if (fold == Fold::max) return call.template operator()<Extreme<T, true>, T>();
-      if (fold == Fold::min) return call.template operator()<Extreme<T, false>, T>();
-    }
-    if constexpr (is_float_v<T> || is_complex_v<T>) {
-      if (fold == Fold::sum_abs) return call.template operator()<SumAbs<T>, T>();
-      if (fold == Fold::sum_squares) return call.template operator()<SumSquares<T>, T>();
-      if (fold == Fold::sum_abs_pow) return call.template operator()<SumAbsPow<T>, T>();
-      if (fold == Fold::max_abs) return call.template operator()<ExtremeAbs<T, true>, T>();
-      if (fold == Fold::min_abs) return call.template operator()<ExtremeAbs<T, false>, T>();
-    }
-    if constexpr (is_float_v<T>) {
-      if (fold == Fold::square_deviation) return call.template operator()<SquareDeviation<T>, T>();
-    }
+  }
+  if constexpr (is_float_v<T> || is_complex_v<T>) {
+    if (fold == Fold::sum_abs) return call.template operator()<SumAbs<T>, T>();
+    if (fold == Fold::sum_squares) return call.template operator()<SumSquares<T>, T>();
+    if (fold == Fold::sum_abs_pow) return call.template operator()<SumAbsPow<T>, T>();
+    if (fold == Fold::max_abs) return call.template operator()<ExtremeAbs<T, true>, T>();
+    if (fold == Fold::min_abs) return call.template operator()<ExtremeAbs<T, false>, T>();
+  }
+  if constexpr (is_float_v<T>)
+    if (fold == Fold::square_deviation) return call.template operator()<SquareDeviation<T>, T>();
+}
+template <class Call>
+void choose(Fold fold, Dtype dtype, Call&& call) {
+  visit(dtype, [&]<class T>() {
+    if constexpr (!is_half_v<T>) choose_of<T>(fold, call);
   });
 }
 
