@@ -1,8 +1,7 @@
-# Finds oneDNN, OpenBLAS and libgomp, in the build environment's Python packages first.
+# Finds OpenBLAS in the build environment's Python packages.
 #
-# Defines the imported targets kagari::onednn (unless KAGARI_ONEDNN is off) and kagari::openblas, and the list
-# KAGARI_BUNDLED_LIBS of shared objects that travel inside the package, with their licences in
-# KAGARI_BUNDLED_LICENCES as NAME:PATH.
+# Defines the imported target kagari::openblas, and the list KAGARI_BUNDLED_LIBS of shared objects that travel inside
+# the package, with their licences in KAGARI_BUNDLED_LICENCES as NAME:PATH.
 
 set(KAGARI_BUNDLED_LIBS "")
 set(KAGARI_BUNDLED_LICENCES "")
@@ -29,28 +28,6 @@ function(kagari_import_library name library include_dir)
                                                               "${include_dir}")
 endfunction()
 
-# --- oneDNN -----------------------------------------------------------------------------------------------------
-if(KAGARI_ONEDNN)
-  if(KAGARI_FOUND_ONEDNN_LIBRARY AND KAGARI_FOUND_ONEDNN_INCLUDE)
-    set(onednn_library "${KAGARI_FOUND_ONEDNN_LIBRARY}")
-    set(onednn_include "${KAGARI_FOUND_ONEDNN_INCLUDE}")
-  else()
-    find_package(dnnl 3 CONFIG QUIET)
-    if(dnnl_FOUND)
-      get_target_property(onednn_library DNNL::dnnl LOCATION)
-      get_target_property(onednn_include DNNL::dnnl INTERFACE_INCLUDE_DIRECTORIES)
-    else()
-      message(
-        FATAL_ERROR
-          "oneDNN: expected version 3 or newer, found none; `pip install onednn-cpu-gomp==2023.2.0 "
-          "onednn-devel-cpu-gomp==2023.2.0`, set dnnl_DIR, or build without it: -DKAGARI_ONEDNN=OFF")
-    endif()
-  endif()
-  kagari_import_library(onednn "${onednn_library}" "${onednn_include}")
-  list(APPEND KAGARI_BUNDLED_LIBS "${onednn_library}")
-  message(STATUS "oneDNN: ${onednn_library}")
-endif()
-
 # --- OpenBLAS ---------------------------------------------------------------------------------------------------
 if(NOT KAGARI_FOUND_OPENBLAS_LIBRARY)
   message(FATAL_ERROR "OpenBLAS: expected the Python package scipy-openblas32, found none; "
@@ -63,36 +40,18 @@ set_target_properties(kagari::openblas PROPERTIES INTERFACE_COMPILE_DEFINITIONS
 list(APPEND KAGARI_BUNDLED_LIBS "${KAGARI_FOUND_OPENBLAS_LIBRARY}")
 message(STATUS "OpenBLAS: ${KAGARI_FOUND_OPENBLAS_LIBRARY}")
 
-# --- libgomp, and what OpenBLAS may need of the Fortran run time ------------------------------------------------
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-
-function(kagari_compiler_library out name)
-  execute_process(
-    COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name}
-    OUTPUT_VARIABLE path
-    OUTPUT_STRIP_TRAILING_WHITESPACE)
-  if(IS_ABSOLUTE "${path}" AND EXISTS "${path}")
-    set(${out} "${path}" PARENT_SCOPE)
-  else()
-    set(${out} "" PARENT_SCOPE)
-  endif()
-endfunction()
-
-kagari_compiler_library(gomp libgomp.so.1)
-if(NOT gomp)
-  message(FATAL_ERROR "libgomp: ${CMAKE_CXX_COMPILER} has no libgomp.so.1; install it (Debian: "
-                      "libgomp1) or build with GCC")
-endif()
-list(APPEND KAGARI_BUNDLED_LIBS "${gomp}")
-
+# --- What OpenBLAS may need of the Fortran run time -------------------------------------------------------------
 execute_process(
   COMMAND ${CMAKE_READELF} -d ${KAGARI_FOUND_OPENBLAS_LIBRARY}
   OUTPUT_VARIABLE openblas_dynamic
   COMMAND_ERROR_IS_FATAL ANY)
 foreach(name libgfortran.so.5 libquadmath.so.0)
   if(openblas_dynamic MATCHES "NEEDED[^\n]*\\[${name}\\]")
-    kagari_compiler_library(path ${name})
-    if(NOT path)
+    execute_process(
+      COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name}
+      OUTPUT_VARIABLE path
+      OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(NOT IS_ABSOLUTE "${path}" OR NOT EXISTS "${path}")
       message(FATAL_ERROR "OpenBLAS needs ${name}, which ${CMAKE_CXX_COMPILER} does not have; install it")
     endif()
     list(APPEND KAGARI_BUNDLED_LIBS "${path}")

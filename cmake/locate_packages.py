@@ -1,4 +1,4 @@
-"""Prints where oneDNN, OpenBLAS and their licences lie, as KEY=VALUE lines for CMake."""
+"""Prints where OpenBLAS and its licence lie, as KEY=VALUE lines for CMake."""
 
 import importlib.metadata
 import importlib.util
@@ -21,20 +21,9 @@ def locate(package: str, suffix: str) -> Path | None:
 
 def main() -> None:
     """Prints a line for each thing found and nothing for what is missing."""
-    library = locate("onednn-cpu-gomp", "/libdnnl.so.3")
-    header = locate("onednn-devel-cpu-gomp", "include/dnnl.hpp")
-    if library and header:
-        print(f"ONEDNN_LIBRARY={library}")
-        print(f"ONEDNN_INCLUDE={header.parent}")
-    licences = {
-        "oneDNN.txt": locate("onednn-cpu-gomp", "doc/onednn/LICENSE"),
-        "oneDNN-third-party.txt": locate("onednn-cpu-gomp", "doc/onednn/THIRD-PARTY-PROGRAMS"),
-        # This one holds the licence and the exception of GCC's run-time libraries too.
-        "OpenBLAS-and-libgomp.txt": locate("scipy-openblas32", "licenses/LICENSE.txt"),
-    }
-    for name, path in licences.items():
-        if path:
-            print(f"LICENCE={name}:{path}")
+    licence = locate("scipy-openblas32", "licenses/LICENSE.txt")
+    if licence:
+        print(f"LICENCE=OpenBLAS.txt:{licence}")
     if importlib.util.find_spec("scipy_openblas32"):
         import scipy_openblas32
 

@@ -24,8 +24,7 @@ def show() -> str:
             "kagari built with:",
             f"  - version {_core.__version__}",
             f"  - {platform.system()} {platform.machine()}",
-            f"  - oneDNN: {backends.mkldnn.is_available()}",
-            f"  - OpenMP: {backends.openmp.is_available()}",
+            "  - LAPACK: OpenBLAS",
             f"  - CPU capability: {backends.cpu.get_cpu_capability()}",
             "  - CUDA: False",
         ]

@@ -145,7 +145,7 @@ def test_cpu():
 def test_backends_keep_what_they_are_given():
     b = kagari.backends
     assert not b.cuda.is_built() and not b.mps.is_available() and not b.mkl.is_available()
-    assert b.openmp.is_available() and not b.nnpack.is_available()
+    assert b.openmp.is_available() and not b.nnpack.is_available() and not b.mkldnn.is_available()
     assert b.cpu.get_cpu_capability() in ("AVX512", "AVX2", "DEFAULT")
     assert b.cudnn.version() is None and not b.cudnn.is_available()
     with b.cudnn.flags(enabled=True, benchmark=True):

@@ -1,4 +1,4 @@
-"""Intel's Math Kernel Library: not here; oneDNN and OpenBLAS compute products."""
+"""Intel's Math Kernel Library: not here; products run on kernels of kagari's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VERBOSE_ON = 1
 
 
 def is_available() -> bool:
-    """False: products are computed by oneDNN and OpenBLAS.
+    """False: kagari computes products itself, and OpenBLAS the factorisations.
 
     Example:
         >>> import kagari

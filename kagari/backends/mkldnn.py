@@ -1,4 +1,4 @@
-"""oneDNN, which computes products and convolutions of float32 and bfloat16."""
+"""oneDNN by name: not here; products and convolutions run on kernels of kagari's own."""
 
 from __future__ import annotations
 
@@ -13,19 +13,14 @@ allow_tf32 = False
 
 
 def is_available() -> bool:
-    """Whether the core was built with oneDNN.
+    """False: kagari computes products and convolutions itself.
 
     Example:
         >>> import kagari
-        >>> isinstance(kagari.backends.mkldnn.is_available(), bool)
-        True
+        >>> kagari.backends.mkldnn.is_available()
+        False
     """
-    from pathlib import Path
-
-    from kagari import _core
-
-    libraries = Path(str(_core.__file__)).parent / "_libs"
-    return any(libraries.glob("libdnnl*"))
+    return False
 
 
 def set_flags(

@@ -320,7 +320,7 @@ def set_fusion_strategy(strategy: Any) -> Any:
 
 
 def enable_onednn_fusion(enabled: bool) -> None:
-    """Does nothing: oneDNN is used where it is faster."""
+    """Does nothing: no oneDNN is here whose operations could be fused."""
 
 
 def onednn_fusion_enabled() -> bool:

@@ -1,8 +1,6 @@
 // What the provider's test programs share: random operands, counted checks, reference arithmetic.
 #pragma once
-#include <omp.h>
 
-#include <chrono>
 #include <complex>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "core/dtype.h"
+#include "core/parallel.h"
 #include "cpu/provider/gemm.h"
 
 namespace kagari::test {
@@ -117,24 +116,6 @@ constexpr provider::Kind kind_of() {
     return Kind::c64;
   else
     return Kind::c128;
-}
-
-// Seconds of one call: the best of several.
-template <class F>
-double seconds(F&& f, double budget = 0.3) {
-  using clock = std::chrono::steady_clock;
-  f();
-  double best = 1e9, spent = 0;
-  int inner = 1;
-  while (spent < budget) {
-    auto start = clock::now();
-    for (int i = 0; i < inner; ++i) f();
-    double t = std::chrono::duration<double>(clock::now() - start).count();
-    spent += t;
-    best = std::min(best, t / inner);
-    if (t < 1e-4) inner *= 2;
-  }
-  return best;
 }
 
 }  // namespace kagari::test

@@ -1,7 +1,7 @@
 // Convolutions against a naive reference in every layout, and the law of bits: threads and batch
 // leave every bit alone.
 //
-// Built as test_gemm.cpp is, with csrc/cpu/provider/{conv,depthwise,direct,unfold,winograd}.cpp.
+// tests/csrc/test_programs.py builds and runs it.
 #include <cmath>
 
 #include "cpu/provider/conv.h"
@@ -234,7 +234,7 @@ void invariance(int cases) {
     const Kind kind = kind_of<T>();
     std::vector<T> y, dx, dw, db;
     for (int threads : {1, 2, 3, 4, 8}) {
-      omp_set_num_threads(threads);
+      set_num_threads(threads);
       Problem<T> q = p;
       std::vector<T> b(size_t(s.out_channels));
       conv_forward(kind, s, p.x.data.data(), p.x.s, p.ref(), p.bias.data(), q.y.data.data(), p.y.s);
@@ -254,7 +254,7 @@ void invariance(int cases) {
       EXPECT(same(db, b), "%s backward bias threads %d %s", name_of(kind), threads,
              text(s).c_str());
     }
-    omp_set_num_threads(2);
+    set_num_threads(2);
     ConvShape alone = s;
     alone.batch = 1;
     int64_t n = below(s.batch);

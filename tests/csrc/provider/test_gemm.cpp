@@ -1,10 +1,7 @@
 // Products against a naive reference, and the law of bits: threads, batch, layout and place leave
 // every bit alone.
 //
-// g++ -std=gnu++20 -O2 -march=x86-64-v2 -ffp-contract=off -fopenmp -Icsrc
-// tests/csrc/provider/test_gemm.cpp
-//     csrc/cpu/provider/{gemm,blocks,kernels_base,kernels_v3,kernels_v4,kernels_v4_bf16}.cpp
-//     csrc/core/error.cpp
+// tests/csrc/test_programs.py builds and runs it.
 #include <cmath>
 
 #include "cpu/provider/kernels.h"
@@ -174,15 +171,15 @@ void invariance(int cases, int64_t most) {
             n = k > 4000 ? 1 + below(70) : some_size(most);
     Case<T> x(1 + (below(3) == 0) * below(6), m, n, k, int(below(16)));
     Epilogue e{below(2) ? x.bias.data() : nullptr, bool(below(2)), relu_possible<T> && below(2)};
-    omp_set_num_threads(1);
+    set_num_threads(1);
     std::vector<T> one = x.run(e);
     for (int t : threads) {
-      omp_set_num_threads(t);
+      set_num_threads(t);
       EXPECT(same(one, x.run(e)), "%s threads %d batch %lld m %lld n %lld k %lld",
              name_of(kind_of<T>()), t, (long long)x.batch, (long long)m, (long long)n,
              (long long)k);
     }
-    omp_set_num_threads(2);
+    set_num_threads(2);
     // A few rows alone, and one column alone.
     for (int r = 0; r < 3; ++r) {
       int64_t batch = below(x.batch), row = below(m), rows = 1 + below(m - row);
@@ -227,18 +224,18 @@ void named_shapes() {
     for (int layout = 0; layout < 4; ++layout) {
       Case<float> x(1, s.m, s.n, s.k, layout);
       Case<double> y(1, s.m, s.n, s.k, layout);
-      omp_set_num_threads(1);
+      set_num_threads(1);
       std::vector<float> f = x.run({});
       std::vector<double> d = y.run({});
       for (int t : {2, 3, 4, 8}) {
-        omp_set_num_threads(t);
+        set_num_threads(t);
         EXPECT(same(f, x.run({})), "float32 %lld %lld %lld", (long long)s.m, (long long)s.n,
                (long long)s.k);
         EXPECT(same(d, y.run({})), "float64 %lld %lld %lld", (long long)s.m, (long long)s.n,
                (long long)s.k);
       }
     }
-  omp_set_num_threads(2);
+  set_num_threads(2);
 }
 
 template <class... T>

@@ -1,8 +1,7 @@
 // Factorisations against what they must multiply back to, in row-major and column-major order, and
 // the same bits from any thread count.
 //
-// Built as test_gemm.cpp is, with csrc/cpu/provider/lapack.cpp, OpenBLAS's library and
-// -DBLAS_SYMBOL_PREFIX=scipy_.
+// tests/csrc/test_programs.py builds and runs it.
 #include "cpu/provider/lapack.h"
 
 #include <cmath>
@@ -194,7 +193,7 @@ void threads() {
   Dense<T> a = random_matrix<T>(n, n, false);
   std::vector<T> first;
   for (int count : {1, 2, 4}) {
-    omp_set_num_threads(count);
+    set_num_threads(count);
     Dense<T> lu = a, v = a;
     std::vector<int32_t> pivots(n);
     std::vector<double> w(n);
