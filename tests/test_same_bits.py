@@ -61,6 +61,14 @@ def conv(
     return lambda: gradients(lambda x, w, b: f(x, w, b, **how), x, w, b)
 
 
+def conv_transpose(
+    shape: tuple[int, ...], weight: tuple[int, ...], dtype: Any = kagari.float32, **how: Any
+) -> Work:
+    f = {3: F.conv_transpose1d, 4: F.conv_transpose2d, 5: F.conv_transpose3d}[len(shape)]
+    x, w, b = (data(*s, dtype=dtype) for s in (shape, weight, weight[1:2]))
+    return lambda: gradients(lambda x, w, b: f(x, w, b, **how), x, w, b)
+
+
 def of(f: Callable[[Any], Any], *shape: int, dtype: Any = kagari.float32) -> Work:
     """f and its gradient."""
     x = data(*shape, dtype=dtype)
@@ -109,6 +117,9 @@ WORK: dict[str, Callable[[], Work]] = {
     "conv bfloat16": lambda: conv((8, 16, 20, 20), (16, 16, 3, 3), BF16),
     "conv1d": lambda: conv((16, 8, 500), (8, 8, 5)),
     "conv3d": lambda: conv((2, 4, 9, 9, 9), (4, 4, 3, 3, 3)),
+    "conv transposed": lambda: conv_transpose((4, 16, 14, 14), (16, 8, 4, 4), stride=2, padding=1),
+    "conv transposed 1d": lambda: conv_transpose((8, 16, 300), (16, 8, 5), stride=3),
+    "conv transposed 3d": lambda: conv_transpose((2, 8, 7, 7, 7), (8, 4, 3, 3, 3), F64, stride=2),
     "sum": lambda: of(lambda x: x.sum(), 1_000_003),
     "sum of rows": lambda: of(lambda x: x.sum(0), 4096, 65),
     "sum of columns": lambda: of(lambda x: x.sum(1), 65, 4097),
@@ -119,6 +130,9 @@ WORK: dict[str, Callable[[], Work]] = {
     "sum of both sides": lambda: of(lambda x: x.sum((0, 2)), 17, 33, 501),
     "sum float64": lambda: of(lambda x: x.sum(), 300_001, dtype=F64),
     "sum bfloat16": lambda: of(lambda x: x.sum(0), 3000, 65, dtype=BF16),
+    "sum float16": lambda: of(lambda x: x.sum(1), 65, 9001, dtype=kagari.float16),
+    "mean of bfloat16 columns": lambda: of(lambda x: x.mean(0), 700, 5001, dtype=BF16),
+    "prod of bytes": lambda: just(lambda x: (x.abs() * 3).byte().prod(0), 300, 5001),
     "mean and var": lambda: of(lambda x: x.var(0) + x.mean(0), 5000, 33),
     "prod": lambda: of(lambda x: (x / 10 + 1).prod(1), 65, 500),
     "norm": lambda: of(lambda x: x.norm(), 500_001),
@@ -188,6 +202,9 @@ WORK: dict[str, Callable[[], Work]] = {
     "gelu": lambda: of(F.gelu, 100_003),
     "gelu tanh": lambda: of(lambda x: F.gelu(x, approximate="tanh"), 100_003),
     "sin of strided": lambda: of(lambda x: x.t().sin(), 301, 403),
+    "kron": lambda: of(lambda x: kagari.kron(x, data(33, 17)), 65, 31),
+    "vander": lambda: just(lambda x: kagari.linalg.vander(x, N=40), 5001),
+    "quantile": lambda: of(lambda x: x.quantile(0.3, dim=1), 30, 5001),
     "sort": lambda: just(lambda x: x.sort(-1), 30, 5001),
     "topk": lambda: just(lambda x: x.topk(20, -1), 30, 5001),
     "lu_factor": lambda: just(kagari.linalg.lu_factor, 300, 300),
