@@ -33,8 +33,8 @@ from pathlib import Path
 from typing import Any
 
 from rows import ROWS, Row, load_all
-from table import COMPILE, JAX, NUMPY, OURS, PEER, TCMALLOC, Cells, Results, table
-from workloads import arrays
+from table import COMPILE, JAX, NUMPY, ONEDNN, OURS, PEER, TCMALLOC, Cells, Results, table
+from workloads import arrays, onednn
 
 HERE = Path(__file__).parent
 STORE, TABLE = HERE / "results.json", HERE / "RESULTS.md"
@@ -73,6 +73,8 @@ class Peer:
         """Whether this library runs the row."""
         if self.library in (JAX, NUMPY):
             return row.name in (arrays.JAX if self.library == JAX else arrays.NUMPY)
+        if self.library == ONEDNN:
+            return row.name in onednn.ROWS
         return self.library != COMPILE or row.compiled
 
     def command(self, *more: str) -> list[str]:
@@ -270,13 +272,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", default="", metavar="REGEX", help="only rows whose name matches")
     parser.add_argument("--pairs", type=int, default=5, help="pairs of processes (%(default)s)")
     parser.add_argument(
-        "--more-pairs", type=int, default=2, help="of these with compile, JAX, NumPy (%(default)s)"
+        "--more-pairs",
+        type=int,
+        default=2,
+        help="of these with compile, JAX, NumPy, oneDNN (%(default)s)",
     )
     parser.add_argument("--threads", type=int, default=0, help="threads (each library's default)")
     parser.add_argument("--tcmalloc", action="store_true", help="add PyTorch with tcmalloc")
     parser.add_argument("--compile", action="store_true", help="add torch.compile (slow to start)")
     parser.add_argument("--jax", action="store_true", help="add JAX with jit")
     parser.add_argument("--numpy", action="store_true", help="add NumPy")
+    parser.add_argument("--onednn", action="store_true", help="add oneDNN alone, for products")
     parser.add_argument("--all", action="store_true", help="add all of these")
     parser.add_argument(
         "--peers-only", action="store_true", help="write the added columns alone, where others are"
@@ -296,10 +302,12 @@ def main() -> int:
     if options.list or not rows:
         print("\n".join(row.name for row in rows) or f"run: no row matches {options.rows!r}")
         return 0 if rows else 2
-    flags = {TCMALLOC: "tcmalloc", COMPILE: "compile", JAX: "jax", NUMPY: "numpy"}
+    flags = {TCMALLOC: "tcmalloc", COMPILE: "compile", JAX: "jax", NUMPY: "numpy", ONEDNN: "onednn"}
     more = [name for name, flag in flags.items() if options.all or getattr(options, flag)]
     if JAX in more and importlib.util.find_spec("jax") is None:
         raise SystemExit("run: --jax: JAX is not installed; scripts/setup-venv peers does it")
+    if ONEDNN in more and not onednn.is_installed():
+        raise SystemExit("run: --onednn: oneDNN is not installed; scripts/setup-venv peers does it")
     start = time.monotonic()
     fresh = measure(rows, [OURS, PEER, *more], options.pairs, options.more_pairs, options.threads)
     print(table(fresh))

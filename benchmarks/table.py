@@ -15,15 +15,16 @@ from limits import least_seconds
 from rows import FAMILIES, ROWS, Row
 
 OURS, PEER, TCMALLOC = "kagari", "torch", "torch + tcmalloc"
-COMPILE, JAX, NUMPY = "torch.compile", "jax", "numpy"
+COMPILE, JAX, NUMPY, ONEDNN = "torch.compile", "jax", "numpy", "onednn"
 LONG = {
     PEER: "PyTorch",
     TCMALLOC: "PyTorch with tcmalloc",
     COMPILE: "`torch.compile`",
     JAX: "JAX",
     NUMPY: "NumPy",
+    ONEDNN: "oneDNN",
 }
-PEERS = {PEER: "PyTorch", TCMALLOC: "tcmalloc", COMPILE: "compile", JAX: "JAX", NUMPY: "NumPy"}
+PEERS = LONG | {TCMALLOC: "tcmalloc", COMPILE: "compile"}  # as a column's heading
 HEADINGS = {
     "overhead": "Small work: the call path",
     "memory": "Memory-bound work (16M float32 unless said)",
@@ -128,7 +129,7 @@ def _columns(row: Row, cells: dict[str, Cells], results: Results, threads: str) 
         "ratio": _ratio_cell(many, PEER),
         "bar": _bars(row),
     }
-    for peer in (TCMALLOC, COMPILE, JAX, NUMPY):
+    for peer in (TCMALLOC, COMPILE, JAX, NUMPY, ONEDNN):
         line[PEERS[peer]] = _ratio_cell(many, peer)
     line["of the limit"] = "" if reached is None else f"{100 * reached:.0f} %"
     line[" "] = "met" if is_met(row, many, reached) else "**below**"

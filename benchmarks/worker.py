@@ -3,7 +3,8 @@
     python worker.py LIBRARY THREADS            # reads row names, answers a JSON line for each
     python worker.py LIBRARY THREADS --once ROW # one row, measured from the start of the process
 
-LIBRARY is kagari, torch, torch.compile, jax or numpy. THREADS is 0 for the library's own default.
+LIBRARY is kagari, torch, torch.compile, jax, numpy or onednn. THREADS is 0 for the library's own
+default.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from functools import partial
 from typing import Any
 
 from rows import Compiler, Row, load_all
+from workloads import onednn
 from workloads.growth import POINTS
 
 BATCHES = 5  # timed batches per visit; the median counts
@@ -87,6 +89,8 @@ def workload(m: Any, row: Row) -> Any:
 
         make = arrays.numpy_work if m.__name__ == "numpy" else arrays.jax_work
         return make(m, row.name)
+    if m.__name__ == "onednn":
+        return onednn.work(m, row.name)
     m.manual_seed(0)
     if Compiler.compile is None:
         return row.setup(m)
@@ -135,10 +139,10 @@ def prepare(library: str, threads: int) -> Any:
     elif library == "jax" and threads:
         # XLA has no switch for it: its pool has a thread per processor that it may run on.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    m = importlib.import_module(library)
+    m = onednn.Library() if library == "onednn" else importlib.import_module(library)
     if library == "jax":
         m.config.update("jax_enable_x64", True)
-    elif library != "numpy" and threads:
+    elif library not in ("numpy", "onednn") and threads:
         m.set_num_threads(threads)
     return m
 

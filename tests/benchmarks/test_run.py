@@ -16,7 +16,7 @@ import worker
 import limits
 import table
 from rows import FAMILIES, ROWS, Row, load_all
-from workloads import arrays
+from workloads import arrays, onednn
 
 ROW = Row("overhead", "overhead.add", "`a + b`", lambda m: None, bar=4.0)
 SPEEDS = {"read": 10.0, "write": 20.0, "copy": 8.0, "float32": 100.0, "float64": 50.0}
@@ -246,3 +246,15 @@ def test_every_row_has_a_title_and_a_family() -> None:
     assert rows is ROWS
     assert {row.family for row in rows.values()} == set(FAMILIES)
     assert len({(row.family, row.title) for row in rows.values()}) == len(rows)
+
+
+@pytest.mark.skipif(not onednn.is_installed(), reason="needs oneDNN: scripts/setup-venv peers")
+@pytest.mark.parametrize("name", ["matmul.float32_128", "matmul.odd"])
+def test_what_onednn_computes_is_what_numpy_computes(name: str) -> None:
+    import numpy
+
+    ours = worker.fingerprint(numpy, worker.loop(onednn.work(onednn.Library(), name))[1]())
+    theirs = worker.fingerprint(numpy, worker.loop(arrays.numpy_work(numpy, name))[1]())
+    assert run.difference(ours, theirs, 1e-5) is None
+    assert run.Peer("onednn", 1).has(load_all()[name])
+    assert not run.Peer("onednn", 1).has(load_all()["memory.gelu"])
