@@ -430,14 +430,13 @@ void mean_cpu(Results& out, const Tensor& x, OptInts dim, bool, Dtype) {
   mean_of(out, x, reduced_dims(dim, x.dim()));
 }
 
-template <bool max>
-void extreme_of(Results& out, const Tensor& x, const Dims& dims) {
+void extreme_of(bool max, Results& out, const Tensor& x, const Dims& dims) {
   Plan p = plan(x, dims, x.dtype());
   visit(x.dtype(), [&]<class T>() {
     if constexpr (!std::is_same_v<T, c64> && !std::is_same_v<T, c128>) {
       using S = std::conditional_t<std::is_same_v<T, f16> || std::is_same_v<T, bf16>, float, T>;
       T* to = out[0].data_as<T>();
-      auto join = [](S a, S b) -> S {
+      auto join = [max](S a, S b) -> S {
         if (a != a) return a;
         if (b != b) return b;
         return max ? (b > a ? b : a) : (b < a ? b : a);
@@ -450,14 +449,14 @@ void extreme_of(Results& out, const Tensor& x, const Dims& dims) {
   });
 }
 void amax_cpu(Results& out, const Tensor& x, Ints dim, bool) {
-  extreme_of<true>(out, x, reduced_dims(dim, x.dim()));
+  extreme_of(true, out, x, reduced_dims(dim, x.dim()));
 }
 void amin_cpu(Results& out, const Tensor& x, Ints dim, bool) {
-  extreme_of<false>(out, x, reduced_dims(dim, x.dim()));
+  extreme_of(false, out, x, reduced_dims(dim, x.dim()));
 }
-void max_cpu(Results& out, const Tensor& x) { extreme_of<true>(out, x, reduced_dims({}, x.dim())); }
+void max_cpu(Results& out, const Tensor& x) { extreme_of(true, out, x, reduced_dims({}, x.dim())); }
 void min_cpu(Results& out, const Tensor& x) {
-  extreme_of<false>(out, x, reduced_dims({}, x.dim()));
+  extreme_of(false, out, x, reduced_dims({}, x.dim()));
 }
 
 // values may be null. Positions count along the reduced dimensions in row-major order.
