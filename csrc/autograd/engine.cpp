@@ -122,6 +122,7 @@ class Task {
   }
 
   void mark_needed(const std::vector<Tensor>& inputs) {
+    chosen_ = true;
     only_inputs_ = !options_.accumulate;
     for (auto& s : states_.all()) s->needed = false;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -142,6 +143,8 @@ class Task {
       for (Edge& e : s->node->d.edges)
         if (e.node && states_.find(e.node)->needed) s->needed = true;
   }
+
+  bool wanted(const Edge& e) { return e.node && states_.find(e.node)->needed; }
 
   void push(State* s) {
     ready_.push_back(s);
@@ -318,7 +321,7 @@ class Task {
     int k = n.d.edges.size();
     bool onward = false;
     if (s.needed && k) {
-      for (Edge& e : n.d.edges) onward = onward || (e.node && states_.find(e.node)->needed);
+      for (Edge& e : n.d.edges) onward = onward || wanted(e);
       bool any = false;
       for (Tensor& g : s.buffer) any = any || g.defined();
       onward = onward && (any || n.d.python);
@@ -336,7 +339,12 @@ class Task {
                "retain_graph=True if you need to backward through the graph a second time or if "
                "you need to access saved tensors "
                "after calling backward.");
-      n.d.rule->apply(n, s.buffer.begin(), results.begin());
+      if (chosen_) {
+        WantedEdges only(n.d.edges, [&](int i) { return wanted(n.d.edges[i]); });
+        n.d.rule->apply(n, s.buffer.begin(), results.begin());
+      } else {
+        n.d.rule->apply(n, s.buffer.begin(), results.begin());
+      }
       if (h && (h = n.d.hooks) && h->post)
         hooks::run_post(h->post, results.begin(), k, s.buffer.begin(), s.buffer.size());
       if (anomaly.enabled) check_anomaly(n, results.begin(), k);
@@ -346,7 +354,7 @@ class Task {
         Edge& e = n.d.edges[i];
         if (!e.node) continue;
         State* next = states_.find(e.node);
-        if (results[i].defined())
+        if (results[i].defined() && next->needed)
           add_gradient(*next, e.slot,
                        fit(std::move(results[i]), e.node->d.outputs[int(e.slot)], n, i));
         if (--next->waiting == 0) push(next);
@@ -376,7 +384,8 @@ class Task {
   States states_;
   std::vector<State*> ready_;
   std::vector<Tensor> results_;
-  bool only_inputs_ = false;
+  bool chosen_ = false;       // the run has inputs: gradients of others are not wanted
+  bool only_inputs_ = false;  // and are not accumulated
   GradGuard grad_;
 };
 

@@ -32,6 +32,8 @@ struct Rule {
 struct Edge {
   Node* node = nullptr;  // strong
   uint32_t slot = 0;     // which of node's outputs (= gradient inputs) this edge feeds
+  bool wanted =
+      true;  // in the run that is under way: the engine says so while the node's rule runs
 };
 
 // What is known of each forward output: for zero gradients and for checking the gradients that
@@ -95,6 +97,22 @@ class Few {
   T* p_ = inline_;
   int n_ = 0;
   int capacity_ = Inline;
+};
+
+// While it lives, a node's edges say which gradients are wanted: wanted(index of the edge).
+class WantedEdges {
+ public:
+  template <class F>
+  WantedEdges(Few<Edge, 3>& edges, F&& wanted) : edges_(edges) {
+    for (int i = 0; i < edges_.size(); ++i) edges_[i].wanted = wanted(i);
+  }
+  ~WantedEdges() {
+    for (Edge& e : edges_) e.wanted = true;
+  }
+  WantedEdges(const WantedEdges&) = delete;
+
+ private:
+  Few<Edge, 3>& edges_;
 };
 
 struct HookList;  // autograd/hooks.h

@@ -43,7 +43,10 @@ void copy_slices_apply(Node& n, Tensor* grads, Tensor* results) {
   Tensor slice_grad = view_ops.clone(slice);
   int k = c.inner->d.edges.size();
   std::vector<Tensor> inner(static_cast<size_t>(k));
-  c.inner->d.rule->apply(*c.inner, &slice_grad, inner.data());
+  {
+    WantedEdges as_here(c.inner->d.edges, [&](int i) { return n.d.edges[i].wanted; });
+    c.inner->d.rule->apply(*c.inner, &slice_grad, inner.data());
+  }
   if (k > 0 && c.inner->d.edges[0].node && inner[0].defined()) {
     view_ops.copy_(slice, inner[0]);
   } else {

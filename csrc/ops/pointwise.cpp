@@ -568,7 +568,7 @@ void backward(Vjp& v, const Value* values) {
   Backward b{plan, compute, v.g(), y};
   for (int i = 0; i < plan.count; ++i) {
     const int param = position[i];
-    if (!has_edge(d, param)) continue;
+    if (!has_edge(d, param) || !v.needs(param)) continue;
     const DerivativeFacts& df = formula.d[i];
     KG_CHECK_IMPLEMENTED(df.exists, "the derivative with respect to '",
                          row.sig.params[size_t(param)].name, "' is not implemented");

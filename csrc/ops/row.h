@@ -106,7 +106,11 @@ class Vjp {
   const Tensor& g(int i = 0) const {
     return grads_[i];
   }  // may be undefined when the row has several outputs
-  bool needs(int param, int element = 0) const { return node_.d.edges[edge(param, element)].node; }
+  // Whether anybody asked for this gradient, in the run that is under way.
+  bool needs(int param, int element = 0) const {
+    const Edge& e = node_.d.edges[edge(param, element)];
+    return e.node && e.wanted;
+  }
   void set(int param, Tensor gradient) { results_[edge(param, 0)] = std::move(gradient); }
   void set_element(int param, int element, Tensor gradient) {
     results_[edge(param, element)] = std::move(gradient);

@@ -104,6 +104,82 @@ def test_grad_of_an_intermediate():
     assert gh.item() == 12.0 and gx.item() == 24.0
 
 
+def grads_of(node_of, wanted):
+    """What a node of f gives for each of its inputs when only one leaf's gradient is asked for."""
+    x, w = kagari.ones(2, 2, requires_grad=True), kagari.ones(2, 2, requires_grad=True)
+    leaves = {"x": x, "w": w}
+    y, node = node_of(x, w)
+    seen = []
+    node.register_hook(lambda inputs, outputs: seen.extend(g is not None for g in inputs))
+    (g,) = kagari.autograd.grad(y.sum(), leaves[wanted])
+    assert g.shape == (2, 2)
+    return seen
+
+
+def recorded(f):
+    def node_of(x, w):
+        y = f(x, w)
+        return y, y.grad_fn
+
+    return node_of
+
+
+def written(x, w):
+    base = x.clone()
+    base[0].mul_(w[1])
+    return base, base.grad_fn
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "w"),
+    [
+        (recorded(kagari.mm), [True, False], [False, True]),
+        (recorded(kagari.nn.functional.linear), [True, False, False], [False, True, False]),
+        (recorded(kagari.mul), [True, False], [False, True]),
+        (recorded(lambda x, w: kagari.cat([x, w])), [True, False], [False, True]),
+        (
+            recorded(lambda x, w: kagari.layer_norm(x, (2, 2), w)),
+            [True, False, False],
+            [False, True, False],
+        ),
+        (written, [True, False], [True, True]),  # of a base, what was written over is needed
+    ],
+    ids=["mm", "linear", "mul", "cat", "layer_norm", "in place"],
+)
+def test_only_the_gradients_that_are_asked_for_are_computed(f, x, w):
+    assert grads_of(f, "x") == x
+    assert grads_of(f, "w")[1:] == w[1:]
+
+
+def test_what_is_asked_for_holds_for_one_run():
+    x, w = leaf(2.0), leaf(3.0)
+    y = (x * w).sum()
+    assert kagari.autograd.grad(y, x, retain_graph=True)[0].tolist() == [3.0]
+    assert kagari.autograd.grad(y, w, retain_graph=True)[0].tolist() == [2.0]
+    y.backward(inputs=[x], retain_graph=True)
+    y.backward()
+    assert (x.grad.tolist(), w.grad.tolist()) == ([6.0], [2.0])
+
+
+def test_a_run_that_fails_leaves_nothing_behind():
+    x, w = leaf(2.0), leaf(3.0)
+    y = kagari.exp(x) * w
+    handle = y.grad_fn.register_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        kagari.autograd.grad(y, x, retain_graph=True)
+    handle.remove()
+    y.backward()
+    assert w.grad.item() == pytest.approx(7.38905609893065)
+
+
+def test_second_gradients_of_one_of_two_inputs():
+    x, w = leaf(2.0), leaf(3.0)
+    (g,) = kagari.autograd.grad((x * x * w * w).sum(), x, create_graph=True)
+    assert g.item() == 36.0
+    (h,) = kagari.autograd.grad(g.sum(), w)
+    assert h.item() == 24.0
+
+
 def test_backward_with_inputs_fills_only_these():
     a, b = leaf(1.0), leaf(2.0)
     (a * b).sum().backward(inputs=[a])
