@@ -25,16 +25,13 @@ PyCFunction as_function(F f) {
 
 Node* as_node(PyObject* o) { return reinterpret_cast<Node*>(o); }
 
-PyObject* removable_handle(PyObject* dict, PyObject* callable, bool first = false) {
+PyObject* removable_handle(PyObject* dict, PyObject* callable) {
   Ref module = checked(PyImport_ImportModule("kagari.utils.hooks"));
   Ref type = checked(PyObject_GetAttrString(module.get(), "RemovableHandle"));
   Ref handle = checked(PyObject_CallOneArg(type.get(), dict));
   Ref id = checked(PyObject_GetAttrString(handle.get(), "id"));
-  checked_status(PyDict_SetItem(dict, id.get(), callable));
-  if (first) {
-    Ref last = Ref::steal(PyObject_CallMethod(dict, "move_to_end", "OO", id.get(), Py_False));
-    if (!last) throw_python_error();
-  }
+  // As an item of an OrderedDict: what PyDict_SetItem writes there, its pop does not find.
+  checked_status(PyObject_SetItem(dict, id.get(), callable));
   return handle.release();
 }
 

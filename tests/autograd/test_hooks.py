@@ -22,6 +22,35 @@ def test_tensor_hook_sees_and_replaces_the_gradient():
     assert x.grad.tolist() == [2.0, 2.0] and len(seen) == 1
 
 
+@pytest.mark.parametrize(
+    "register",
+    [
+        lambda x, y, f: x.register_hook(f),
+        lambda x, y, f: y.register_hook(f),
+        lambda x, y, f: x.register_post_accumulate_grad_hook(f),
+        lambda x, y, f: y.grad_fn.register_hook(f),
+        lambda x, y, f: y.grad_fn.register_prehook(f),
+    ],
+    ids=["leaf", "tensor", "accumulated", "node", "before node"],
+)
+def test_a_hook_that_is_removed_runs_no_more(register):
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    seen = []
+    first = register(x, y, lambda *_: seen.append(1))
+    second = register(x, y, lambda *_: seen.append(2))
+    y.sum().backward(retain_graph=True)
+    assert seen == [1, 2]
+    first.remove()
+    y.sum().backward(retain_graph=True)
+    assert seen == [1, 2, 2]
+    second.remove()
+    second.remove()
+    register(x, y, lambda *_: seen.append(3))
+    y.sum().backward()
+    assert seen == [1, 2, 2, 3]
+
+
 def test_leaf_hook():
     x = leaf(1.0)
     x.register_hook(lambda g: g * 3)
