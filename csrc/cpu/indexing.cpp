@@ -584,6 +584,7 @@ void list_source(TensorImpl* out, int64_t dim, const Tensor& index, const Tensor
 void index_add_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& index,
                    const Tensor& source, Scalar alpha) {
   TensorImpl* o = out[0].get();
+  if (o->ndim > 1 && o->numel == 0) return;  // no place is looked at, as in PyTorch
   // PyTorch's class of error, which there follows from the path that a call takes.
   dim = wrap_dim(dim, o->ndim);
   bool outer = o->ndim > 1 && (dim == 0 || dim == o->ndim - 1);

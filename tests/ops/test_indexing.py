@@ -248,6 +248,20 @@ def test_index_add_out_of_range_raises_the_class_of_pytorch(
             kagari.ones(shape).index_add(dim, index.to(dtype), kagari.ones(shape), **how)
 
 
+@pytest.mark.parametrize(
+    ("shape", "source", "count"),
+    [((0, 0), (3, 0), 3), ((0, 4), (3, 4), 3), ((0, 0), (1, 0), 1), ((3, 0), (2, 0), 2)],
+)
+def test_index_add_looks_at_no_place_of_an_empty_matrix(
+    shape: tuple[int, ...], source: tuple[int, ...], count: int
+) -> None:
+    x, index, s = kagari.ones(shape), kagari.arange(count), kagari.ones(source)
+    assert x.index_add(0, index, s, alpha=2).shape == shape
+    assert x.index_add_(0, index, s) is x
+    with pytest.raises(IndexError):  # a vector's places are looked at
+        kagari.ones(0).index_add(0, t([0]), kagari.ones(1))
+
+
 ROWS = kagari.ones(2, 3)
 
 
