@@ -271,6 +271,11 @@ def _attention(x: Any) -> Any:
     return F.scaled_dot_product_attention(x, x, x)
 
 
+def _norm_gradient(x: Any) -> Any:
+    y = x.detach().requires_grad_()
+    return kagari.autograd.grad(F.layer_norm(y, y.shape[-1:], data(129)), y, x * 2 - 1)[0]
+
+
 ROWS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "linear": (lambda x: F.linear(x, data(64, 64), data(64)), (300, 64)),
     "linear narrow": (lambda x: F.linear(x, data(1, 777)), (65, 777)),
@@ -278,6 +283,7 @@ ROWS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "linear float64": (lambda x: F.linear(x.double(), data(64, 65, dtype=F64)), (300, 65)),
     "linear bfloat16": (lambda x: F.linear(x.bfloat16(), data(64, 65, dtype=BF16)), (300, 65)),
     "layer_norm": (lambda x: F.layer_norm(x, x.shape[-1:], data(129), data(129)), (300, 129)),
+    "layer_norm gradient": (_norm_gradient, (303, 129)),
     "rms_norm": (lambda x: F.rms_norm(x, x.shape[-1:]), (300, 129)),
     "softmax": (lambda x: x.softmax(-1), (300, 101)),
     "log_softmax": (lambda x: x.log_softmax(-1), (300, 101)),

@@ -15,6 +15,7 @@
 #include "cpu/attention_table.h"
 #include "cpu/provider/kernels.h"
 #include "cpu/rows.h"
+#include "cpu/stream.h"
 
 namespace kagari {
 namespace {
@@ -85,6 +86,11 @@ struct Heads {
     batch = t.strides()[0], head = t.strides()[1], row = t.strides()[2], col = t.strides()[3];
   }
   T* at(int64_t b, int64_t h, int64_t i = 0) const { return data + b * batch + h * head + i * row; }
+  // Heads side by side leave a row's pieces far apart: what a head needs is asked for in advance.
+  void ask(int64_t b, int64_t h, int64_t from, int64_t to, int64_t n) const {
+    if (col != 1) return;
+    for (int64_t i = from; i < to; ++i) prefetch_row(at(b, h, i), n * int64_t(sizeof(T)));
+  }
 };
 
 template <class T>
@@ -173,25 +179,34 @@ class Forward {
     std::fill_n(sums_, rows * pitch, T(0));
     std::fill_n(top_, rows, -std::numeric_limits<T>::infinity());
     std::fill_n(total_, rows, T(0));
+    ask_keys(b, h, 0);
+    s_.q.ask(b, h, first, first + std::min(rows, kQueries), s_.depth);
     for (int64_t j = 0; j < s_.keys; j += kKeys) {
       int64_t n = s_.block(j, first + rows);
       if (n <= 0) break;
       keys_of_block(b, h, first, rows, j, n);
     }
     for (int64_t i = 0; i < rows; ++i)
-      lse_[(b * s_.heads + h) * s_.queries + first + i] = loops<T>().finish(
-          sums_ + i * pitch, top_[i], total_[i], out_.at(b, h, first + i), s_.values);
+      loops<T>().finish(sums_ + i * pitch, total_[i], out_.at(b, h, first + i), s_.values);
+    loops<T>().log_sums(top_, total_, lse_ + (b * s_.heads + h) * s_.queries + first, rows);
   }
 
  private:
+  void ask_keys(int64_t b, int64_t h, int64_t j) {
+    int64_t end = std::min(s_.keys, j + kKeys), shared = h / s_.group();
+    s_.k.ask(b, shared, j, end, s_.depth);
+    s_.v.ask(b, shared, j, end, s_.values);
+  }
   void keys_of_block(int64_t b, int64_t h, int64_t first, int64_t rows, int64_t j, int64_t n) {
     const auto& p = s_.products;
     int64_t shared = h / s_.group(), pitch = p.row(s_.values);
     p.pack(s_.k.at(b, shared, j), s_.k.col, s_.k.row, s_.depth, n, keys_);
     p.pack(s_.v.at(b, shared, j), s_.v.row, s_.v.col, n, s_.values, values_);
+    ask_keys(b, h, j + kKeys);
     int64_t start = s_.causal ? std::max<int64_t>(0, j - first) : 0;
     for (int64_t i = start; i < rows; i += kQueries) {
       int64_t m = std::min(kQueries, rows - i), seen = s_.seen(j, n, first + i + m);
+      s_.q.ask(b, h, first + i + m, first + std::min(rows, i + m + kQueries), s_.depth);
       ScoreTile<T> tile = s_.tile(scores_, b, h, first + i, m, j, seen);
       p.run(m, seen, s_.depth, s_.q.at(b, h, first + i), s_.q.row, s_.q.col, {keys_, s_.depth},
             scores_, tile.pitch, false);
@@ -277,11 +292,8 @@ class Backward {
 
   void run(int64_t b, int64_t shared, const Range& r) {
     int64_t rows = r.last_query - r.first_query, pitch = s_.products.row(s_.depth);
-    for (int64_t e = r.first_head; e < r.last_head; ++e)
-      for (int64_t i = 0; i < rows; ++i)
-        dot_[(e - r.first_head) * rows + i] =
-            loops<T>().dot(g_.at(b, head(shared, e), r.first_query + i),
-                           out_.at(b, head(shared, e), r.first_query + i), s_.values);
+    ask_keys(b, shared, r.first_key, r.last_key);
+    for (int64_t e = r.first_head; e < r.last_head; ++e) weigh_outputs(b, shared, r, e);
     if (r.queries) std::fill_n(sum_q_, (r.last_head - r.first_head) * rows * pitch, T(0));
     if (keeps_rows_ && r.keys)
       each_block(r, [&](int64_t e, int64_t i, int64_t m, int64_t block) {
@@ -297,6 +309,28 @@ class Backward {
 
  private:
   int64_t head(int64_t shared, int64_t e) const { return shared * s_.group() + e; }
+  void ask_keys(int64_t b, int64_t shared, int64_t j, int64_t last) {
+    int64_t end = std::min(last, j + kKeys);
+    s_.k.ask(b, shared, j, end, s_.depth);
+    s_.v.ask(b, shared, j, end, s_.values);
+  }
+
+  // The products of outputs with their gradients. Queries, which are read next, are on their way.
+  void weigh_outputs(int64_t b, int64_t shared, const Range& r, int64_t e) {
+    constexpr int64_t kAhead = 8;
+    int64_t h = head(shared, e), rows = r.last_query - r.first_query;
+    T* dot = dot_ + (e - r.first_head) * rows;
+    auto ask = [&](int64_t from, int64_t to) {
+      g_.ask(b, h, from, to, s_.values);
+      out_.ask(b, h, from, to, s_.values);
+    };
+    ask(r.first_query, std::min(r.last_query, r.first_query + kAhead));
+    for (int64_t i = r.first_query; i < r.last_query; ++i) {
+      ask(i + kAhead, std::min(r.last_query, i + kAhead + 1));
+      s_.q.ask(b, h, i, i + 1, s_.depth);
+      dot[i - r.first_query] = loops<T>().dot(g_.at(b, h, i), out_.at(b, h, i), s_.values);
+    }
+  }
 
   void keys_of_block(int64_t b, int64_t shared, const Range& r, int64_t j) {
     const auto& p = s_.products;
@@ -304,6 +338,7 @@ class Backward {
     p.pack(s_.k.at(b, shared, j), s_.k.col, s_.k.row, s_.depth, n, key_columns_);
     p.pack(s_.v.at(b, shared, j), s_.v.col, s_.v.row, s_.values, n, value_columns_);
     if (r.queries) p.pack(s_.k.at(b, shared, j), s_.k.row, s_.k.col, n, s_.depth, key_rows_);
+    ask_keys(b, shared, j + kKeys, r.last_key);
     int64_t pitch_k = p.row(s_.depth), pitch_v = p.row(s_.values);
     if (r.keys) {
       std::fill_n(sum_k_, n * pitch_k, T(0));

@@ -26,8 +26,10 @@ struct AttentionLoops {
   // the new top.
   void (*weigh)(const ScoreTile<T>& tile, T* top, T* total, T* sums, int64_t sums_pitch,
                 int64_t sums_n);
-  // out = sums / total, zeros where no key was seen. Returns log(total) + top, infinity for zeros.
-  T (*finish)(const T* sums, T top, T total, T* out, int64_t n);
+  // out = sums / total, zeros where no key was seen.
+  void (*finish)(const T* sums, T total, T* out, int64_t n);
+  // lse = log(total) + top of n rows, infinity where no key was seen.
+  void (*log_sums)(const T* top, const T* total, T* lse, int64_t n);
   // Scores become weights w = exp(score - lse), and g, the gradients of the weights, become those
   // of the products: w (g - dot) scale.
   void (*weigh_backward)(const ScoreTile<T>& tile, T* g, const T* lse, const T* dot);

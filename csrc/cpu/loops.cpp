@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kVector = 64;        // the widest vector, bytes
 constexpr int64_t kBlockBytes = 4096;  // of one operand's buffer
-constexpr int64_t kParallel = 32768;   // elements that are worth a second thread
+constexpr int64_t kParallel = 16384;   // elements that are worth a second thread
 constexpr int64_t kShortRow = 64;      // rows below this length are computed several at a time
 
 // Up to 64 bytes without a call.

@@ -37,6 +37,8 @@ int64_t product(Ints sizes, int64_t from, int64_t to) {
   for (int64_t i = from; i < to; ++i) n *= sizes[i];
   return n;
 }
+// Rows that share a call, while they fit into the first cache.
+int64_t rows_together(int64_t n) { return n <= 1024 ? kRowsTogether : 1; }
 int64_t grain_for(int64_t n) { return std::max<int64_t>(1, 8192 / std::max<int64_t>(n, 1)); }
 
 void layer_forward(const Tensor& y, const Tensor& x, int64_t count, const Tensor& w,
@@ -47,11 +49,13 @@ void layer_forward(const Tensor& y, const Tensor& x, int64_t count, const Tensor
     Whole<T> in(x), out(y, false);
     Parameter<T> weight(w), bias(b);
     parallel_for(0, x.numel() / n, grain_for(n), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) {
-        double mean, rstd;
-        row_loops<T>().moments(in.get() + r * n, n, eps, rms, &mean, &rstd);
-        row_loops<T>().normalize(in.get() + r * n, out.get() + r * n, n, mean, rstd, weight.get(),
-                                 bias.get());
+      for (int64_t r = begin, some = rows_together(n); r < end; r += some) {
+        double mean[kRowsTogether], rstd[kRowsTogether];
+        some = std::min(some, end - r);
+        row_loops<T>().moments(in.get() + r * n, some, n, eps, rms, mean, rstd);
+        for (int64_t i = 0; i < some; ++i)
+          row_loops<T>().normalize(in.get() + (r + i) * n, out.get() + (r + i) * n, n, mean[i],
+                                   rstd[i], weight.get(), bias.get());
       }
     });
     out.store();
@@ -78,25 +82,27 @@ void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
     // Rows are folded into parameters in blocks whose number depends on the shape alone.
     int64_t per = std::max<int64_t>(16, (lines + 127) / 128), blocks = (lines + per - 1) / per;
     Workspace sums(size_t(2 * blocks * n) * sizeof(T) + 64);
-    parallel_for(0, blocks, std::max<int64_t>(1, grain_for(n) / per),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t block = begin; block < end; ++block) {
-                     T *bw = sums.as<T>() + 2 * block * n, *bb = bw + n;
-                     if (need_w) std::fill(bw, bw + n, T(0));
-                     if (need_b) std::fill(bb, bb + n, T(0));
-                     for (int64_t r = block * per; r < std::min(lines, (block + 1) * per); ++r) {
-                       const T *xr = in.get() + r * n, *gr = grad.get() + r * n;
-                       double mean, rstd;
-                       row_loops<T>().moments(xr, n, eps, rms, &mean, &rstd);
-                       if (need_x)
-                         row_loops<T>().normalize_backward(gr, xr, dx.get() + r * n, n, mean, rstd,
-                                                           weight.get(), rms);
-                       if (need_w || need_b)
-                         row_loops<T>().normalize_weights(
-                             gr, xr, n, mean, rstd, need_w ? bw : nullptr, need_b ? bb : nullptr);
-                     }
-                   }
-                 });
+    parallel_for(
+        0, blocks, std::max<int64_t>(1, grain_for(n) / per), [&](int64_t begin, int64_t end) {
+          for (int64_t block = begin; block < end; ++block) {
+            T *bw = sums.as<T>() + 2 * block * n, *bb = bw + n;
+            if (need_w) std::fill(bw, bw + n, T(0));
+            if (need_b) std::fill(bb, bb + n, T(0));
+            int64_t last = std::min(lines, (block + 1) * per), some = rows_together(n);
+            for (int64_t r = block * per; r < last; r += some) {
+              const T *xr = in.get() + r * n, *gr = grad.get() + r * n;
+              double mean[kRowsTogether], rstd[kRowsTogether];
+              some = std::min(some, last - r);
+              row_loops<T>().moments(xr, some, n, eps, rms, mean, rstd);
+              if (need_x)
+                row_loops<T>().normalize_backward(gr, xr, dx.get() + r * n, some, n, mean, rstd,
+                                                  weight.get(), rms);
+              if (need_w || need_b)
+                row_loops<T>().normalize_weights(gr, xr, some, n, mean, rstd, need_w ? bw : nullptr,
+                                                 need_b ? bb : nullptr);
+            }
+          }
+        });
     auto fold = [&](T* to, int64_t offset) {
       parallel_for(0, n, 1024, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
@@ -125,7 +131,7 @@ void group_norm_cpu(Results& out, const Tensor& x, int64_t groups, const Tensor&
     parallel_for(0, x.sizes()[0] * groups, grain_for(n), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         double mean, rstd;
-        row_loops<T>().moments(in.get() + r * n, n, eps, false, &mean, &rstd);
+        row_loops<T>().moments(in.get() + r * n, 1, n, eps, false, &mean, &rstd);
         for (int64_t k = 0; k < per; ++k) {
           int64_t channel = r % groups * per + k, at = r * n + k * l;
           double scale = rstd * (weight.get() ? double(weight.get()[channel]) : 1.0);
@@ -151,7 +157,7 @@ void group_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
     parallel_for(0, x.numel() ? batch * groups : 0, grain_for(n), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         double mean, rstd, mean_h = 0, mean_hx = 0;
-        row_loops<T>().moments(in.get() + r * n, n, eps, false, &mean, &rstd);
+        row_loops<T>().moments(in.get() + r * n, 1, n, eps, false, &mean, &rstd);
         int64_t first = r / groups * c + r % groups * per;
         for (int64_t k = 0; k < per; ++k) {
           int64_t at = r * n + k * l;

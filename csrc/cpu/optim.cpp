@@ -22,7 +22,7 @@ const OptimTable& table() {
 }
 // Below this the parameters stay in the cache of the core that uses them next: what a second thread
 // saves, moving its half back costs again.
-constexpr int64_t kSerial = 1 << 17;
+constexpr int64_t kSerial = 1 << 15;
 constexpr int64_t kPiece = 8192;  // numbers of one job: a large parameter's, or of some small ones
 
 double number(const Tensor& t) {

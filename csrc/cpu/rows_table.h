@@ -1,12 +1,13 @@
-// The contract between the fused row-wise ops (softmax, norms) and their loops: one call handles
-// one row of n contiguous numbers, float or double, so a row's bits never depend on other rows or
-// on threads.
+// The contract between the fused row-wise ops (softmax, norms) and their loops over rows of n
+// contiguous numbers, float or double. A row's bits never depend on other rows or on threads.
 #pragma once
 #include <cstdint>
 
 #include "cpu/isa.h"
 
 namespace kagari {
+
+inline constexpr int64_t kRowsTogether = 4;
 
 template <class T>
 struct RowLoops {
@@ -17,17 +18,20 @@ struct RowLoops {
   void (*scaled_softmax)(const T* x, T* y, int64_t n, double lse, double scale);
   // dx = y * (g - sum(g * y)), or with log: g - exp(y) * sum(g).
   void (*softmax_backward)(const T* g, const T* y, T* dx, int64_t n, bool log);
-  // Mean and 1 / sqrt(variance + eps) of a row (rms: mean is taken as zero).
-  void (*moments)(const T* x, int64_t n, double eps, bool rms, double* mean, double* rstd);
+  // Mean and 1 / sqrt(variance + eps) of a row (rms: mean is taken as zero). Here and below `rows`
+  // counts rows that lie one after the other, at most kRowsTogether: each is computed by itself,
+  // but their sums, square roots and divisions need not wait for each other.
+  void (*moments)(const T* x, int64_t rows, int64_t n, double eps, bool rms, double* mean,
+                  double* rstd);
   // y = (x - mean) * rstd * w + b; w and b may be null.
   void (*normalize)(const T* x, T* y, int64_t n, double mean, double rstd, const T* w, const T* b);
   // dx = rstd * (h - mean(h) - xhat * mean(h * xhat)) with h = g * w and xhat = (x - mean) * rstd
   // (rms: without mean(h)).
-  void (*normalize_backward)(const T* g, const T* x, T* dx, int64_t n, double mean, double rstd,
-                             const T* w, bool rms);
-  // dw += g * xhat, db += g, over one row; either may be null.
-  void (*normalize_weights)(const T* g, const T* x, int64_t n, double mean, double rstd, T* dw,
-                            T* db);
+  void (*normalize_backward)(const T* g, const T* x, T* dx, int64_t rows, int64_t n,
+                             const double* mean, const double* rstd, const T* w, bool rms);
+  // dw += g * xhat, db += g, row after row; either may be null.
+  void (*normalize_weights)(const T* g, const T* x, int64_t rows, int64_t n, const double* mean,
+                            const double* rstd, T* dw, T* db);
   // The same with one weight for the whole row (channels of batch and group norm): sums of g and of
   // g * xhat.
   void (*normalize_sums)(const T* g, const T* x, int64_t n, double mean, double rstd, double* sum_g,

@@ -20,17 +20,25 @@ KG_INLINE Vec<T> weight(Vec<T> x) {
   return simd::where(x < low, T(0), simd::exp(simd::where(x < low, low, x)));
 }
 
+// Combines the lanes of a vector, neighbours at half the distance each time.
+template <class T, class F>
+KG_INLINE T fold(Vec<T> v, F&& f) {
+  T t[kLanes<T>];
+#pragma GCC unroll 16
+  for (int k = 0; k < kLanes<T>; ++k) t[k] = v[k];
+#pragma GCC unroll 4
+  for (int step = kLanes<T> / 2; step; step /= 2)
+#pragma GCC unroll 8
+    for (int k = 0; k < step; ++k) t[k] = f(t[k], t[k + step]);
+  return t[0];
+}
 template <class T>
 KG_INLINE T fold_sum(Vec<T> v) {
-  T s = v[0];
-  for (int k = 1; k < kLanes<T>; ++k) s += v[k];
-  return s;
+  return fold<T>(v, [](T a, T b) KG_INLINED { return a + b; });
 }
 template <class T>
 KG_INLINE T fold_max(Vec<T> v) {
-  T m = v[0];
-  for (int k = 1; k < kLanes<T>; ++k) m = v[k] > m ? v[k] : m;
-  return m;
+  return fold<T>(v, [](T a, T b) KG_INLINED { return b > a ? b : a; });
 }
 // Lanes from `count` on become `other`.
 template <class T>
@@ -114,12 +122,23 @@ void weigh(const ScoreTile<T>& t, T* top, T* total, T* sums, int64_t sums_pitch,
 }
 
 template <class T>
-T finish(const T* sums, T top, T total, T* out, int64_t n) {
+void finish(const T* sums, T total, T* out, int64_t n) {
   using V = Vec<T>;
   const V share = simd::splat<V>(total == 0 ? T(1) : total);
   each_vector<T>(n, [&](int64_t c, int count)
                         KG_INLINED { put(out + c, V(simd::load(sums + c) / share), count); });
-  return total == 0 ? T(__builtin_inf()) : T(__builtin_log(double(total)) + double(top));
+}
+// In double: errors of lse are errors of every weight in backward.
+template <class T>
+void log_sums(const T* top, const T* total, T* lse, int64_t n) {
+  constexpr int w = kLanes<double>;
+  for (int64_t i = 0; i < n; i += w) {
+    const int count = n - i < w ? int(n - i) : w;
+    Vec<double> sum = simd::splat<Vec<double>>(1), shift{};
+    for (int k = 0; k < count; ++k) sum[k] = double(total[i + k]), shift[k] = double(top[i + k]);
+    const Vec<double> log = simd::log(simd::where(sum == 0, 1.0, sum)) + shift;
+    for (int k = 0; k < count; ++k) lse[i + k] = T(sum[k] == 0 ? __builtin_inf() : log[k]);
+  }
 }
 
 template <class T>
@@ -154,7 +173,7 @@ T dot(const T* a, const T* b, int64_t n) {
 }
 
 template <class T>
-constexpr AttentionLoops<T> loops = {weigh<T>, finish<T>, weigh_backward<T>, dot<T>};
+constexpr AttentionLoops<T> loops = {weigh<T>, finish<T>, log_sums<T>, weigh_backward<T>, dot<T>};
 
 }  // namespace
 

@@ -136,29 +136,30 @@ void softmax_backward(const T* g, const T* y, T* dx, int64_t n, bool log) {
 }
 
 template <class T>
-void square_deviations(const T* x, int64_t n, T mean, double* sum) {
+double square_deviations(const T* x, int64_t n, T mean) {
   using V = typename Lanes<T>::type;
   V shift = simd::splat<V>(mean);
-  *sum = row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
+  return row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
     V d = keep<T>(V(get(x + i, count) - shift), count);
     return V(d * d);
   });
 }
 
 template <class T>
-void moments(const T* x, int64_t n, double eps, bool rms, double* mean, double* rstd) {
-  double m = 0;
-  if (!rms)
-    m = row_sum<T>(
-            n, [&](int64_t i, int count) KG_INLINED { return keep<T>(get(x + i, count), count); }) /
-        double(n);
-  double squares;
-  square_deviations(x, n, T(m), &squares);
-  // The mean was rounded to T for the differences: correct for what that moved.
-  double off = double(T(m)) - m;
-  double variance = squares / double(n) - off * off;
-  *mean = m;
-  *rstd = 1 / __builtin_sqrt((variance > 0 || variance != variance ? variance : 0) + eps);
+void moments(const T* x, int64_t rows, int64_t n, double eps, bool rms, double* mean,
+             double* rstd) {
+  double squares[kRowsTogether];
+  for (int64_t r = 0; r < rows; ++r)
+    mean[r] = rms ? 0 : row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
+                          return keep<T>(get(x + r * n + i, count), count);
+                        }) / double(n);
+  for (int64_t r = 0; r < rows; ++r) squares[r] = square_deviations(x + r * n, n, T(mean[r]));
+  for (int64_t r = 0; r < rows; ++r) {
+    // The mean was rounded to T for the differences: correct for what that moved.
+    double off = double(T(mean[r])) - mean[r];
+    double variance = squares[r] / double(n) - off * off;
+    rstd[r] = 1 / __builtin_sqrt((variance > 0 || variance != variance ? variance : 0) + eps);
+  }
 }
 
 template <class T>
@@ -173,37 +174,67 @@ void normalize(const T* x, T* y, int64_t n, double mean, double rstd, const T* w
   });
 }
 
+// The sums of h and of h times the normalised x.
 template <class T>
-void normalize_backward(const T* g, const T* x, T* dx, int64_t n, double mean, double rstd,
-                        const T* w, bool rms) {
+KG_INLINE void slope_sums(const T* g, const T* x, int64_t n, double mean, double rstd, const T* w,
+                          double* sums) {
   using V = typename Lanes<T>::type;
   V m = simd::splat<V>(T(mean)), r = simd::splat<V>(T(rstd));
-  double sums[2];  // of h, of h times the normalised x
   row_sums<T, 2>(n, sums, [&](int64_t i, int count, V* terms) KG_INLINED {
     V h = get(g + i, count);
     if (w) h = h * get(w + i, count);
     terms[0] = keep<T>(h, count);
     terms[1] = terms[0] * ((get(x + i, count) - m) * r);
   });
-  V mean_h = simd::splat<V>(T(rms ? 0 : sums[0] / double(n))),
-    mean_hx = simd::splat<V>(T(sums[1] / double(n)));
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V h = get(g + i, count);
-    if (w) h = h * get(w + i, count);
-    V xhat = (get(x + i, count) - m) * r;
-    put(dx + i, V(r * ((h - mean_h) - xhat * mean_hx)), count);
-  });
 }
 
 template <class T>
-void normalize_weights(const T* g, const T* x, int64_t n, double mean, double rstd, T* dw, T* db) {
+void normalize_backward(const T* g, const T* x, T* dx, int64_t rows, int64_t n, const double* mean,
+                        const double* rstd, const T* w, bool rms) {
   using V = typename Lanes<T>::type;
-  V m = simd::splat<V>(T(mean)), r = simd::splat<V>(T(rstd));
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V v = get(g + i, count);
-    if (dw) put(dw + i, V(get(dw + i, count) + v * ((get(x + i, count) - m) * r)), count);
-    if (db) put(db + i, V(get(db + i, count) + v), count);
+  double sums[kRowsTogether][2];
+  for (int64_t r = 0; r < rows; ++r)
+    slope_sums(g + r * n, x + r * n, n, mean[r], rstd[r], w, sums[r]);
+  for (int64_t row = 0; row < rows; ++row, g += n, x += n, dx += n) {
+    V m = simd::splat<V>(T(mean[row])), r = simd::splat<V>(T(rstd[row]));
+    V mean_h = simd::splat<V>(T(rms ? 0 : sums[row][0] / double(n))),
+      mean_hx = simd::splat<V>(T(sums[row][1] / double(n)));
+    each_vector<T>(n, [&](int64_t i, int count) {
+      V h = get(g + i, count);
+      if (w) h = h * get(w + i, count);
+      V xhat = (get(x + i, count) - m) * r;
+      put(dx + i, V(r * ((h - mean_h) - xhat * mean_hx)), count);
+    });
+  }
+}
+
+template <class T, int rows>
+KG_INLINE void rows_weights(const T* g, const T* x, int64_t n, const double* mean,
+                            const double* rstd, T* dw, T* db) {
+  using V = typename Lanes<T>::type;
+  V m[rows], s[rows];
+  for (int r = 0; r < rows; ++r)
+    m[r] = simd::splat<V>(T(mean[r])), s[r] = simd::splat<V>(T(rstd[r]));
+  each_vector<T>(n, [&](int64_t i, int count) KG_INLINED {
+    V a{}, b{};
+    if (dw) a = get(dw + i, count);
+    if (db) b = get(db + i, count);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) {
+      V v = get(g + r * n + i, count);
+      a = a + v * ((get(x + r * n + i, count) - m[r]) * s[r]);
+      b = b + v;
+    }
+    if (dw) put(dw + i, a, count);
+    if (db) put(db + i, b, count);
   });
+}
+template <class T>
+void normalize_weights(const T* g, const T* x, int64_t rows, int64_t n, const double* mean,
+                       const double* rstd, T* dw, T* db) {
+  if (rows == kRowsTogether) return rows_weights<T, kRowsTogether>(g, x, n, mean, rstd, dw, db);
+  for (int64_t r = 0; r < rows; ++r)
+    rows_weights<T, 1>(g + r * n, x + r * n, n, mean + r, rstd + r, dw, db);
 }
 
 template <class T>
