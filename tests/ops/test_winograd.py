@@ -191,3 +191,94 @@ def test_volumes(
             assert F.conv3d(noise[-1:], weight, bias, padding=padding).equal(once[-1:])
     finally:
         kagari.set_num_threads(before)
+
+
+# Windows in pieces and strides in phases: function, image, weight, options. Wide, high and long
+# windows, single pieces of one, two and three taps, results that end amid a tile or a phase, rows
+# cut into segments, several planes, and windows one pixel high.
+WINDOWS = [
+    ("conv1d", (3, 67, 170), (70, 67, 5), {"padding": 2}),
+    ("conv1d", (2, 64, 777), (65, 64, 3), {"padding": 1}),
+    ("conv1d", (1, 64, 1111), (66, 64, 7), {}),
+    ("conv1d", (2, 64, 190), (64, 64, 9), {"padding": 4}),
+    ("conv1d", (2, 300, 141), (64, 300, 3), {"padding": 2}),
+    ("conv1d", (2, 64, 401), (65, 64, 9), {"stride": 3, "padding": 1}),
+    ("conv1d", (2, 16, 301), (24, 16, 10), {"stride": 3, "padding": 1}),
+    ("conv2d", (2, 64, 7, 40), (66, 64, 1, 5), {"padding": (0, 2)}),
+    ("conv2d", (2, 65, 9, 40), (64, 65, 1, 3), {"stride": (2, 1)}),
+    ("conv2d", (2, 16, 12, 13), (20, 16, 5, 5), {"padding": 2}),
+    ("conv2d", (1, 24, 16, 15), (16, 24, 4, 2), {"padding": (1, 0)}),
+    ("conv2d", (2, 20, 19, 22), (16, 20, 7, 3), {"padding": (3, 1)}),
+    ("conv2d", (2, 17, 20, 21), (24, 17, 5, 5), {"stride": 2, "padding": 2}),
+    ("conv2d", (1, 16, 33, 30), (16, 16, 7, 7), {"stride": 2, "padding": 3}),
+    ("conv2d", (2, 16, 17, 18), (20, 16, 3, 3), {"stride": 2, "padding": 1}),
+    ("conv2d", (1, 16, 25, 26), (16, 16, 6, 8), {"stride": (3, 2), "padding": 1}),
+    ("conv3d", (2, 16, 4, 9, 10), (17, 16, 3, 5, 3), {"padding": (1, 2, 1)}),
+    ("conv3d", (1, 16, 4, 9, 12), (16, 16, 2, 4, 4), {"stride": (1, 2, 2), "padding": 1}),
+    ("conv_transpose1d", (2, 20, 50), (20, 17, 8), {"stride": 2, "padding": 3}),
+    ("conv_transpose2d", (2, 24, 9, 10), (24, 17, 4, 4), {"stride": 2, "padding": 1}),
+    ("conv_transpose2d", (2, 16, 9, 8), (16, 20, 5, 5), {"stride": 2, "output_padding": 1}),
+    ("conv_transpose2d", (1, 16, 10, 9), (16, 16, 6, 4), {"stride": (3, 2), "padding": (1, 0)}),
+    ("conv_transpose2d", (1, 16, 5, 40), (16, 16, 1, 4), {"stride": (1, 2)}),
+]
+
+
+def laid(t: kagari.Tensor, channels_last: bool) -> kagari.Tensor:
+    layout = {4: kagari.channels_last, 5: kagari.channels_last_3d}.get(t.dim())
+    return t.contiguous(memory_format=layout) if channels_last and layout is not None else t
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("name, image, window, options", WINDOWS)
+def test_windows_in_pieces(
+    name: str, image: tuple[int, ...], window: tuple[int, ...], options: dict, channels_last: bool
+) -> None:
+    function = getattr(F, name)
+    out = window[1] if "transpose" in name else window[0]
+    x = laid(drawn(*image), channels_last).requires_grad_()
+    weight = (drawn(*window) / np.prod(window[1:]) ** 0.5).requires_grad_()
+    bias = drawn(out).requires_grad_()
+    y = function(x, weight, bias, **options)
+    cotangent, second = drawn(*y.shape), drawn(*image)
+    wide = [t.detach().double().requires_grad_() for t in (x, weight, bias)]
+    expected = function(*wide, **options)
+
+    def gradients(y: kagari.Tensor, inputs: list[kagari.Tensor]) -> list[kagari.Tensor]:
+        upstream = cotangent.to(y.dtype).requires_grad_()
+        first = kagari.autograd.grad(y, inputs, upstream, create_graph=True)
+        twice = kagari.autograd.grad(first[0], (inputs[1], upstream), second.to(y.dtype))
+        return [*first, *twice]
+
+    kagari.testing.assert_close(y.double(), expected, rtol=1e-5, atol=1e-5)
+    wanted = gradients(expected, wide)
+    for a, b in zip(gradients(y, [x, weight, bias]), wanted, strict=True):
+        scale = max(1.0, b.detach().abs().max().item())
+        kagari.testing.assert_close(a.double(), b, rtol=1e-5, atol=2e-6 * scale)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("name, image, window, options", WINDOWS)
+def test_windows_in_pieces_are_exact_and_the_same_on_any_number_of_threads(
+    name: str, image: tuple[int, ...], window: tuple[int, ...], options: dict, channels_last: bool
+) -> None:
+    function = getattr(F, name)
+    rng = np.random.default_rng(5)
+
+    def digits(shape: tuple[int, ...]) -> kagari.Tensor:
+        return kagari.from_numpy(rng.integers(-4, 5, shape).astype(np.float32))
+
+    x, weight = laid(digits(image), channels_last), digits(window)
+    y = function(x, weight, **options)
+    assert y.double().equal(function(x.double(), weight.double(), **options))
+    assert function(x[:0], weight, **options).shape == (0, *y.shape[1:])
+    x, weight = laid(drawn(*image), channels_last), drawn(*window)
+    before = kagari.get_num_threads()
+    try:
+        kagari.set_num_threads(1)
+        y = function(x, weight, **options)
+        for threads in (2, 3, 8):
+            kagari.set_num_threads(threads)
+            assert function(x, weight, **options).equal(y)
+            assert function(x[-1:], weight, **options).equal(y[-1:])
+    finally:
+        kagari.set_num_threads(before)

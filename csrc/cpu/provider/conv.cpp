@@ -425,36 +425,6 @@ void check(const ConvShape& s) {
              "expected a weight within the address space");
 }
 
-// `turned`: backward to the input, which is forward over the gradient with the window turned about
-// its middle.
-void by_winograd(const ConvShape& s, const Image& image, const Image& result, const WeightRef& w,
-                 const void* bias, bool relu, bool last, bool turned) {
-  const WeightStrides& t = w.strides;
-  WinogradCall c;
-  c.batch = s.batch;
-  c.in_channels = image.channels;
-  c.out_channels = result.channels;
-  c.x = reinterpret_cast<const float*>(image.data);
-  c.x_strides = image.strides;
-  c.y = reinterpret_cast<float*>(result.data);
-  c.y_strides = result.strides;
-  c.w = static_cast<const float*>(w.data);
-  c.w_out = turned ? t.in : t.out;
-  c.w_in = turned ? t.out : t.in;
-  c.planes = s.kernel[0];
-  for (int i = 0; i < 3; ++i) {
-    c.in[i] = image.space[i];
-    c.out[i] = result.space[i];
-    c.padding[i] = turned ? s.kernel[i] - 1 - s.padding[i] : s.padding[i];
-    c.w_kernel[i] = turned ? -t.kernel[i] : t.kernel[i];
-    if (turned) c.w += (s.kernel[i] - 1) * t.kernel[i];
-  }
-  c.bias = static_cast<const float*>(bias);
-  c.relu = relu;
-  c.last = last;
-  run_winograd(c);
-}
-
 void by_depthwise(Kind kind, const ConvShape& s, const View& view, const Image& image,
                   const Image& result, const WeightRef& w, const void* bias, bool relu) {
   int64_t taps = int64_t(view.window.taps.size()), size = size_of(kind);
@@ -510,8 +480,11 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
-  if (winograd_serves(kind, s) && (last || !lanes_fit(kind, s)))
-    return by_winograd(s, image, result, w, bias, relu, last, false);
+  if (winograd_serves(kind, s, false) && (last || !lanes_fit(kind, s)))
+    return run_winograd({s, false, reinterpret_cast<const float*>(image.data), image.strides,
+                         static_cast<const float*>(w.data), w.strides,
+                         static_cast<const float*>(bias), static_cast<float*>(y), y_strides, relu,
+                         last});
 
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};
@@ -705,8 +678,11 @@ void conv_backward_data(Kind kind, const ConvShape& s, const void* dy,
   Image image{static_cast<char*>(const_cast<void*>(dy)), dy_strides, s.out_channels, s.out};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
-  if (winograd_serves(kind, s) && (last || !lanes_fit(kind, s)))
-    return by_winograd(s, image, result, w, bias, false, last, true);
+  if (winograd_serves(kind, s, true) && (last || !lanes_fit(kind, s)))
+    return run_winograd({s, true, reinterpret_cast<const float*>(image.data), image.strides,
+                         static_cast<const float*>(w.data), w.strides,
+                         static_cast<const float*>(bias), static_cast<float*>(dx), dx_strides,
+                         false, last});
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
 
   std::vector<Phase> phases;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "core/error.h"
 #include "cpu/provider/blocks.h"
@@ -16,30 +17,158 @@ namespace {
 constexpr int64_t kPoints = kWinogradPoints;
 constexpr int64_t kBlockTiles = 48;         // fewer rows would not repay reading the weights
 constexpr int64_t kBlockFloats = 64 << 10;  // of one block's transformed pixels and results
-constexpr int64_t kLeastTiles = 16;         // of an image
+constexpr int64_t kLeastTiles = 16, kLeastFlatTiles = 64;  // of an image
 constexpr int64_t kMostWeights = 4096;  // of each tile of an image: more cost more than they save
 constexpr int64_t kMostWidth = 64;      // of a panel of weights: two vectors
+constexpr int64_t kLeastChannels = 16, kLeastFlatChannels = 64;
+// Of the direct sum's multiplications: the transforms cost, too, and with so few points they have
+// less to save.
+constexpr double kMostWork = 0.6, kMostFlatWork = 0.72;
+constexpr int64_t kMostPlanes = 8, kMostKernel = 32;  // of a window
+constexpr int kMostPieces = 4, kMostPhases = 4;       // along an axis
+
+// A window along one axis, in pieces of three slots, each a step of the image after the one before.
+struct Axis {
+  int64_t step = 1;               // of the image, from one result of a phase to the next
+  int64_t grid = 0, results = 0;  // of the largest phase, of all
+  int pieces = 0, phases = 1;
+  bool flat = false;  // one tap, which is not transformed
+  int64_t offset[kMostPieces] = {};
+  int8_t tap[kMostPhases][kMostPieces][3] = {};  // in each slot, or -1
+
+  bool meets(int phase, int piece, int point) const {
+    const int8_t* slots = tap[phase][piece];
+    if (flat || point == 0) return slots[0] >= 0 && (!flat || point == 0);
+    return point == 3 ? slots[2] >= 0 : slots[0] >= 0 || slots[1] >= 0 || slots[2] >= 0;
+  }
+  // Multiplications, for one tile of each phase: of all points, and of the direct sum.
+  int64_t products() const {
+    int64_t n = 0;
+    for (int f = 0; f < phases; ++f)
+      for (int p = 0; p < pieces; ++p)
+        for (int point = 0; point < 4; ++point) n += meets(f, p, point);
+    return n;
+  }
+  int64_t direct_products() const {
+    int64_t n = 0;
+    for (int f = 0; f < phases; ++f)
+      for (int p = 0; p < pieces; ++p)
+        for (int8_t k : tap[f][p]) n += k >= 0;
+    return flat ? n : 2 * n;
+  }
+};
+
+// Without pieces where the window has too many.
+Axis flat_axis(int64_t step, int64_t padding, int64_t results) {
+  Axis a;
+  a.step = step;
+  a.grid = a.results = results;
+  a.pieces = 1;
+  a.flat = true;
+  a.offset[0] = -padding;
+  a.tap[0][0][1] = a.tap[0][0][2] = -1;
+  return a;
+}
+
+// Taps a stride apart are neighbours.
+Axis forward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t results) {
+  Axis a;
+  a.step = stride;
+  a.grid = a.results = results;
+  for (int64_t r = 0; r < std::min(stride, kernel); ++r) {
+    int64_t k = r;
+    for (int64_t left = parts_of(kernel - r, stride); left > 0;) {
+      const int64_t some = left == 2 || left == 4 ? 2 : std::min<int64_t>(left, 3);
+      const int first = some == 1;  // a single tap meets fewest points in the middle
+      if (a.pieces == kMostPieces) return {};
+      a.offset[a.pieces] = k - padding - first * stride;
+      for (int i = 0; i < 3; ++i)
+        a.tap[0][a.pieces][i] =
+            i >= first && i < first + some ? int8_t(k + (i - first) * stride) : int8_t(-1);
+      ++a.pieces;
+      k += some * stride;
+      left -= some;
+    }
+  }
+  return a;
+}
+
+// Results phase, phase + stride, ... meet pixels one apart, through those taps that fall on whole
+// steps.
+Axis backward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t results) {
+  int64_t low = kernel + padding, high = -low;
+  auto each_tap = [&](int64_t phases, auto&& f) {
+    for (int64_t phase = 0; phase < phases; ++phase)
+      for (int64_t k = 0; k < kernel; ++k)
+        if ((phase + padding - k) % stride == 0) f(phase, k, (phase + padding - k) / stride);
+  };
+  const int64_t phases = std::min(stride, results);
+  each_tap(phases, [&](int64_t, int64_t, int64_t offset) {
+    low = std::min(low, offset);
+    high = std::max(high, offset);
+  });
+  const int64_t pieces = parts_of(high - low + 1, 3);
+  if (phases > kMostPhases || pieces < 1 || pieces > kMostPieces) return {};
+  Axis best;
+  for (int64_t first = high - 3 * pieces + 1; first <= low; ++first) {
+    Axis a;
+    a.grid = parts_of(results, stride);
+    a.results = results;
+    a.phases = int(phases);
+    a.pieces = int(pieces);
+    std::memset(a.tap, -1, sizeof a.tap);
+    for (int64_t p = 0; p < pieces; ++p) a.offset[p] = first + 3 * p;
+    each_tap(phases, [&](int64_t phase, int64_t k, int64_t offset) {
+      a.tap[phase][(offset - first) / 3][(offset - first) % 3] = int8_t(k);
+    });
+    if (!best.pieces || a.products() < best.products()) best = a;
+  }
+  return best;
+}
+
+struct Window {
+  Axis y, x;
+  Window(const ConvShape& s, bool backward) {
+    auto axis = [&](int i) {
+      if (i == 1 && s.kernel[i] == 1 && (!backward || s.stride[i] == 1))
+        return flat_axis(s.stride[i], backward ? -s.padding[i] : s.padding[i],
+                         backward ? s.in[i] : s.out[i]);
+      return (backward ? &backward_axis : &forward_axis)(s.kernel[i], s.stride[i], s.padding[i],
+                                                         backward ? s.in[i] : s.out[i]);
+    };
+    y = axis(1);
+    x = axis(2);
+  }
+  int64_t phases() const { return y.phases * x.phases; }
+  int64_t points() const { return y.flat ? 4 : kPoints; }
+};
 
 class Run {
  public:
   explicit Run(const WinogradCall& c)
       : c_(c),
+        s_(c.shape),
+        window_(s_, c.backward),
         products_(kernels_of(Kind::f32)),
         transforms_(*products_.winograd),
+        in_channels_(c.backward ? s_.out_channels : s_.in_channels),
+        out_channels_(c.backward ? s_.in_channels : s_.out_channels),
         width_(2 * products_.vector),
-        depth_(c.planes * c.in_channels),
-        across_(parts_of(c.out[2], 2)),
-        down_(parts_of(c.out[1], 2)),
-        images_(c.batch * c.out[0]),
-        // Whole vectors of the last plane's channels are written.
-        in_pitch_(
-            pitch_of(depth_ - c.in_channels + round_up(c.in_channels, products_.vector), width_)),
-        out_pitch_(pitch_of(c.out_channels, width_)),
-        panels_(parts_of(c.out_channels, width_)),
-        image_{transforms_, c.x,  c.x_strides, c.in_channels, c.planes,
-               c.out[0],    c.in, c.padding,   c.last,        in_pitch_} {
+        points_(window_.points()),
+        panels_(parts_of(out_channels_, width_)),
+        all_panels_(panels_ * window_.phases()),
+        planes_(c.backward ? s_.in[0] : s_.out[0]),
+        images_(s_.batch * planes_),
+        height_(window_.y.flat ? 1 : 2),
+        down_(parts_of(window_.y.grid, height_)),
+        across_(parts_of(window_.x.grid, 2)) {
     KG_INTERNAL(width_ <= kMostWidth, "panels of ", width_, " weights");
-    int64_t tiles = std::max(kBlockTiles, kBlockFloats / (kPoints * (in_pitch_ + out_pitch_)));
+    cut();
+    depth_ = int64_t(pieces_.size()) * in_channels_;
+    // Whole vectors of the last piece's channels are written.
+    in_pitch_ = pitch_of(depth_ - in_channels_ + round_up(in_channels_, products_.vector), width_);
+    out_pitch_ = pitch_of(all_panels_ * width_, width_);
+    int64_t tiles = std::max(kBlockTiles, kBlockFloats / (points_ * (in_pitch_ + out_pitch_)));
     segments_ = parts_of(across_, tiles);
     columns_ = parts_of(across_, segments_);
     rows_ =
@@ -47,12 +176,12 @@ class Run {
   }
 
   void run() {
-    weights_ = static_cast<float*>(
-        room(Room::weight, kPoints * panels_ * depth_ * width_ * int64_t(sizeof(float))));
-    bias_ = static_cast<float*>(room(Room::bias, panels_ * width_ * int64_t(sizeof(float))));
-    std::fill_n(bias_, panels_ * width_, 0.0f);
-    if (c_.bias) std::copy_n(c_.bias, c_.out_channels, bias_);
-    run_jobs(panels_, [&](int64_t panel) { transform_weights(panel); });
+    weights_ = floats(Room::weight, kPoints * all_panels_ * depth_ * width_);
+    bias_ = floats(Room::bias, all_panels_ * width_);
+    std::fill_n(bias_, all_panels_ * width_, 0.0f);
+    for (int64_t f = 0; c_.bias && f < window_.phases(); ++f)
+      std::copy_n(c_.bias, out_channels_, bias_ + f * panels_ * width_);
+    run_jobs(all_panels_, [&](int64_t panel) { transform_weights(panel); });
     int64_t rows = images_ * down_;
     run_jobs(parts_of(rows, rows_) * segments_, [&](int64_t job) {
       int64_t row = job / segments_ * rows_, column = job % segments_ * columns_;
@@ -62,111 +191,217 @@ class Run {
   }
 
  private:
-  // (point, panel, plane · in channel, width)
+  static float* floats(Room where, int64_t count) {
+    return static_cast<float*>(room(where, count * int64_t(sizeof(float))));
+  }
+
+  // A piece of the window, and which pieces of its axes it is.
+  struct Piece {
+    int64_t plane;  // of the kernel
+    int y, x;
+  };
+
+  // Those that meet the same points follow each other: they are one product there.
+  void cut() {
+    const Axis &y = window_.y, &x = window_.x;
+    auto cutting = [](const Axis& a, int piece, int point) {
+      bool any = false;
+      for (int f = 0; f < a.phases; ++f) any |= a.meets(f, piece, point);
+      return any;
+    };
+    auto order = [&](const Piece& p) {
+      const bool high = cutting(y, p.y, 3), wide = cutting(x, p.x, 3);
+      return high ? (wide ? 1 : 2) : (wide ? 0 : 3);
+    };
+    for (int64_t z = 0; z < s_.kernel[0]; ++z)
+      for (int i = 0; i < y.pieces; ++i)
+        for (int j = 0; j < x.pieces; ++j)
+          pieces_.push_back({c_.backward ? s_.kernel[0] - 1 - z : z, i, j});
+    std::stable_sort(pieces_.begin(), pieces_.end(),
+                     [&](const Piece& a, const Piece& b) { return order(a) < order(b); });
+    for (const Piece& p : pieces_)
+      places_.push_back({{c_.backward ? s_.padding[0] - p.plane : p.plane - s_.padding[0],
+                          y.offset[p.y], x.offset[p.x]}});
+  }
+
+  bool meets(int64_t phase, const Piece& p, int64_t point) const {
+    const Axis &y = window_.y, &x = window_.x;
+    return y.meets(int(phase / x.phases), p.y, int(point / 4)) &&
+           x.meets(int(phase % x.phases), p.x, int(point % 4));
+  }
+
+  // (point, panel, piece · in channel, width)
   void transform_weights(int64_t panel) {
-    int64_t plane = panels_ * depth_ * width_;
-    int64_t first = panel * width_, live = std::min(width_, c_.out_channels - first);
-    float nine[9 * kMostWidth] = {};
-    for (int64_t i = 0; i < depth_; ++i) {
-      const float* from = c_.w + first * c_.w_out + i / c_.in_channels * c_.w_kernel[0] +
-                          i % c_.in_channels * c_.w_in;
-      for (int64_t o = 0; o < live; ++o, from += c_.w_out)
-        for (int64_t y = 0; y < 3; ++y)
-          for (int64_t x = 0; x < 3; ++x)
-            nine[(3 * y + x) * width_ + o] = from[y * c_.w_kernel[1] + x * c_.w_kernel[2]];
-      transforms_.weights(nine, width_, weights_ + (panel * depth_ + i) * width_, plane);
+    const WeightStrides& t = c_.w_strides;
+    const int64_t out = c_.backward ? t.in : t.out, in = c_.backward ? t.out : t.in;
+    const int64_t plane = all_panels_ * depth_ * width_, phase = panel / panels_;
+    const int64_t first = panel % panels_ * width_, live = std::min(width_, out_channels_ - first);
+    float* to = weights_ + panel * depth_ * width_;
+    for (const Piece& p : pieces_) {
+      const int8_t* down = window_.y.tap[phase / window_.x.phases][p.y];
+      const int8_t* across = window_.x.tap[phase % window_.x.phases][p.x];
+      float nine[9 * kMostWidth] = {};
+      for (int64_t c = 0; c < in_channels_; ++c, to += width_) {
+        for (int y = 0; y < 3; ++y)
+          for (int x = 0; x < 3; ++x) {
+            if (down[y] < 0 || across[x] < 0) continue;
+            const float* from = c_.w + first * out + p.plane * t.kernel[0] + c * in +
+                                down[y] * t.kernel[1] + across[x] * t.kernel[2];
+            for (int64_t o = 0; o < live; ++o) nine[(3 * y + x) * width_ + o] = from[o * out];
+          }
+        transforms_.weights(nine, width_, to, plane);
+      }
     }
   }
 
   // Rows of tiles [first, end) over the whole batch, `columns` of them from `column` on.
   void block(int64_t first, int64_t end, int64_t column, int64_t columns) {
-    int64_t tiles = (end - first) * columns, line = (2 * columns + 2) * in_pitch_;
-    int64_t in_plane = tiles * in_pitch_, out_plane = tiles * out_pitch_;
-    auto floats = [](Room where, int64_t count) {
-      return static_cast<float*>(room(where, count * int64_t(sizeof(float))));
-    };
-    float* points = floats(Room::a, kPoints * in_plane);
-    float* results = floats(Room::sums, kPoints * out_plane);
-    float* lines[4];
-    lines[0] = floats(Room::rows, 4 * line);
-    for (int i = 1; i < 4; ++i) lines[i] = lines[0] + i * line;
+    const int64_t tiles = (end - first) * columns, line = (2 * columns + 2) * in_pitch_;
+    const int64_t in_plane = tiles * in_pitch_, out_plane = tiles * out_pitch_;
+    const WinogradLines image{transforms_,
+                              c_.x,
+                              c_.x_strides,
+                              in_channels_,
+                              planes_,
+                              c_.backward ? s_.out : s_.in,
+                              places_.data(),
+                              int64_t(places_.size()),
+                              {window_.y.step, window_.x.step},
+                              c_.last,
+                              in_pitch_};
+    float* points = floats(Room::a, points_ * in_plane);
+    float* results = floats(Room::sums, points_ * out_plane);
+    float* lines[4] = {};
+    const int count = window_.y.flat ? 1 : 4;
+    lines[0] = floats(Room::rows, count * line);
+    for (int i = 1; i < count; ++i) lines[i] = lines[0] + i * line;
     for (int64_t row = first; row < end; ++row) {
       int from = 0;
-      if (row > first && row % down_) {  // the next tile of the same image shares two lines
-        std::swap(lines[0], lines[2]);
+      if (count > 1 && row > first && row % down_) {
+        std::swap(lines[0], lines[2]);  // the next tile of the same image shares two lines
         std::swap(lines[1], lines[3]);
         from = 2;
       }
-      for (int i = from; i < 4; ++i)
-        image_.read(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns + 2, lines[i]);
+      for (int i = from; i < count; ++i)
+        image.read(row / down_, height_ * (row % down_) + i, 2 * column, 2 * columns + 2, lines[i]);
       transforms_.input(lines, in_pitch_, depth_, columns,
                         points + (row - first) * columns * in_pitch_,
                         {in_plane, in_pitch_, in_pitch_, in_pitch_});
     }
-    for (int64_t p = 0; p < kPoints; ++p)
-      multiply(p, tiles, points + p * in_plane, results + p * out_plane);
-    int64_t out_line = 2 * columns * out_pitch_;
-    float* out[2];
-    out[0] = floats(Room::part, 2 * out_line);
-    out[1] = out[0] + out_line;
+    for (int64_t p = 0; p < points_; ++p)
+      for (int64_t panel = 0; panel < all_panels_; ++panel)
+        multiply(p, panel, tiles, points + p * in_plane, results + p * out_plane + panel * width_);
+    const int64_t out_line = 2 * columns * out_pitch_;
+    float* out[2] = {};
+    out[0] = floats(Room::part, height_ * out_line);
+    if (height_ > 1) out[1] = out[0] + out_line;
     for (int64_t row = first; row < end; ++row) {
       transforms_.output(results + (row - first) * columns * out_pitch_, out_plane, out_pitch_,
-                         c_.out_channels, columns, bias_, c_.relu, out);
-      for (int64_t i = 0; i < 2; ++i)
-        write_line(row / down_, 2 * (row % down_) + i, 2 * column, 2 * columns, out[i]);
+                         all_panels_ * width_, columns, bias_, c_.relu, out);
+      for (int64_t i = 0; i < height_; ++i)
+        for (int f = 0; f < window_.y.phases; ++f)
+          write_line(row / down_, (height_ * (row % down_) + i) * window_.y.phases + f,
+                     2 * column * window_.x.phases, 2 * columns,
+                     out[i] + f * window_.x.phases * panels_ * width_);
     }
   }
 
+  // Line y of the results from x on: `width` of each phase along it.
   void write_line(int64_t image, int64_t y, int64_t x, int64_t width, const float* from) const {
-    if (y >= c_.out[1]) return;
+    if (y >= window_.y.results) return;
     const ImageStrides& s = c_.y_strides;
-    int64_t pixels = std::min(width, c_.out[2] - x);
-    float* to = c_.y + image / c_.out[0] * s.batch + image % c_.out[0] * s.space[0] +
-                y * s.space[1] + x * s.space[2];
+    const int64_t phases = window_.x.phases;
+    const int64_t pixels = std::min(width * phases, window_.x.results - x);
+    float* to = c_.y + image / planes_ * s.batch + image % planes_ * s.space[0] + y * s.space[1] +
+                x * s.space[2];
     if (c_.last) {
       for (int64_t i = 0; i < pixels; ++i)
-        std::memcpy(to + i * s.space[2], from + i * out_pitch_,
-                    size_t(c_.out_channels) * sizeof(float));
+        std::memcpy(to + i * s.space[2],
+                    from + i / phases * out_pitch_ + i % phases * panels_ * width_,
+                    size_t(out_channels_) * sizeof(float));
+    } else if (phases == 1) {
+      transforms_.scatter(from, out_pitch_, out_channels_, pixels, to, s.channel);
     } else {
-      transforms_.scatter(from, out_pitch_, c_.out_channels, pixels, to, s.channel);
+      const int64_t row = round_up(width, 16), plane = out_channels_ * row;
+      float* apart = floats(Room::split, phases * plane);
+      for (int64_t f = 0; f < phases; ++f)
+        transforms_.scatter(from + f * panels_ * width_, out_pitch_, out_channels_,
+                            parts_of(pixels - f, phases), apart + f * plane, row);
+      for (int64_t c = 0; c < out_channels_; ++c)
+        products_.direct->weave(apart + c * row, plane, phases, pixels, to + c * s.channel);
     }
   }
 
-  // results (tile, out channel) = pixels (tile, in channel) × weights, at one point.
-  void multiply(int64_t point, int64_t tiles, const float* pixels, float* results) const {
-    for (int64_t panel = 0; panel < panels_; ++panel)
-      for (int64_t at = 0; at < depth_; at += kChunk) {
-        int64_t depth = std::min(kChunk, depth_ - at);
-        const float* b = weights_ + ((point * panels_ + panel) * depth_ + at) * width_;
+  // results (tile, out channel) = pixels (tile, piece · in channel) × weights, at one point and of
+  // one panel of results.
+  void multiply(int64_t point, int64_t panel, int64_t tiles, const float* pixels,
+                float* results) const {
+    const int64_t phase = panel / panels_, count = int64_t(pieces_.size());
+    const float* weights = weights_ + (point * all_panels_ + panel) * depth_ * width_;
+    bool onto = false;
+    for (int64_t piece = 0; piece < count;) {
+      int64_t end = piece;
+      while (end < count && meets(phase, pieces_[size_t(end)], point)) ++end;
+      for (int64_t at = piece * in_channels_; at < end * in_channels_; at += kChunk) {
+        int64_t depth = std::min(kChunk, end * in_channels_ - at);
         for (int64_t i = 0; i < tiles; i += products_.rows) {
           int64_t rows = std::min<int64_t>(products_.rows, tiles - i);
-          products_.micro[1][rows - 1](depth, pixels + i * in_pitch_ + at, in_pitch_, 1, b, width_,
-                                       results + i * out_pitch_ + panel * width_, out_pitch_,
-                                       width_, at > 0);
+          products_.micro[1][rows - 1](depth, pixels + i * in_pitch_ + at, in_pitch_, 1,
+                                       weights + at * width_, width_, results + i * out_pitch_,
+                                       out_pitch_, width_, onto);
         }
+        onto = true;
       }
+      piece = end + 1;
+    }
+    for (int64_t i = 0; !onto && i < tiles; ++i)
+      std::fill_n(results + i * out_pitch_, width_, 0.0f);
   }
 
   const WinogradCall& c_;
+  const ConvShape& s_;
+  Window window_;
   const Kernels& products_;
   const WinogradKernels& transforms_;
-  int64_t width_;                 // of a panel of weights
-  int64_t depth_;                 // channels of all planes
-  int64_t across_, down_;         // tiles of an image
-  int64_t images_;                // planes of results
-  int64_t in_pitch_, out_pitch_;  // of rows of channels
-  int64_t panels_;
-  WinogradLines image_;
-  int64_t segments_, columns_, rows_;  // a row of tiles is cut into segments; of tiles in a block
+  int64_t in_channels_, out_channels_;
+  int64_t width_;                // of a panel of weights
+  int64_t points_;               // of a tile
+  int64_t panels_, all_panels_;  // of one phase, of all
+  int64_t planes_, images_;      // of results: of an image, of all
+  int64_t height_;               // of a tile
+  int64_t down_, across_;        // tiles of an image
+  std::vector<Piece> pieces_;
+  std::vector<WinogradPiece> places_;
+  int64_t depth_ = 0;                     // channels of all pieces
+  int64_t in_pitch_ = 0, out_pitch_ = 0;  // of rows of channels
+  int64_t segments_ = 0, columns_ = 0;    // a row of tiles is cut into segments
+  int64_t rows_ = 0;                      // of tiles in a block
   float *weights_ = nullptr, *bias_ = nullptr;
 };
 
 }  // namespace
 
-bool winograd_serves(Kind kind, const ConvShape& s) {
-  int64_t tiles = parts_of(s.out[1], 2) * parts_of(s.out[2], 2) * s.out[0];
-  return winograd_fits(kind, s) && tiles >= kLeastTiles &&
-         s.in_channels * s.out_channels * s.kernel[0] <= kMostWeights * tiles;
+bool winograd_serves(Kind kind, const ConvShape& s, bool backward) {
+  if (kind != Kind::f32 || s.groups != 1 || s.stride[0] != 1 || s.kernel[2] == 1 ||
+      s.kernel[0] > kMostPlanes || std::min(s.in_channels, s.out_channels) < kLeastChannels)
+    return false;
+  for (int i = 0; i < 3; ++i)
+    if (s.dilation[i] != 1 || s.padding[i] < 0 || s.padding[i] >= s.kernel[i] ||
+        s.kernel[i] > kMostKernel)
+      return false;
+  const Window w(s, backward);
+  if (!w.y.pieces || !w.x.pieces) return false;
+  const int64_t tiles = parts_of(w.y.grid, w.y.flat ? 1 : 2) * parts_of(w.x.grid, 2) *
+                        (backward ? s.in[0] : s.out[0]);
+  const int64_t weights =
+      s.in_channels * s.out_channels * s.kernel[0] * w.phases() * w.y.pieces * w.x.pieces;
+  const double direct = double(w.y.direct_products() * w.x.direct_products());
+  const bool worthwhile = w.y.flat
+                              ? tiles >= kLeastFlatTiles &&
+                                    std::min(s.in_channels, s.out_channels) >= kLeastFlatChannels
+                              : tiles >= kLeastTiles;
+  return worthwhile && weights <= kMostWeights * tiles &&
+         double(w.y.products() * w.x.products()) <= (w.y.flat ? kMostFlatWork : kMostWork) * direct;
 }
 
 void run_winograd(const WinogradCall& call) { Run(call).run(); }

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/provider/blocks.h"
 #include "cpu/provider/conv.h"
-#include "cpu/provider/kernels.h"
 
 namespace kagari::provider {
 
@@ -14,10 +14,10 @@ inline constexpr int64_t kWinogradPoints = 16;  // of a tile, four by four
 constexpr int64_t parts_of(int64_t x, int64_t of) { return (x + of - 1) / of; }
 constexpr int64_t round_up(int64_t x, int64_t to) { return parts_of(x, to) * to; }
 
-// Rows that are a power of two apart would fall into the same sets of the cache.
+// Rows that are 512 bytes or their multiple apart would fall into few sets of the first cache.
 inline int64_t pitch_of(int64_t channels, int64_t width) {
   int64_t pitch = round_up(channels, width);
-  return pitch % 256 ? pitch : pitch + width;
+  return pitch % 128 ? pitch : pitch + width;
 }
 
 // Whether a window is one that the transforms know, both sides having enough channels.
@@ -31,46 +31,66 @@ inline bool winograd_fits(Kind kind, const ConvShape& s) {
   return fits;
 }
 
-// The planes that a result sees are further channels of its rows.
+// Where a piece of a window meets the image: its first pixel, for the result at (0, 0, 0).
+struct WinogradPiece {
+  int64_t offset[3];
+};
+
+// The pieces of a window are further channels of the rows.
 struct WinogradLines {
   const WinogradKernels& transforms;
   const float* data;
   ImageStrides strides;
-  int64_t channels, planes, depth;  // of an image, that a result sees, of results
-  const int64_t *size, *padding;
-  bool last;      // channels are contiguous
-  int64_t pitch;  // of the rows
+  int64_t channels, depth;  // of an image; planes of results
+  const int64_t* size;
+  const WinogradPiece* pieces;
+  int64_t count;
+  int64_t step[2];  // of the image, from one result to the next: between lines, along a line
+  bool last;        // channels are contiguous
+  int64_t pitch;    // of the rows
 
-  // Pixels [x, x + width) of line y, in all planes that plane `image % depth` of results sees in
-  // image `image / depth`.
+  // What results [x, x + width) of line y meet, of plane `image % depth` of image `image / depth`.
   void read(int64_t image, int64_t y, int64_t x, int64_t width, float* to) const {
-    int64_t down = y - padding[1], across = x - padding[2];
-    int64_t left = std::clamp<int64_t>(-across, 0, width), start = across + left;
-    int64_t pixels = std::clamp<int64_t>(size[2] - start, 0, width - left);
-    for (int64_t p = 0; p < planes; ++p, to += channels) {
-      // Whole vectors may be written: what lies behind a plane's channels is the next plane's.
-      int64_t plane = image % depth + p - padding[0];
-      if (plane < 0 || plane >= size[0] || down < 0 || down >= size[1]) {
+    for (int64_t i = 0; i < count; ++i, to += channels) {
+      // Whole vectors may be written: what lies behind a piece's channels is the next piece's.
+      const int64_t* offset = pieces[i].offset;
+      const int64_t plane = image % depth + offset[0], down = y * step[0] + offset[1];
+      const int64_t across = x * step[1] + offset[2];
+      const int64_t left = across < 0 ? std::min(width, parts_of(-across, step[1])) : 0;
+      const int64_t start = across + left * step[1];
+      const int64_t pixels =
+          start >= size[2] ? 0 : std::min(width - left, (size[2] - 1 - start) / step[1] + 1);
+      if (plane < 0 || plane >= size[0] || down < 0 || down >= size[1] || pixels <= 0) {
         clear(to, width);
         continue;
       }
       clear(to, left);
-      const float* from = data + image / depth * strides.batch + plane * strides.space[0] +
-                          down * strides.space[1] + start * strides.space[2];
-      float* inside = to + left * pitch;
-      if (last) {
-        for (int64_t i = 0; i < pixels; ++i)
-          std::memcpy(inside + i * pitch, from + i * strides.space[2],
-                      size_t(channels) * sizeof(float));
-      } else {
-        transforms.gather(from, strides.channel, channels, pixels, inside, pitch);
-      }
-      clear(inside + pixels * pitch, width - left - pixels);
+      pixels_of(data + image / depth * strides.batch + plane * strides.space[0] +
+                    down * strides.space[1] + start * strides.space[2],
+                pixels, to + left * pitch);
+      clear(to + (left + pixels) * pitch, width - left - pixels);
     }
   }
 
  private:
-  // The channels of one plane of so many pixels.
+  void pixels_of(const float* from, int64_t pixels, float* to) const {
+    if (last) {
+      for (int64_t i = 0; i < pixels; ++i)
+        std::memcpy(to + i * pitch, from + i * step[1] * strides.space[2],
+                    size_t(channels) * sizeof(float));
+    } else if (step[1] == 1) {
+      transforms.gather(from, strides.channel, channels, pixels, to, pitch);
+    } else {
+      const int64_t row = round_up(pixels, 16);
+      float* apart =
+          static_cast<float*>(room(Room::split_images, channels * row * int64_t(sizeof(float))));
+      for (int64_t c = 0; c < channels; ++c)
+        kernels_of(Kind::f32).direct->split(from + c * strides.channel, step[1], pixels,
+                                            apart + c * row);
+      transforms.gather(apart, row, channels, pixels, to, pitch);
+    }
+  }
+  // The channels of one piece of so many pixels.
   void clear(float* to, int64_t pixels) const {
     for (int64_t i = 0; i < pixels; ++i) std::fill_n(to + i * pitch, channels, 0.0f);
   }

@@ -60,6 +60,8 @@ class WeightRun {
         few ? std::clamp<int64_t>(all_ * columns_ / kPartTiles, 1, std::min(all_, kMostParts)) : 1;
     // Sixteen planes that are no power of two apart.
     const int64_t most = pieces_ * columns_;
+    for (int64_t p = 0; p < c.planes; ++p)
+      places_.push_back({{p - c.padding[0], -c.padding[1], -c.padding[2]}});
     in_ = {in_panels_ * most * width_ + 16, most * width_, width_, width_};
     out_ = {out_panels_ * most * height_ + 16, most * height_, height_, height_};
   }
@@ -115,11 +117,13 @@ class WeightRun {
     const int64_t in_pitch =
         pitch_of(depth_ - c_.in_channels + round_up(c_.in_channels, products_.vector), width_);
     const int64_t out_pitch = pitch_of(c_.out_channels, width_);
-    static const int64_t none[3] = {0, 0, 0};
-    const WinogradLines image{transforms_, c_.x,  c_.x_strides, c_.in_channels, c_.planes,
-                              c_.out[0],   c_.in, c_.padding,   c_.last,        in_pitch};
-    const WinogradLines gradient{transforms_, c_.dy,  c_.dy_strides, c_.out_channels, 1,
-                                 c_.out[0],   c_.out, none,          c_.last,         out_pitch};
+    static constexpr WinogradPiece whole{{0, 0, 0}};
+    const WinogradLines image{transforms_, c_.x,    c_.x_strides,   c_.in_channels,
+                              c_.out[0],   c_.in,   places_.data(), c_.planes,
+                              {1, 1},      c_.last, in_pitch};
+    const WinogradLines gradient{transforms_, c_.dy,   c_.dy_strides, c_.out_channels,
+                                 c_.out[0],   c_.out,  &whole,        1,
+                                 {1, 1},      c_.last, out_pitch};
     const int64_t in_line = (2 * columns_ + 2) * in_pitch, out_line = 2 * columns_ * out_pitch;
     float* lines[6];
     lines[0] = floats(Room::rows, 4 * in_line + 2 * out_line);
@@ -203,6 +207,7 @@ class WeightRun {
   int64_t all_, pieces_;        // segments of rows: all of them, those of a stage
   int64_t parts_;
   WinogradPlanes in_{}, out_{};
+  std::vector<WinogradPiece> places_;
   float* sums_ = nullptr;     // of each part: (point, result, channel)
   std::vector<double> bias_;  // of each part
 };
