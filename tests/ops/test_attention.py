@@ -156,3 +156,23 @@ def test_the_same_bits_for_any_number_of_threads_and_for_a_head_alone(causal: bo
         assert one.equal(y[2:, 1:2])
     finally:
         kagari.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.float64])
+@pytest.mark.parametrize("keys", [1, 9, 37, 130])
+def test_a_query_alone_is_the_query_among_others(keys: int, dtype: kagari.dtype) -> None:
+    """Queries are weighed side by side, whatever each of them sees."""
+    q, k, v = (t.detach() for t in operands((1, 2, 2, 7, keys, 12, 12), dtype))
+    hidden = drawn(7, keys, seed=5).gt(0.3)
+    hidden[2] = True
+    q[:, :, 5, 0] = math.nan
+    mask = kagari.zeros(7, keys, dtype=dtype).masked_fill(hidden, -math.inf)
+    y = F.scaled_dot_product_attention(q, k, v, mask)
+    assert y[:, :, 2].eq(0).all()
+    assert y[:, :, 5].isnan().all()
+    for i in range(7):
+        one = F.scaled_dot_product_attention(q[:, :, i : i + 1], k, v, mask[i : i + 1])
+        kagari.testing.assert_close(one, y[:, :, i : i + 1], rtol=0, atol=0, equal_nan=True)
+    causal = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    first = F.scaled_dot_product_attention(q[:, :, :1], k[:, :, :1], v[:, :, :1])
+    assert first.equal(causal[:, :, :1])

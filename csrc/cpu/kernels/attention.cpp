@@ -40,13 +40,6 @@ template <class T>
 KG_INLINE T fold_max(Vec<T> v) {
   return fold<T>(v, [](T a, T b) KG_INLINED { return b > a ? b : a; });
 }
-// Lanes from `count` on become `other`.
-template <class T>
-KG_INLINE Vec<T> only(Vec<T> v, int count, T other) {
-  for (int k = count; k < kLanes<T>; ++k) v[k] = other;
-  return v;
-}
-
 template <class T>
 int64_t keys_seen(const ScoreTile<T>& t, int64_t row) {
   int64_t n = t.seen + row;
@@ -57,68 +50,106 @@ void clear(T* p, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes<T>) simd::store(p + i, Vec<T>{});
 }
 
-// Scales and masks a row of scores in place; returns the largest.
-template <class T>
-KG_INLINE T prepare(T* s, int64_t n, T scale, const T* mask) {
+// Some rows of a tile, which are computed side by side: what one waits for, the others do
+// meanwhile. Keys that a row does not see count as minus infinity, whose weight is exactly zero, so
+// that a row sees as many vectors as the last of them.
+template <class T, int rows>
+struct SomeRows {
   using V = Vec<T>;
-  const V factor = simd::splat<V>(scale);
-  V best = simd::splat<V>(-__builtin_inf());
-  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
-    V v = simd::load(s + j) * factor;
-    if (mask) v = v + get(mask + j, count);
-    simd::store(s + j, v);
-    if (count < kLanes<T>) v = only<T>(v, count, T(-__builtin_inf()));
-    best = v > best ? v : best;
-  });
-  return fold_max<T>(best);
-}
+  T* s;
+  int64_t pitch, inside,
+      vectors;  // keys that all of them see, in whole vectors; vectors of the last
+  int64_t seen[rows];
+  const T* mask;
+  int64_t mask_pitch;
 
-// Of a row without any score above minus infinity: whether that is because of a NaN.
-template <class T>
-bool has_nan(const T* s, int64_t n) {
-  for (int64_t j = 0; j < n; ++j)
-    if (s[j] != s[j]) return true;
-  return false;
-}
+  SomeRows(const ScoreTile<T>& t, int64_t first)
+      : s(t.scores + first * t.pitch),
+        pitch(t.pitch),
+        mask(t.mask ? t.mask + first * t.mask_pitch : nullptr),
+        mask_pitch(t.mask_pitch) {
+    for (int r = 0; r < rows; ++r) seen[r] = keys_seen(t, first + r);
+    inside = seen[0] / kLanes<T> * kLanes<T>;
+    vectors = (seen[rows - 1] + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  }
 
-// One row of weigh(): s becomes weights below `top`, whose sum is returned.
-template <class T>
-KG_INLINE T weigh_row(T* s, int64_t n, T top) {
-  using V = Vec<T>;
-  const V shift = simd::splat<V>(top);
-  V sum{};
-  each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
-    V e = weight<T>(simd::load(s + j) - shift);
-    if (count < kLanes<T>) e = only<T>(e, count, T(0));
-    simd::store(s + j, e);
-    sum += e;
-  });
-  return fold_sum<T>(sum);
-}
+  // Scales and masks the scores in place; gives the largest of each row.
+  KG_INLINE void prepare(T scale, T* largest) {
+    const V factor = simd::splat<V>(scale);
+    V best[rows];
+    for (int r = 0; r < rows; ++r) best[r] = simd::splat<V>(-__builtin_inf());
+    auto at = [&](int64_t j, int r, int count) KG_INLINED {
+      V v = simd::load(s + r * pitch + j) * factor;
+      if (mask && count) v = v + get(mask + r * mask_pitch + j, count);
+      if (count < kLanes<T>) v = only<T>(v, count, T(-__builtin_inf()));
+      simd::store(s + r * pitch + j, v);
+      best[r] = v > best[r] ? v : best[r];
+    };
+    int64_t j = 0;
+    for (; j < inside; j += kLanes<T>)
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) at(j, r, kLanes<T>);
+    for (; j < vectors; j += kLanes<T>)
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) {
+        const int64_t left = seen[r] - j;
+        at(j, r, left < 0 ? 0 : left < kLanes<T> ? int(left) : kLanes<T>);
+      }
+    for (int r = 0; r < rows; ++r) largest[r] = fold_max<T>(best[r]);
+  }
 
-template <class T>
-void weigh(const ScoreTile<T>& t, T* top, T* total, T* sums, int64_t sums_pitch, int64_t sums_n) {
-  for (int64_t i = 0; i < t.rows; ++i) {
-    T* s = t.scores + i * t.pitch;
-    int64_t n = keys_seen(t, i), whole = (n + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
-    T best = n ? prepare(s, n, t.scale, t.mask ? t.mask + i * t.mask_pitch : nullptr) : top[i];
-    best = best > top[i] ? best : top[i];
-    if (best == T(-__builtin_inf())) {
-      if (has_nan(s, n)) total[i] = T(__builtin_nan(""));
-      clear(s, t.keys);
-      continue;
+  // Scores become weights below `top`; gives the sum of each row's.
+  KG_INLINE void weigh(const T* top, T* total) {
+    V shift[rows], sum[rows];
+    for (int r = 0; r < rows; ++r) {
+      // A row without a score above minus infinity: zeros, or NaN where there is one.
+      shift[r] = simd::splat<V>(top[r] == T(-__builtin_inf()) ? T(0) : top[r]);
+      sum[r] = V{};
     }
-    if (whole < t.keys) clear(s + whole, t.keys - whole);
-    if (n == 0) continue;
-    T sum = weigh_row(s, n, best);
-    T fall = weight<T>(simd::splat<Vec<T>>(top[i] - best))[0];
-    total[i] = total[i] * fall + sum;
-    top[i] = best;
-    if (fall == 1) continue;
+    for (int64_t j = 0; j < vectors; j += kLanes<T>)
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) {
+        V e = weight<T>(simd::load(s + r * pitch + j) - shift[r]);
+        simd::store(s + r * pitch + j, e);
+        sum[r] += e;
+      }
+    for (int r = 0; r < rows; ++r) total[r] = fold_sum<T>(sum[r]);
+  }
+};
+
+template <class T, int rows>
+KG_INLINE void weigh_rows(const ScoreTile<T>& t, int64_t first, T* top, T* total, T* sums,
+                          int64_t sums_pitch, int64_t sums_n) {
+  constexpr T nothing = T(-__builtin_inf());
+  SomeRows<T, rows> some(t, first);
+  T best[rows], sum[rows];
+  some.prepare(t.scale, best);
+  for (int r = 0; r < rows; ++r) best[r] = best[r] > top[r] ? best[r] : top[r];
+  some.weigh(best, sum);
+  Vec<T> step{};
+  for (int r = 0; r < rows; ++r) step[r] = best[r] == nothing ? T(0) : top[r] - best[r];
+  static_assert(rows <= kLanes<T>);
+  const Vec<T> falls = weight<T>(step);
+  for (int r = 0; r < rows; ++r) {
+    if (some.vectors < t.keys) clear(some.s + r * some.pitch + some.vectors, t.keys - some.vectors);
+    const T fall = falls[r];
+    total[r] = total[r] * fall + sum[r];
+    const bool begins = top[r] == nothing;  // the sums are zeros
+    top[r] = best[r];
+    if (begins || fall == 1) continue;
     const Vec<T> factor = simd::splat<Vec<T>>(fall);
-    T* a = sums + i * sums_pitch;
+    T* a = sums + r * sums_pitch;
     for (int64_t c = 0; c < sums_n; c += kLanes<T>) simd::store(a + c, simd::load(a + c) * factor);
   }
+}
+template <class T>
+void weigh(const ScoreTile<T>& t, T* top, T* total, T* sums, int64_t sums_pitch, int64_t sums_n) {
+  constexpr int together = kLanes<T> < 4 ? kLanes<T> : 4;
+  int64_t i = 0;
+  for (; i + together <= t.rows; i += together)
+    weigh_rows<T, together>(t, i, top + i, total + i, sums + i * sums_pitch, sums_pitch, sums_n);
+  for (; i < t.rows; ++i)
+    weigh_rows<T, 1>(t, i, top + i, total + i, sums + i * sums_pitch, sums_pitch, sums_n);
 }
 
 template <class T>

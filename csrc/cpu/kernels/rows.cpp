@@ -53,9 +53,7 @@ KG_INLINE double row_sum(int64_t n, F&& f) {
 // Zero in the lanes beyond count.
 template <class T>
 KG_INLINE typename Lanes<T>::type keep(typename Lanes<T>::type v, int count) {
-  if (count == Lanes<T>::size) return v;
-  for (int k = count; k < Lanes<T>::size; ++k) v[k] = 0;
-  return v;
+  return count == Lanes<T>::size ? v : only<T>(v, count, T(0));
 }
 
 template <class T>
@@ -65,8 +63,7 @@ T row_max(const T* x, int64_t n) {
   auto bad = best != best;
   each_vector<T>(n, [&](int64_t i, int count) KG_INLINED {
     V v = get(x + i, count);
-    if (count < Lanes<T>::size)
-      for (int k = count; k < Lanes<T>::size; ++k) v[k] = T(-__builtin_inf());
+    if (count < Lanes<T>::size) v = only<T>(v, count, T(-__builtin_inf()));
     best = v > best ? v : best;
     bad |= v != v;
   });

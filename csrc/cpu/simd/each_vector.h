@@ -28,4 +28,14 @@ KG_INLINE void put(T* p, typename simd::Lanes<T>::type v, int count) {
     simd::store_partial(p, v, count);
 }
 
+// Lanes from `count` on become `other`.
+template <class T>
+KG_INLINE typename simd::Lanes<T>::type only(typename simd::Lanes<T>::type v, int count, T other) {
+  using M = typename simd::Lanes<T>::mask;
+  M place{};
+#pragma GCC unroll 16
+  for (int k = 0; k < simd::Lanes<T>::size; ++k) place[k] = k;
+  return simd::where(M(place < M{} + count), v, other);
+}
+
 }  // namespace kagari::KG_ISA
