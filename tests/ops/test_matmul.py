@@ -178,6 +178,20 @@ def test_threads_that_share_a_packed_factor_give_the_bits_of_one(
     assert kagari.equal(a[77] @ b, results[0][77])
 
 
+@pytest.mark.parametrize("layout", ["plain", "transposed"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("k", [1, 3, 4, 6, 259])
+def test_edges_of_a_product_have_the_bits_of_its_middle(k: int, dtype: str, layout: str) -> None:
+    x, y = numbers((13, k), dtype, 1), numbers((k, 130), dtype, 2)
+    a = tensor(x.T.copy()).T if layout == "transposed" else tensor(x)
+    whole = a @ tensor(y)
+    close(whole, x @ y, dtype)
+    for n in (1, 7, 8, 9, 16, 17, 64, 65, 96, 97, 129):
+        assert kagari.equal(a @ tensor(y[:, :n]), whole[:, :n]), n
+    for m in (1, 5, 6, 7, 12):
+        assert kagari.equal(a[:m] @ tensor(y), whole[:m]), m
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 8), (21, 300), (64, 2500), (40, 4096)])
 def test_few_rows_have_the_bits_of_many(shape: tuple[int, int], dtype: str) -> None:

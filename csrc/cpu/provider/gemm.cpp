@@ -185,9 +185,9 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
   source.a_strides = as;
   source.b_strides = bs;
   source.k = k;
-  // Few columns do not repay a copy of A's rows.
-  source.in_place_a = kernels.plain && (n <= 8 * kernels.vector || m <= kernels.rows) &&
-                      (as.col == 1 || as.row == 1);
+  // Few columns do not repay a copy of A's rows, least of all where a row is contiguous.
+  source.in_place_a = kernels.plain && (as.col == 1 || as.row == 1) &&
+                      (n <= (as.col == 1 ? 12 : 8) * kernels.vector || m <= kernels.rows);
 
   Product& product = all.product;
   product.kernels = &kernels;
