@@ -340,7 +340,7 @@ class Task {
                "you need to access saved tensors "
                "after calling backward.");
       if (chosen_) {
-        WantedEdges only(n.d.edges, [&](int i) { return wanted(n.d.edges[i]); });
+        WantedEdges only(n, k, [&](int i) { return wanted(n.d.edges[i]); });
         n.d.rule->apply(n, s.buffer.begin(), results.begin());
       } else {
         n.d.rule->apply(n, s.buffer.begin(), results.begin());
@@ -387,6 +387,7 @@ class Task {
   bool chosen_ = false;       // the run has inputs: gradients of others are not wanted
   bool only_inputs_ = false;  // and are not accumulated
   GradGuard grad_;
+  WantedEdges all_;  // of the run around this one, if a rule has started it, nothing holds here
 };
 
 }  // namespace

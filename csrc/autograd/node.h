@@ -32,8 +32,6 @@ struct Rule {
 struct Edge {
   Node* node = nullptr;  // strong
   uint32_t slot = 0;     // which of node's outputs (= gradient inputs) this edge feeds
-  bool wanted =
-      true;  // in the run that is under way: the engine says so while the node's rule runs
 };
 
 // What is known of each forward output: for zero gradients and for checking the gradients that
@@ -99,20 +97,33 @@ class Few {
   int capacity_ = Inline;
 };
 
-// While it lives, a node's edges say which gradients are wanted: wanted(index of the edge).
+// While it lives, a rule that runs in this thread knows which of its node's gradients are wanted. It is
+// the thread's and not the node's: other threads may differentiate the same graph for other inputs.
 class WantedEdges {
  public:
+  // All gradients of all nodes, whatever a run around this one wants.
+  WantedEdges() : node_(nullptr), around_(current_) { current_ = this; }
+  // Of one node: wanted(index of the edge).
   template <class F>
-  WantedEdges(Few<Edge, 3>& edges, F&& wanted) : edges_(edges) {
-    for (int i = 0; i < edges_.size(); ++i) edges_[i].wanted = wanted(i);
+  WantedEdges(const Node& node, int count, F&& wanted) : node_(&node), around_(current_) {
+    flags_.resize(count);
+    for (int i = 0; i < count; ++i) flags_[i] = wanted(i);
+    current_ = this;
   }
-  ~WantedEdges() {
-    for (Edge& e : edges_) e.wanted = true;
-  }
+  ~WantedEdges() { current_ = around_; }
   WantedEdges(const WantedEdges&) = delete;
+  WantedEdges& operator=(const WantedEdges&) = delete;
+
+  static bool has(const Node& node, int edge) {
+    const WantedEdges* w = current_;
+    return !w || w->node_ != &node || w->flags_[edge];
+  }
 
  private:
-  Few<Edge, 3>& edges_;
+  static inline thread_local constinit const WantedEdges* current_ = nullptr;
+  const Node* node_;
+  const WantedEdges* around_;
+  Few<bool, 8> flags_;
 };
 
 struct HookList;  // autograd/hooks.h

@@ -44,7 +44,7 @@ void copy_slices_apply(Node& n, Tensor* grads, Tensor* results) {
   int k = c.inner->d.edges.size();
   std::vector<Tensor> inner(static_cast<size_t>(k));
   {
-    WantedEdges as_here(c.inner->d.edges, [&](int i) { return n.d.edges[i].wanted; });
+    WantedEdges as_here(*c.inner, k, [&](int i) { return WantedEdges::has(n, i); });
     c.inner->d.rule->apply(*c.inner, &slice_grad, inner.data());
   }
   if (k > 0 && c.inner->d.edges[0].node && inner[0].defined()) {

@@ -108,8 +108,8 @@ class Vjp {
   }  // may be undefined when the row has several outputs
   // Whether anybody asked for this gradient, in the run that is under way.
   bool needs(int param, int element = 0) const {
-    const Edge& e = node_.d.edges[edge(param, element)];
-    return e.node && e.wanted;
+    const int i = edge(param, element);
+    return node_.d.edges[i].node && WantedEdges::has(node_, i);
   }
   void set(int param, Tensor gradient) { results_[edge(param, 0)] = std::move(gradient); }
   void set_element(int param, int element, Tensor gradient) {

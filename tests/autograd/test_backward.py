@@ -2,6 +2,7 @@
 
 import gc
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -322,3 +323,38 @@ def test_memory_is_flat_over_many_steps():
         step()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 2048, f"{grown} KiB more after 100,000 steps"
+
+
+def test_threads_may_differentiate_one_graph_for_different_inputs():
+    a, b = (kagari.randn(200, 200, dtype=kagari.float64, requires_grad=True) for _ in range(2))
+    y = (((a @ b).tanh() @ b) * a).sum()
+    inputs = [(a,), (b,), (a, b), (b, a)]
+    wanted = [kagari.autograd.grad(y, of, retain_graph=True) for of in inputs]
+
+    def differentiate(i):
+        return [kagari.autograd.grad(y, inputs[i], retain_graph=True) for _ in range(10)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for expected, runs in zip(wanted, pool.map(differentiate, range(4)), strict=True):
+            for found in runs:
+                assert all(kagari.equal(x, z) for x, z in zip(found, expected, strict=True))
+
+
+def test_a_run_within_a_rule_has_wishes_of_its_own():
+    class Inner(kagari.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            (found,) = kagari.autograd.grad(product, w, retain_graph=True)
+            ctx_seen.append(found)
+            return g
+
+    ctx_seen = []
+    x, w = (kagari.randn(3, requires_grad=True) for _ in range(2))
+    product = (Inner.apply(x) * w).sum()
+    outer = (product * 2,)
+    (gx,) = kagari.autograd.grad(outer, x, retain_graph=True)
+    assert kagari.equal(gx, 2 * w) and kagari.equal(ctx_seen[0], x)
