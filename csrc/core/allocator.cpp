@@ -192,7 +192,7 @@ void* map_large(Central& c, size_t bytes) {
     trim_large(c, 0);
     if (bytes > memory_left()) out_of_memory(bytes, ", more than the memory that is left");
   }
-  size_t extra = bytes >= 4 * kHugePage ? kHugePage : 0;
+  size_t extra = bytes >= kHugePage ? kHugePage : 0;
   void* p =
       mmap(nullptr, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) {
@@ -207,7 +207,7 @@ void* map_large(Central& c, size_t bytes) {
     if (at + extra > aligned)
       munmap(reinterpret_cast<void*>(aligned + bytes), at + extra - aligned);
     p = reinterpret_cast<void*>(aligned);
-    madvise(p, bytes, MADV_HUGEPAGE);
+    madvise(p, bytes, MADV_HUGEPAGE);  // small pages remain at its end alone
   }
   c.stats.reserved += bytes;
   c.stats.peak_reserved = std::max(c.stats.peak_reserved, c.stats.reserved);
