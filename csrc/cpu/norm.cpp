@@ -386,6 +386,7 @@ struct BatchGradient {
   T *dx, *dw, *db;
   const T *means, *vars, *weight;
   double eps;
+  bool given;  // the statistics do not depend on x
   double rstd(int64_t k) const { return 1 / std::sqrt(double(vars[k]) + eps); }
   BatchSlope slope(int64_t k, double sum_g, double sum_gx, double n) const {
     dw[k] = T(sum_gx);
@@ -414,11 +415,16 @@ void backward_columns(const BatchShape& s, const BatchGradient<T>& p) {
     const BatchSlope d = p.slope(k, tasks.total(parts, k), tasks.total(parts_x, k), s.count());
     tasks.fill(a, k, d.a);
     tasks.fill(b, k, d.slope);
-    tasks.fill(c, k, d.shift);
+    tasks.fill(c, k, p.given ? 0.0 : d.shift);
   }
   tasks.each([&](int64_t, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
-    for (int64_t at = r0 * n + c0; at < r1 * n; at += n)
-      row_loops<T>().affine_columns(p.g + at, p.x + at, p.dx + at, c1 - c0, a + c0, b + c0, c + c0);
+    for (int64_t at = r0 * n + c0; at < r1 * n; at += n) {
+      if (p.given)
+        row_loops<T>().normalize(p.g + at, p.dx + at, c1 - c0, 0, 1, a + c0, c + c0);
+      else
+        row_loops<T>().affine_columns(p.g + at, p.x + at, p.dx + at, c1 - c0, a + c0, b + c0,
+                                      c + c0);
+    }
   });
 }
 
@@ -431,21 +437,25 @@ void backward_rows(const BatchShape& s, const BatchGradient<T>& p) {
       channel_loops<T>().sums(p.g + at, p.x + at, s.channel(), double(p.means[k]), p.rstd(k),
                               &sum_g, &sum_gx);
       const BatchSlope d = p.slope(k, sum_g, sum_gx, s.count());
-      channel_loops<T>().affine_of_two(p.g + at, p.x + at, p.dx + at, s.channel(), T(d.a),
-                                       T(d.slope), T(d.shift));
+      if (p.given)
+        channel_loops<T>().affine(p.g + at, p.dx + at, s.channel(), T(d.a), T(0));
+      else
+        channel_loops<T>().affine_of_two(p.g + at, p.x + at, p.dx + at, s.channel(), T(d.a),
+                                         T(d.slope), T(d.shift));
     }
   });
 }
 
 void batch_norm_train_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& w,
-                                   const Tensor& mean_in, const Tensor& var_in, double eps) {
+                                   const Tensor& mean_in, const Tensor& var_in, double eps,
+                                   bool given_stats) {
   BatchShape s(x);
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> dw(out[1], false), db(out[2], false);
     const Parameter<T> weight(w), means(mean_in), vars(var_in);
     auto given = [&](const T* grad, const T* in, T* dx) {
       return BatchGradient<T>{grad,        in,         dx,           dw.get(), db.get(),
-                              means.get(), vars.get(), weight.get(), eps};
+                              means.get(), vars.get(), weight.get(), eps,      given_stats};
     };
     if (pixels<T>({&g, &x, &out[0]})) {
       s.pixels();

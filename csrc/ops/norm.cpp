@@ -239,7 +239,7 @@ static void batch_norm_train_vjp(Vjp& v, const Tensor& x, const Tensor& w, const
   const Tensor& g = v.g();
   if (!g.defined()) return;
   if (!grad_mode.enabled) {
-    Results r = call_all(rows::batch_norm_train_backward, g, x, w, v.out(1), v.out(2), eps);
+    Results r = call_all(rows::batch_norm_train_backward, g, x, w, v.out(1), v.out(2), eps, false);
     if (v.needs(0)) v.set(0, std::move(r[0]));
     if (v.needs(1)) v.set(1, std::move(r[1]));
     if (v.needs(2)) v.set(2, std::move(r[2]));
@@ -265,7 +265,7 @@ KG_ROW(batch_norm_train,
            "variance over n).")
 static void batch_norm_train_backward_infer(Infer& o, const Tensor& g, const Tensor& x,
                                             const Tensor& w, const Tensor& mean, const Tensor& var,
-                                            double) {
+                                            double, bool) {
   check_channels(x);
   check_gradient(g, x);
   check_affine(w, {x.sizes()[1]}, "weight");
@@ -276,12 +276,13 @@ static void batch_norm_train_backward_infer(Infer& o, const Tensor& g, const Ten
   o.out({x.sizes()[1]}, parameters);
   o.out({x.sizes()[1]}, parameters);
 }
-KG_ROW(batch_norm_train_backward,
-       "batch_norm_train_backward(Tensor grad, Tensor input, Tensor? weight, Tensor mean, Tensor "
-       "var, float eps) -> (Tensor dx, Tensor dw, Tensor db)",
-       .grad = nondiff("recorded backward passes use the formula"),
-       .infer = infer<&batch_norm_train_backward_infer>, .as = kInternal,
-       .doc = "The gradients of batch_norm_train.")
+KG_ROW(
+    batch_norm_train_backward,
+    "batch_norm_train_backward(Tensor grad, Tensor input, Tensor? weight, Tensor mean, Tensor "
+    "var, float eps, bool given=False) -> (Tensor dx, Tensor dw, Tensor db)",
+    .grad = nondiff("recorded backward passes use the formula"),
+    .infer = infer<&batch_norm_train_backward_infer>, .as = kInternal,
+    .doc = "The gradients of batch_norm_train, or of batch_norm_eval, whose statistics are given.")
 
 static void batch_norm_eval_infer(Infer& o, const Tensor& x, const Tensor& w, const Tensor& b,
                                   const Tensor& mean, const Tensor& var, double) {
@@ -296,6 +297,12 @@ static void batch_norm_eval_infer(Infer& o, const Tensor& x, const Tensor& w, co
 static void batch_norm_eval_vjp(Vjp& v, const Tensor& x, const Tensor& w, const Tensor&,
                                 const Tensor& mean, const Tensor& var, double eps) {
   const Tensor& g = v.g();
+  if (!grad_mode.enabled && (v.needs(1) || v.needs(2))) {
+    Results r = call_all(rows::batch_norm_train_backward, g, x, w, mean, var, eps, true);
+    for (int i = 0; i < 3; ++i)
+      if (v.needs(i)) v.set(i, std::move(r[i]));
+    return;
+  }
   Dims shape = channel_shape(x.sizes()), over;
   for (int64_t d = 0; d < x.dim(); ++d)
     if (d != 1) over.push_back(d);

@@ -290,3 +290,27 @@ def test_batch_norm_in_every_layout(shape: tuple[int, ...], last: bool, dtype: A
         np.testing.assert_allclose(
             array(mine.double()), array(other), rtol=tolerance, atol=tolerance * scale
         )
+
+
+@pytest.mark.parametrize("dtype", (kagari.float32, kagari.float64))
+@pytest.mark.parametrize("last", (False, True))
+@pytest.mark.parametrize("affine", (False, True))
+@pytest.mark.parametrize(
+    "shape", ((4, 5, 6, 7), (9, 8), (2, 3, 9), (8, 16, 1, 1), (33, 70, 2, 2), (0, 3, 4))
+)
+def test_batch_norm_by_given_statistics_has_the_gradients_of_its_formula(
+    shape: tuple[int, ...], affine: bool, last: bool, dtype: Any
+) -> None:
+    c = shape[1]
+    x, g = draw(*shape).to(dtype), draw(*shape, seed=1).to(dtype)
+    if last and len(shape) == 4:
+        x = x.contiguous(memory_format=kagari.channels_last)
+    mean, var = draw(c, seed=2).to(dtype), draw(c, seed=3).to(dtype).abs() + 0.5
+    parameters = [draw(c, seed=4).to(dtype), draw(c, seed=5).to(dtype)] if affine else []
+    inputs = [t.requires_grad_() for t in (x, *parameters)]
+    y = F.batch_norm(x, mean, var, *parameters, eps=EPS)
+    recorded = kagari.autograd.grad(y, inputs, g, create_graph=True)
+    plain = kagari.autograd.grad(y, inputs, g)
+    for a, b in zip(plain, recorded, strict=True):
+        assert a.dtype == b.dtype
+        kagari.testing.assert_close(a, b, rtol=1e-5, atol=1e-4)

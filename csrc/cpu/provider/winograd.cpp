@@ -21,9 +21,8 @@ constexpr int64_t kLeastTiles = 16, kLeastFlatTiles = 64;  // of an image
 constexpr int64_t kMostWeights = 4096;  // of each tile of an image: more cost more than they save
 constexpr int64_t kMostWidth = 64;      // of a panel of weights: two vectors
 constexpr int64_t kLeastChannels = 16, kLeastFlatChannels = 64;
-// Of the direct sum's multiplications: the transforms cost, too, and with so few points they have
-// less to save.
-constexpr double kMostWork = 0.6, kMostFlatWork = 0.72;
+// Of the direct sum's multiplications: the transforms cost, too.
+constexpr double kMostWork = 0.72;
 constexpr int64_t kMostPlanes = 8, kMostKernel = 32;  // of a window
 constexpr int kMostPieces = 4, kMostPhases = 4;       // along an axis
 
@@ -58,7 +57,6 @@ struct Axis {
   }
 };
 
-// Without pieces where the window has too many.
 Axis flat_axis(int64_t step, int64_t padding, int64_t results) {
   Axis a;
   a.step = step;
@@ -70,7 +68,7 @@ Axis flat_axis(int64_t step, int64_t padding, int64_t results) {
   return a;
 }
 
-// Taps a stride apart are neighbours.
+// Taps a stride apart are neighbours. Without pieces where there would be too many.
 Axis forward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t results) {
   Axis a;
   a.step = stride;
@@ -80,12 +78,12 @@ Axis forward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t resul
     for (int64_t left = parts_of(kernel - r, stride); left > 0;) {
       const int64_t some = left == 2 || left == 4 ? 2 : std::min<int64_t>(left, 3);
       const int first = some == 1;  // a single tap meets fewest points in the middle
-      if (a.pieces == kMostPieces) return {};
-      a.offset[a.pieces] = k - padding - first * stride;
+      const size_t piece = size_t(a.pieces++);
+      if (piece >= kMostPieces) return {};
+      a.offset[piece] = k - padding - first * stride;
       for (int i = 0; i < 3; ++i)
-        a.tap[0][a.pieces][i] =
+        a.tap[0][piece][i] =
             i >= first && i < first + some ? int8_t(k + (i - first) * stride) : int8_t(-1);
-      ++a.pieces;
       k += some * stride;
       left -= some;
     }
@@ -94,7 +92,7 @@ Axis forward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t resul
 }
 
 // Results phase, phase + stride, ... meet pixels one apart, through those taps that fall on whole
-// steps.
+// steps. Pieces begin where they meet the fewest points.
 Axis backward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t results) {
   int64_t low = kernel + padding, high = -low;
   auto each_tap = [&](int64_t phases, auto&& f) {
@@ -401,7 +399,7 @@ bool winograd_serves(Kind kind, const ConvShape& s, bool backward) {
                                     std::min(s.in_channels, s.out_channels) >= kLeastFlatChannels
                               : tiles >= kLeastTiles;
   return worthwhile && weights <= kMostWeights * tiles &&
-         double(w.y.products() * w.x.products()) <= (w.y.flat ? kMostFlatWork : kMostWork) * direct;
+         double(w.y.products() * w.x.products()) <= kMostWork * direct;
 }
 
 void run_winograd(const WinogradCall& call) { Run(call).run(); }
