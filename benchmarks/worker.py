@@ -10,10 +10,8 @@ default.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +19,6 @@ from functools import partial
 from typing import Any
 
 from rows import Compiler, Row, load_all
-from workloads import onednn
 from workloads.growth import POINTS
 
 BATCHES = 5  # timed batches per visit; the median counts
@@ -90,6 +87,8 @@ def workload(m: Any, row: Row) -> Any:
         make = arrays.numpy_work if m.__name__ == "numpy" else arrays.jax_work
         return make(m, row.name)
     if m.__name__ == "onednn":
+        from workloads import onednn  # here, as above: rows of process.py time every import
+
         return onednn.work(m, row.name)
     m.manual_seed(0)
     if Compiler.compile is None:
@@ -119,7 +118,7 @@ def visit(m: Any, row: Row) -> dict[str, Any]:
     while len(batches) < BATCHES and spent + (len(batches) >= 3) * seconds < VISIT_SECONDS:
         batches.append(timed(n))
         spent += batches[-1]
-    return {"value": statistics.median(batches) / n, "result": prints}
+    return {"value": sorted(batches)[len(batches) // 2] / n, "result": prints}
 
 
 def once(library: str, row: Row, threads: int) -> dict[str, Any]:
@@ -139,10 +138,14 @@ def prepare(library: str, threads: int) -> Any:
     elif library == "jax" and threads:
         # XLA has no switch for it: its pool has a thread per processor that it may run on.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    m = onednn.Library() if library == "onednn" else importlib.import_module(library)
+    if library == "onednn":
+        from workloads import onednn
+
+        return onednn.Library()
+    m = importlib.import_module(library)
     if library == "jax":
         m.config.update("jax_enable_x64", True)
-    elif library not in ("numpy", "onednn") and threads:
+    elif library != "numpy" and threads:
         m.set_num_threads(threads)
     return m
 
@@ -165,6 +168,8 @@ def main() -> None:
             reply = what()
         except Exception as error:  # a row that fails is reported in the table, the others go on
             reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:160]}
+        import json  # when the time of a whole process is taken already
+
         print(json.dumps(reply), file=answers, flush=True)
 
     rows = load_all() | POINTS
