@@ -103,6 +103,8 @@ def workload(m: Any, row: Row) -> Any:
 
 def visit(m: Any, row: Row) -> dict[str, Any]:
     """Sets the row up, keeps its first result, times it."""
+    import statistics  # here, as in main: rows of process.py time every import
+
     timed, result = loop(workload(m, row))
     start = time.perf_counter()
     prints = fingerprint(m, result())
@@ -118,7 +120,7 @@ def visit(m: Any, row: Row) -> dict[str, Any]:
     while len(batches) < BATCHES and spent + (len(batches) >= 3) * seconds < VISIT_SECONDS:
         batches.append(timed(n))
         spent += batches[-1]
-    return {"value": sorted(batches)[len(batches) // 2] / n, "result": prints}
+    return {"value": statistics.median(batches) / n, "result": prints}
 
 
 def once(library: str, row: Row, threads: int) -> dict[str, Any]:
