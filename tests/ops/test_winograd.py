@@ -1,4 +1,4 @@
-"""3x3 convolutions one pixel apart in float32, several planes of them too, with fewer multiplications."""
+"""Convolutions in float32 with fewer multiplications: 3x3 windows, larger ones in pieces, strides in phases."""
 
 import numpy as np
 import pytest
@@ -195,8 +195,19 @@ def test_volumes(
 
 # Windows in pieces and strides in phases: function, image, weight, options. Wide, high and long
 # windows, single pieces of one, two and three taps, results that end amid a tile or a phase, rows
-# cut into segments, several planes, and windows one pixel high.
+# cut into segments, several planes, and windows one pixel high. Of few channels: lines that end amid
+# a vector, results that fill no block, sums of more than one chunk.
+FEW_CHANNELS = [
+    ("conv2d", (2, 3, 61, 93), (20, 3, 7, 7), {"stride": 2, "padding": 3}),
+    ("conv2d", (1, 3, 40, 601), (17, 3, 7, 7), {"stride": 2}),
+    ("conv2d", (2, 8, 33, 40), (30, 8, 3, 3), {"padding": 1}),
+    ("conv2d", (1, 12, 37, 50), (70, 12, 5, 5), {"stride": (3, 1), "padding": (1, 4)}),
+    ("conv2d", (2, 3, 80, 70), (24, 3, 11, 11), {"stride": 4, "padding": 2}),
+    ("conv3d", (1, 3, 5, 40, 41), (16, 3, 3, 7, 7), {"stride": (1, 2, 2), "padding": (1, 3, 3)}),
+    ("conv3d", (1, 15, 9, 20, 20), (16, 15, 8, 5, 5), {"padding": 2}),
+]
 WINDOWS = [
+    *FEW_CHANNELS,
     ("conv1d", (3, 67, 170), (70, 67, 5), {"padding": 2}),
     ("conv1d", (2, 64, 777), (65, 64, 3), {"padding": 1}),
     ("conv1d", (1, 64, 1111), (66, 64, 7), {}),

@@ -480,11 +480,21 @@ void conv_forward(Kind kind, const ConvShape& s, const void* x, const ImageStrid
   Image image{static_cast<char*>(const_cast<void*>(x)), x_strides, s.in_channels, s.in};
   bool last = computes_channels_last(result, image);
   image = in_layout(kind, image, s.batch, last);
+  const WinogradCall winograd{s,
+                              false,
+                              reinterpret_cast<const float*>(image.data),
+                              image.strides,
+                              static_cast<const float*>(w.data),
+                              w.strides,
+                              static_cast<const float*>(bias),
+                              static_cast<float*>(y),
+                              y_strides,
+                              relu,
+                              last};
   if (winograd_serves(kind, s, false) && (last || !lanes_fit(kind, s)))
-    return run_winograd({s, false, reinterpret_cast<const float*>(image.data), image.strides,
-                         static_cast<const float*>(w.data), w.strides,
-                         static_cast<const float*>(bias), static_cast<float*>(y), y_strides, relu,
-                         last});
+    return run_winograd(winograd);
+  if (!last && !lanes_fit(kind, s) && winograd_tiles_serves(kind, s))
+    return run_winograd_tiles(winograd);
 
   int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   Axis axes[3] = {forward_axis(s, 0), forward_axis(s, 1), forward_axis(s, 2)};

@@ -75,6 +75,27 @@ struct WinogradPlanes {
   int64_t plane, panel, width, tile;
   int64_t at(int64_t channel) const { return channel / width * panel + channel % width; }
 };
+// Products of `rows` channels of results and one or two vectors of tiles, each vector's channels
+// then written to two lines. The sums run over entries of a panel, two vectors each; part of a point
+// are those that a chunk adds up.
+struct WinogradTiles {
+  struct Part {
+    int32_t point, entries;
+    bool add;  // to what the parts before it have left
+  };
+  struct Lines {
+    float *first, *second;  // or null
+    int64_t n;              // results of a line
+  };
+  const Part* parts;
+  int64_t count;
+  const float* weights;  // (entry, row)
+  const float* pixels;   // of the first vector
+  Lines to[2];
+  int64_t channel;    // from one channel of the results to the next
+  const float* bias;  // an element for each row, or null
+  bool relu;
+};
 // Winograd's transforms (winograd.h). Rows of channels: channel c of pixel x at [x·pitch + c], whole
 // vectors may be read and written.
 struct WinogradKernels {
@@ -97,6 +118,13 @@ struct WinogradKernels {
                    float* out, const WinogradPlanes& planes);
   void (*sums)(const float* in, int64_t plane, int64_t channels, float* out, int64_t step,
                const int64_t* nine);
+  // Where a vector is tiles side by side (winograd_tiles.cpp): vectors [first, first + count) of one
+  // row of them, from sixteen pixels of a tile, each of which lies in a line of its own. Point i of
+  // vector v goes to out[v / 2·panel + place[i]], the second vector of a panel behind the first.
+  void (*tiles_in)(const float* const* pixels, int64_t first, int64_t count, float* out,
+                   int64_t panel, const int32_t* place);
+  // Their products, back as results.
+  void (*tiles[kMaxRows][2])(const WinogradTiles&);  // [rows - 1][slots - 1]
 };
 
 // Direct convolutions (direct.h). Tiles of results, `count` of them side by side: each is `rows`

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "cpu/provider/blocks.h"
 #include "cpu/provider/winograd_lines.h"
+#include "cpu/provider/winograd_window.h"
 
 namespace kagari::provider {
 
@@ -23,123 +24,9 @@ constexpr int64_t kMostWidth = 64;      // of a panel of weights: two vectors
 constexpr int64_t kLeastChannels = 16, kLeastFlatChannels = 64;
 // Of the direct sum's multiplications: the transforms cost, too.
 constexpr double kMostWork = 0.72;
-constexpr int64_t kMostPlanes = 8, kMostKernel = 32;  // of a window
-constexpr int kMostPieces = 4, kMostPhases = 4;       // along an axis
 
-// A window along one axis, in pieces of three slots, each a step of the image after the one before.
-struct Axis {
-  int64_t step = 1;               // of the image, from one result of a phase to the next
-  int64_t grid = 0, results = 0;  // of the largest phase, of all
-  int pieces = 0, phases = 1;
-  bool flat = false;  // one tap, which is not transformed
-  int64_t offset[kMostPieces] = {};
-  int8_t tap[kMostPhases][kMostPieces][3] = {};  // in each slot, or -1
-
-  bool meets(int phase, int piece, int point) const {
-    const int8_t* slots = tap[phase][piece];
-    if (flat || point == 0) return slots[0] >= 0 && (!flat || point == 0);
-    return point == 3 ? slots[2] >= 0 : slots[0] >= 0 || slots[1] >= 0 || slots[2] >= 0;
-  }
-  // Multiplications, for one tile of each phase: of all points, and of the direct sum.
-  int64_t products() const {
-    int64_t n = 0;
-    for (int f = 0; f < phases; ++f)
-      for (int p = 0; p < pieces; ++p)
-        for (int point = 0; point < 4; ++point) n += meets(f, p, point);
-    return n;
-  }
-  int64_t direct_products() const {
-    int64_t n = 0;
-    for (int f = 0; f < phases; ++f)
-      for (int p = 0; p < pieces; ++p)
-        for (int8_t k : tap[f][p]) n += k >= 0;
-    return flat ? n : 2 * n;
-  }
-};
-
-Axis flat_axis(int64_t step, int64_t padding, int64_t results) {
-  Axis a;
-  a.step = step;
-  a.grid = a.results = results;
-  a.pieces = 1;
-  a.flat = true;
-  a.offset[0] = -padding;
-  a.tap[0][0][1] = a.tap[0][0][2] = -1;
-  return a;
-}
-
-// Taps a stride apart are neighbours. Without pieces where there would be too many.
-Axis forward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t results) {
-  Axis a;
-  a.step = stride;
-  a.grid = a.results = results;
-  for (int64_t r = 0; r < std::min(stride, kernel); ++r) {
-    int64_t k = r;
-    for (int64_t left = parts_of(kernel - r, stride); left > 0;) {
-      const int64_t some = left == 2 || left == 4 ? 2 : std::min<int64_t>(left, 3);
-      const int first = some == 1;  // a single tap meets fewest points in the middle
-      const size_t piece = size_t(a.pieces++);
-      if (piece >= kMostPieces) return {};
-      a.offset[piece] = k - padding - first * stride;
-      for (int i = 0; i < 3; ++i)
-        a.tap[0][piece][i] =
-            i >= first && i < first + some ? int8_t(k + (i - first) * stride) : int8_t(-1);
-      k += some * stride;
-      left -= some;
-    }
-  }
-  return a;
-}
-
-// Results phase, phase + stride, ... meet pixels one apart, through those taps that fall on whole
-// steps. Pieces begin where they meet the fewest points.
-Axis backward_axis(int64_t kernel, int64_t stride, int64_t padding, int64_t results) {
-  int64_t low = kernel + padding, high = -low;
-  auto each_tap = [&](int64_t phases, auto&& f) {
-    for (int64_t phase = 0; phase < phases; ++phase)
-      for (int64_t k = 0; k < kernel; ++k)
-        if ((phase + padding - k) % stride == 0) f(phase, k, (phase + padding - k) / stride);
-  };
-  const int64_t phases = std::min(stride, results);
-  each_tap(phases, [&](int64_t, int64_t, int64_t offset) {
-    low = std::min(low, offset);
-    high = std::max(high, offset);
-  });
-  const int64_t pieces = parts_of(high - low + 1, 3);
-  if (phases > kMostPhases || pieces < 1 || pieces > kMostPieces) return {};
-  Axis best;
-  for (int64_t first = high - 3 * pieces + 1; first <= low; ++first) {
-    Axis a;
-    a.grid = parts_of(results, stride);
-    a.results = results;
-    a.phases = int(phases);
-    a.pieces = int(pieces);
-    std::memset(a.tap, -1, sizeof a.tap);
-    for (int64_t p = 0; p < pieces; ++p) a.offset[p] = first + 3 * p;
-    each_tap(phases, [&](int64_t phase, int64_t k, int64_t offset) {
-      a.tap[phase][(offset - first) / 3][(offset - first) % 3] = int8_t(k);
-    });
-    if (!best.pieces || a.products() < best.products()) best = a;
-  }
-  return best;
-}
-
-struct Window {
-  Axis y, x;
-  Window(const ConvShape& s, bool backward) {
-    auto axis = [&](int i) {
-      if (i == 1 && s.kernel[i] == 1 && (!backward || s.stride[i] == 1))
-        return flat_axis(s.stride[i], backward ? -s.padding[i] : s.padding[i],
-                         backward ? s.in[i] : s.out[i]);
-      return (backward ? &backward_axis : &forward_axis)(s.kernel[i], s.stride[i], s.padding[i],
-                                                         backward ? s.in[i] : s.out[i]);
-    };
-    y = axis(1);
-    x = axis(2);
-  }
-  int64_t phases() const { return y.phases * x.phases; }
-  int64_t points() const { return y.flat ? 4 : kPoints; }
-};
+using Axis = WinogradAxis;
+using Window = WinogradWindow;
 
 class Run {
  public:
@@ -380,13 +267,8 @@ class Run {
 }  // namespace
 
 bool winograd_serves(Kind kind, const ConvShape& s, bool backward) {
-  if (kind != Kind::f32 || s.groups != 1 || s.stride[0] != 1 || s.kernel[2] == 1 ||
-      s.kernel[0] > kMostPlanes || std::min(s.in_channels, s.out_channels) < kLeastChannels)
+  if (!winograd_cuts(kind, s) || std::min(s.in_channels, s.out_channels) < kLeastChannels)
     return false;
-  for (int i = 0; i < 3; ++i)
-    if (s.dilation[i] != 1 || s.padding[i] < 0 || s.padding[i] >= s.kernel[i] ||
-        s.kernel[i] > kMostKernel)
-      return false;
   const Window w(s, backward);
   if (!w.y.pieces || !w.x.pieces) return false;
   const int64_t tiles = parts_of(w.y.grid, w.y.flat ? 1 : 2) * parts_of(w.x.grid, 2) *

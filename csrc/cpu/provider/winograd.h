@@ -41,6 +41,11 @@ struct WinogradCall {
 bool winograd_serves(Kind kind, const ConvShape& shape, bool backward);
 void run_winograd(const WinogradCall& call);
 
+// Forward with few channels in the image, lines contiguous: a vector is not channels but tiles side
+// by side.
+bool winograd_tiles_serves(Kind kind, const ConvShape& shape);
+void run_winograd_tiles(const WinogradCall& call);
+
 struct WinogradWeightCall {
   int64_t batch, in_channels, out_channels;
   int64_t planes;  // of a window
