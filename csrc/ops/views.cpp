@@ -1,10 +1,12 @@
 // The views: rows whose results share their input's memory, and the copies that complete them.
 #include "ops/views.h"
+#include "core/sparse.h"
 
 #include <limits>
 #include <tuple>
 
 #include "core/geometry.h"
+#include "core/sparse.h"
 #include "ops/creation.h"
 #include "ops/joining.h"
 
@@ -583,9 +585,43 @@ Dims memory_order(const Tensor& t) {
                    [&](int64_t a, int64_t b) { return t.strides()[a] > t.strides()[b]; });
   return std::is_sorted(order.begin(), order.end()) ? Dims() : order;
 }
+// Pieces that lie side by side in memory that nobody else sees, as the one tensor that they are;
+// undefined where they do not.
+Tensor joined_in_place(const std::vector<Tensor>& pieces, int64_t dim, bool stacked) {
+  if (grad_mode.enabled || pieces.size() < 2) return {};
+  const Tensor& first = pieces[0];
+  if (is_sparse(first) || !first->storage) return {};
+  Geometry g(first);
+  int64_t step = stacked ? pieces[1].offset() - g.offset : g.strides[dim], length = 0, owners = 0;
+  if (step <= 0) return {};
+  for (const Tensor& piece : pieces) {
+    Geometry p(piece);
+    if (piece->storage != first->storage || piece.dtype() != first.dtype() ||
+        p.offset != g.offset + length * step || Ints(p.strides) != Ints(g.strides))
+      return {};
+    length += stacked ? 1 : p.sizes[dim];
+    if (!stacked) p.sizes[dim] = g.sizes[dim];
+    if (Ints(p.sizes) != Ints(g.sizes)) return {};
+    // The engine and we hold a piece, the piece holds the tensor that it is a view of.
+    if (Py_REFCNT(piece.object()) > 2) return {};
+    owners += 1;
+    if (!piece->is(kView)) continue;
+    if (Py_REFCNT(reinterpret_cast<PyObject*>(piece->base)) > 1) return {};
+    owners += 1;
+  }
+  if (int64_t(first->storage->refs) != owners) return {};
+  if (stacked) {
+    g.sizes.insert(dim, length), g.strides.insert(dim, step);
+  } else {
+    g.sizes[dim] = length;
+  }
+  if (!is_non_overlapping_and_dense(g.sizes, g.strides)) return {};
+  return alias(first, g.sizes, g.strides, g.offset);
+}
 // The gradients of the pieces in one tensor, whose memory is ordered as that of the tensor that was
 // cut: where that was a view, its source's gradient is a view again instead of a copy.
 Tensor join_as(const Tensor& input, std::vector<Tensor> pieces, int64_t dim, bool stacked) {
+  if (Tensor whole = joined_in_place(pieces, dim, stacked); whole.defined()) return whole;
   Dims order = memory_order(input), of_piece, back(input.dim(), 0);
   int64_t place = dim;
   if (order.size()) {

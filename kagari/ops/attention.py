@@ -8,7 +8,7 @@ from kagari._core import composite, ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kagari import Tensor, dtype
+    from kagari import Tensor, device, dtype
 
 _NAME = "scaled_dot_product_attention"
 
@@ -99,23 +99,35 @@ def _added_mask(mask: Tensor, scores: tuple[int, ...], dtype: dtype) -> Tensor:
     return mask.contiguous().expand(scores)
 
 
+def _kept(scores: tuple[int, ...], dropout_p: float, device: device) -> Tensor:
+    """Which weights stay, drawn as :func:`kagari.dropout` draws them."""
+    import kagari
+
+    with kagari.no_grad():
+        drawn = kagari.empty(scores, dtype=kagari.bool, device=device)
+        return drawn.bernoulli_(1 - dropout_p)
+
+
 def _fused(
     query: Tensor,
     key: Tensor,
     value: Tensor,
     mask: Tensor | None,
+    dropout_p: float,
     is_causal: bool,
     scale: float,
 ) -> Tensor:
+    scores = (*query.shape[:-1], key.shape[-2])
     if mask is not None:
-        scores = (*query.shape[:-1], key.shape[-2])
         _check_mask(scores, mask)
         mask = _added_mask(mask, scores, query.dtype)
+    kept = _kept(scores, dropout_p, query.device) if dropout_p else None
     missing = 4 - query.dim()
     for _ in range(missing):
         query, key, value = query.unsqueeze(0), key.unsqueeze(0), value.unsqueeze(0)
         mask = None if mask is None else mask.unsqueeze(0)
-    result = ops._attention(query, key, value, mask, scale, is_causal)[0]
+        kept = None if kept is None else kept.unsqueeze(0)
+    result = ops._attention(query, key, value, mask, scale, is_causal, kept, dropout_p)[0]
     for _ in range(missing):
         result = result.squeeze(0)
     return result
@@ -198,8 +210,8 @@ def scaled_dot_product_attention(
         scale = 1.0 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     if enable_gqa:
         _check_heads(query, key, value)
-    if dropout_p == 0.0 and _fusable(query, key, value, attn_mask, enable_gqa):
-        return _fused(query, key, value, attn_mask, is_causal, scale).to(dtype)
+    if 0 <= dropout_p < 1 and _fusable(query, key, value, attn_mask, enable_gqa):
+        return _fused(query, key, value, attn_mask, dropout_p, is_causal, scale).to(dtype)
     if enable_gqa:
         key, value = _share_heads(query, key, value)
     scores = (query * scale) @ key.transpose(-2, -1)

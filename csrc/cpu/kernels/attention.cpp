@@ -45,9 +45,30 @@ int64_t keys_seen(const ScoreTile<T>& t, int64_t row) {
   int64_t n = t.seen + row;
   return n < 0 ? 0 : n < t.keys ? n : t.keys;
 }
+// Zeros in place of a row's scores from `from` on, as far as they are read.
 template <class T>
-void clear(T* p, int64_t n) {
-  for (int64_t i = 0; i < n; i += kLanes<T>) simd::store(p + i, Vec<T>{});
+void clear_hidden(const ScoreTile<T>& t, T* row, int64_t seen, int64_t from) {
+  const int64_t end = seen + t.read < t.keys ? seen + t.read : t.keys;
+  for (int64_t i = from; i < end; i += kLanes<T>) simd::store(row + i, Vec<T>{});
+}
+
+template <int n>
+struct Bytes {
+  typedef uint8_t type __attribute__((vector_size(n)));
+};
+// Whether weights stay, 1 or 0, of so many that may be read.
+template <class T>
+KG_INLINE Vec<T> stays(const uint8_t* p, int64_t readable) {
+  typename Bytes<kLanes<T>>::type b{};
+  if (readable >= kLanes<T>)
+    __builtin_memcpy(&b, p, kLanes<T>);
+  else
+    for (int64_t k = 0; k < readable; ++k) b[k] = p[k];
+#if KG_SIMD_BYTES == 32
+  if constexpr (sizeof(T) == 4)
+    return (Vec<T>)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)b)));
+#endif
+  return __builtin_convertvector(b, Vec<T>);
 }
 
 // Some rows of a tile, which are computed side by side: what one waits for, the others do
@@ -62,12 +83,17 @@ struct SomeRows {
   int64_t seen[rows];
   const T* mask;
   int64_t mask_pitch;
+  const uint8_t* kept;
+  int64_t kept_pitch, kept_keys;
 
   SomeRows(const ScoreTile<T>& t, int64_t first)
       : s(t.scores + first * t.pitch),
         pitch(t.pitch),
         mask(t.mask ? t.mask + first * t.mask_pitch : nullptr),
-        mask_pitch(t.mask_pitch) {
+        mask_pitch(t.mask_pitch),
+        kept(t.kept ? t.kept + first * t.kept_pitch : nullptr),
+        kept_pitch(t.kept_pitch),
+        kept_keys(t.kept_keys) {
     for (int r = 0; r < rows; ++r) seen[r] = keys_seen(t, first + r);
     inside = seen[0] / kLanes<T> * kLanes<T>;
     vectors = (seen[rows - 1] + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
@@ -98,7 +124,7 @@ struct SomeRows {
     for (int r = 0; r < rows; ++r) largest[r] = fold_max<T>(best[r]);
   }
 
-  // Scores become weights below `top`; gives the sum of each row's.
+  // Scores become weights below `top`, of which dropout leaves some; gives the sum of all of a row.
   KG_INLINE void weigh(const T* top, T* total) {
     V shift[rows], sum[rows];
     for (int r = 0; r < rows; ++r) {
@@ -110,8 +136,9 @@ struct SomeRows {
 #pragma GCC unroll 4
       for (int r = 0; r < rows; ++r) {
         V e = weight<T>(simd::load(s + r * pitch + j) - shift[r]);
-        simd::store(s + r * pitch + j, e);
         sum[r] += e;
+        if (kept) e = e * stays<T>(kept + r * kept_pitch + j, kept_keys - j);
+        simd::store(s + r * pitch + j, e);
       }
     for (int r = 0; r < rows; ++r) total[r] = fold_sum<T>(sum[r]);
   }
@@ -131,7 +158,7 @@ KG_INLINE void weigh_rows(const ScoreTile<T>& t, int64_t first, T* top, T* total
   static_assert(rows <= kLanes<T>);
   const Vec<T> falls = weight<T>(step);
   for (int r = 0; r < rows; ++r) {
-    if (some.vectors < t.keys) clear(some.s + r * some.pitch + some.vectors, t.keys - some.vectors);
+    clear_hidden(t, some.s + r * some.pitch, some.seen[r], some.vectors);
     const T fall = falls[r];
     total[r] = total[r] * fall + sum[r];
     const bool begins = top[r] == nothing;  // the sums are zeros
@@ -153,11 +180,16 @@ void weigh(const ScoreTile<T>& t, T* top, T* total, T* sums, int64_t sums_pitch,
 }
 
 template <class T>
-void finish(const T* sums, T total, T* out, int64_t n) {
+void finish(int64_t rows, RowsOf<const T> sums, const T* total, T share, RowsOf<T> out, int64_t n) {
   using V = Vec<T>;
-  const V share = simd::splat<V>(total == 0 ? T(1) : total);
-  each_vector<T>(n, [&](int64_t c, int count)
-                        KG_INLINED { put(out + c, V(simd::load(sums + c) / share), count); });
+  for (int64_t i = 0; i < rows; ++i) {
+    const T sum = total[i];
+    const V factor = simd::splat<V>(sum == 0 ? T(1) : share / sum);
+    const T* from = sums.data + i * sums.row;
+    T* to = out.data + i * out.row;
+    each_vector<T>(n, [&](int64_t c, int count)
+                          KG_INLINED { put(to + c, V(simd::load(from + c) * factor), count); });
+  }
 }
 // In double: errors of lse are errors of every weight in backward.
 template <class T>
@@ -175,36 +207,45 @@ void log_sums(const T* top, const T* total, T* lse, int64_t n) {
 template <class T>
 void weigh_backward(const ScoreTile<T>& t, T* g, const T* lse, const T* dot) {
   using V = Vec<T>;
-  const V scale = simd::splat<V>(t.scale);
+  const V scale = simd::splat<V>(t.scale), share = simd::splat<V>(t.share);
   for (int64_t i = 0; i < t.rows; ++i) {
     T *s = t.scores + i * t.pitch, *d = g + i * t.pitch;
     const T* mask = t.mask ? t.mask + i * t.mask_pitch : nullptr;
+    const uint8_t* kept = t.kept ? t.kept + i * t.kept_pitch : nullptr;
     int64_t n = keys_seen(t, i), whole = (n + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
     const V shift = simd::splat<V>(lse[i]), mean = simd::splat<V>(dot[i]);
     each_vector<T>(n, [&](int64_t j, int count) KG_INLINED {
       V v = simd::load(s + j) * scale;
       if (mask) v = v + get(mask + j, count);
-      V w = weight<T>(v - shift);
-      V r = w * (simd::load(d + j) - mean) * scale;
+      V w = weight<T>(v - shift), g = simd::load(d + j);
+      const V scaled = w * scale;
+      if (kept) {
+        const V factor = stays<T>(kept + j, t.kept_keys - j) * share;
+        w = w * factor, g = g * factor;
+      }
+      V r = scaled * (g - mean);
       if (count < kLanes<T>) w = only<T>(w, count, T(0)), r = only<T>(r, count, T(0));
       simd::store(s + j, w);
       simd::store(d + j, r);
     });
-    if (whole < t.keys) clear(s + whole, t.keys - whole), clear(d + whole, t.keys - whole);
+    clear_hidden(t, s, n, whole), clear_hidden(t, d, n, whole);
   }
 }
 
 template <class T>
-T dot(const T* a, const T* b, int64_t n) {
-  Vec<T> sum{};
-  each_vector<T>(n, [&](int64_t c, int count) KG_INLINED {
-    sum = simd::mul_add(get(a + c, count), get(b + c, count), sum);
-  });
-  return fold_sum<T>(sum);
+void dots(int64_t rows, RowsOf<const T> a, RowsOf<const T> b, int64_t n, T* to) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const T *x = a.data + i * a.row, *y = b.data + i * b.row;
+    Vec<T> sum{};
+    each_vector<T>(n, [&](int64_t c, int count) KG_INLINED {
+      sum = simd::mul_add(get(x + c, count), get(y + c, count), sum);
+    });
+    to[i] = fold_sum<T>(sum);
+  }
 }
 
 template <class T>
-constexpr AttentionLoops<T> loops = {weigh<T>, finish<T>, log_sums<T>, weigh_backward<T>, dot<T>};
+constexpr AttentionLoops<T> loops = {weigh<T>, finish<T>, log_sums<T>, weigh_backward<T>, dots<T>};
 
 }  // namespace
 
