@@ -43,17 +43,18 @@ class Generator {
   // The next n words of random(), for kernels that transform them in bulk.
   void fill(uint32_t* out, int64_t n);
 
-  void get_state(uint8_t* out) const;    // kStateBytes
-  void set_state(const uint8_t* state);  // throws when it is not the state of such a generator
-  void copy_state(const Generator& other);
-
- private:
-  static uint32_t temper(uint32_t y) {
+  static inline __attribute__((always_inline)) uint32_t temper(uint32_t y) {
     y ^= y >> 11;
     y ^= (y << 7) & 0x9d2c5680u;
     y ^= (y << 15) & 0xefc60000u;
     return y ^ (y >> 18);
   }
+
+  void get_state(uint8_t* out) const;    // kStateBytes
+  void set_state(const uint8_t* state);  // throws when it is not the state of such a generator
+  void copy_state(const Generator& other);
+
+ private:
   void advance();
 
   uint32_t words_[kWords];

@@ -8,9 +8,11 @@
 #include "cpu/random.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
+#include "core/parallel.h"
 #include "cpu/convert.h"
 #include "ops/random.h"
 
@@ -117,9 +119,12 @@ struct Slow {
 KG_BOX_MULLER(box_muller_fast, KG_FMA_TARGET, Fast)
 KG_BOX_MULLER(box_muller_slow, , Slow)
 
-void box_muller(float* data, int64_t blocks, float mean, float std) {
+bool fast_lanes() {
   static const bool fast = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  (fast ? box_muller_fast : box_muller_slow)(data, blocks, mean, std);
+  return fast;
+}
+void box_muller(float* data, int64_t blocks, float mean, float std) {
+  (fast_lanes() ? box_muller_fast : box_muller_slow)(data, blocks, mean, std);
 }
 void box_muller(double* data, int64_t blocks, double mean, double std) {
   for (int64_t b = 0; b < blocks; ++b, data += 16)
@@ -358,22 +363,43 @@ void random_from_cpu(Results& out, const Tensor& x, int64_t from, std::optional<
   integers_into(out[0], from, above - uint64_t(from), g);
 }
 
-// Calls put(i, whether u < p) for n numbers u of 53 bits, each drawn as random64() does.
-template <class Put>
-void draw_below(Generator& g, double p, int64_t n, Put&& put) {
-  uint32_t words[512];
-  uint64_t limit = uint64_t(std::ceil(p * 0x1p53));
-  for (int64_t i = 0; i < n; i += 256) {
-    int64_t count = std::min<int64_t>(256, n - i);
-    g.fill(words, 2 * count);
-    for (int64_t k = 0; k < count; ++k)
-      put(i + k, (uint64_t(words[2 * k] & 0x1fffff) << 32 | words[2 * k + 1]) < limit);
+// Whether pairs of words as random64() draws them, cut to 53 bits, are below the limit: 1 or 0.
+inline __attribute__((always_inline)) void pairs_below(const uint64_t* pairs, int64_t limit,
+                                                       int64_t n, uint8_t* yes) {
+  for (int64_t k = 0; k < n; ++k) {
+    uint64_t u = pairs[k];  // the word drawn first is the high one
+    if constexpr (std::endian::native == std::endian::little) u = u << 32 | u >> 32;
+    yes[k] = uint8_t(uint64_t(int64_t(u & ((uint64_t(1) << 53) - 1)) - limit) >> 63);
+  }
+}
+KG_FMA_TARGET void pairs_below_fast(const uint64_t* pairs, int64_t limit, int64_t n, uint8_t* yes) {
+  pairs_below(pairs, limit, n, yes);
+}
+// Whether u < p for n numbers u of 53 bits, each drawn as random64() does.
+void draw_below(Generator& g, double p, int64_t n, uint8_t* yes) {
+  constexpr int64_t block = 256;
+  uint64_t pairs[block];
+  const int64_t limit = int64_t(std::ceil(p * 0x1p53));
+  for (int64_t i = 0; i < n; i += block) {
+    int64_t count = std::min(block, n - i);
+    g.fill(reinterpret_cast<uint32_t*>(pairs), 2 * count);
+    fast_lanes() ? pairs_below_fast(pairs, limit, count, yes + i)
+                 : pairs_below(pairs, limit, count, yes + i);
   }
 }
 void bernoulli_into(Generator& g, const Tensor& t, double p) {
+  int64_t n = t.numel();
+  if (t.dtype() == Dtype::boolean && dense(t))
+    return draw_below(g, p, n, reinterpret_cast<uint8_t*>(t.data()));
   if (t.dtype() == Dtype::f32 && dense(t)) {
     float* to = t.data_as<float>();
-    return draw_below(g, p, t.numel(), [&](int64_t i, bool yes) { to[i] = yes ? 1.0f : 0.0f; });
+    uint8_t yes[1024];
+    for (int64_t i = 0; i < n; i += 1024) {
+      int64_t count = std::min<int64_t>(1024, n - i);
+      draw_below(g, p, count, yes);
+      for (int64_t k = 0; k < count; ++k) to[i + k] = float(yes[k]);
+    }
+    return;
   }
   store_each(t, [&] { return int64_t(uniform_double(g) < p); });
 }
@@ -426,26 +452,38 @@ void randperm_cpu(Results& out, int64_t n, Generator* generator, Dtype, Layout,
   convert_block(out[0].data(), out[0].dtype(), p, Dtype::i64, n);
 }
 
+// mask = 1 / (1 - p) or zero, y = x mask, of contiguous tensors.
+template <class T>
+void drop(const T* x, T* mask, T* y, int64_t n, double p, T kept) {
+  Workspace room{size_t(n)};
+  uint8_t* yes = room.as<uint8_t>();
+  {
+    Generator& g = default_generator();
+    std::lock_guard hold(g.mutex);
+    draw_below(g, 1 - p, n, yes);
+  }
+  parallel_for(0, n, 1 << 15, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      mask[i] = yes[i] ? kept : T(0.0f);
+      y[i] = T(x[i] * mask[i]);
+    }
+  });
+}
 void dropout_cpu(Results& out, const Tensor& x, double p, bool) {
   const Tensor& mask = out[1];
-  Generator& g = default_generator();
-  std::lock_guard hold(g.mutex);
   visit(x.dtype(), [&]<class T>() {
     if constexpr (is_floating(dtype_of<T>)) {
       using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
-      // mask / (1 - p), then x * mask
       const T kept = T(Wide(1) / Wide(1 - p)), fallen = T(0.0f);
-      if (x.is_contiguous() && mask.is_contiguous() && out[0].is_contiguous()) {
-        const T* in = x.data_as<T>();
-        T *m = mask.data_as<T>(), *y = out[0].data_as<T>();
-        return draw_below(g, 1 - p, x.numel(), [&](int64_t i, bool yes) {
-          m[i] = yes ? kept : fallen;
-          y[i] = T(in[i] * m[i]);
+      if (x.is_contiguous() && mask.is_contiguous() && out[0].is_contiguous())
+        return drop<T>(x.data_as<T>(), mask.data_as<T>(), out[0].data_as<T>(), x.numel(), p, kept);
+      {
+        Generator& g = default_generator();
+        std::lock_guard hold(g.mutex);
+        each_element(mask, [&](char* at) {
+          *reinterpret_cast<T*>(at) = uniform_double(g) < 1 - p ? kept : fallen;
         });
       }
-      each_element(mask, [&](char* at) {
-        *reinterpret_cast<T*>(at) = uniform_double(g) < 1 - p ? kept : fallen;
-      });
       each_pair(out[0], mask, [&](char* to, const char* m) {
         *reinterpret_cast<T*>(to) = *reinterpret_cast<const T*>(m);
       });
