@@ -167,9 +167,13 @@ void masked_fill_infer(Infer& o, const Tensor& input, const Tensor& mask, Operan
   else
     o.out(sizes, input.dtype());
 }
-void masked_fill_vjp(Vjp& v, const Tensor&, const Tensor& mask, Operand) {
+// Whether a value is a tensor that needs a gradient. A number has no edge to look at.
+bool needs_value(const Vjp& v, int param, Operand value) {
+  return value.v.is_none() && v.needs(param);
+}
+void masked_fill_vjp(Vjp& v, const Tensor&, const Tensor& mask, Operand value) {
   if (v.needs(0)) v.set(0, sum_to(call(rows::masked_fill, v.g(), mask, Scalar(0)), v.sizes(0)));
-  if (v.needs(2)) {
+  if (needs_value(v, 2, value)) {
     Tensor kept = call(rows::masked_fill, v.g(), logical_not(mask), Scalar(0));
     v.set(2, to_dtype(sum(kept), v.dtype(2)));
   }
@@ -470,9 +474,9 @@ void index_fill_infer(Infer& o, const Tensor& input, int64_t dim, const Tensor& 
            "index_fill_(): Converting complex Scalar to non-complex type is not supported");
   o.like(input);
 }
-void index_fill_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, Operand) {
+void index_fill_vjp(Vjp& v, const Tensor&, int64_t dim, const Tensor& index, Operand value) {
   if (v.needs(0)) v.set(0, call(rows::index_fill, v.g(), dim, index, Scalar(0)));
-  if (!v.needs(3)) return;
+  if (!needs_value(v, 3, value)) return;
   // An index that occurs twice fills once: sum where something was filled.
   Ints sizes = v.g().sizes();
   dim = wrap_dim(dim, sizes.n);

@@ -77,21 +77,119 @@ def test_values_and_gradients(shape: tuple[int, ...], kind: str, dtype: kagari.d
         kagari.testing.assert_close(got.double(), want, rtol=tolerance, atol=tolerance)
 
 
-def test_views_of_one_projection() -> None:
-    qkv = drawn(2, 40, 3, 4, 16).requires_grad_()
-    q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))
-    y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    expected = formula(q, k, v, causal=True)
-    kagari.testing.assert_close(y, expected)
-    (got,) = kagari.autograd.grad(y.square().sum(), qkv)
-    (want,) = kagari.autograd.grad(expected.square().sum(), qkv)
-    kagari.testing.assert_close(got, want)
+CUTS = {
+    "select": lambda x: [x[:, :, i].transpose(1, 2) for i in range(3)],
+    "unbind": lambda x: x.permute(2, 0, 3, 1, 4).unbind(0),
+    "chunk": lambda x: [p.reshape(2, 40, 4, 16).transpose(1, 2) for p in x.flatten(2).chunk(3, -1)],
+    "values first": lambda x: x.permute(2, 0, 3, 1, 4).unbind(0)[::-1],
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("again", ["once", "query twice", "retained", "hooked"])
+def test_views_of_one_projection(cut: str, again: str) -> None:
+    """The gradients of parts that lie side by side lie so too, and still belong to each part."""
+    leaf = drawn(2, 40, 3, 4, 16).requires_grad_()
+    found = []
+    for attend in (
+        F.scaled_dot_product_attention,
+        lambda q, k, v, is_causal: formula(q, k, v, causal=is_causal),
+    ):
+        q, k, v = CUTS[cut](leaf * 1.0)
+        seen: list[kagari.Tensor] = []
+        if again == "retained":
+            for part in (q, k, v):
+                part.retain_grad()
+        elif again == "hooked":
+            k.register_hook(seen.append)
+            v.register_hook(lambda g: g * 2)
+        y = attend(q, k, v, is_causal=True)
+        loss = y.square().sum() + (q.sin().sum() if again == "query twice" else 0.0)
+        leaf.grad = None
+        loss.backward()
+        if again == "retained":
+            seen = [part.grad for part in (q, k, v)]
+        found.append([y.detach(), leaf.grad, *seen])
+    for got, want in zip(*found, strict=True):
+        kagari.testing.assert_close(got, want)
+
+
+def test_a_gradient_that_somebody_holds_is_not_joined_in_place() -> None:
+    g = drawn(3, 5)
+    x = drawn(3, 5).requires_grad_()
+    (joined,) = kagari.autograd.grad(x.unbind(0), x, g.unbind(0))
+    before = joined.clone()
+    g.zero_()
+    assert joined.equal(before)
 
 
 def test_second_gradients() -> None:
     q, k, v = operands((1, 2, 2, 3, 4, 2, 2), kagari.float64)
     assert kagari.autograd.gradcheck(F.scaled_dot_product_attention, (q, k, v))
     assert kagari.autograd.gradgradcheck(F.scaled_dot_product_attention, (q, k, v))
+
+
+def dropped_formula(
+    q: kagari.Tensor, k: kagari.Tensor, v: kagari.Tensor, kept: kagari.Tensor, causal: bool
+) -> kagari.Tensor:
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    if causal:
+        hidden = kagari.ones(scores.shape[-2:], dtype=kagari.bool).tril().logical_not()
+        scores = scores.masked_fill(hidden, -math.inf)
+    return (scores.softmax(-1) * kept) @ v
+
+
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.float64], ids=str)
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 5, 7, 4), (1, 2, 150, 150, 16), (1, 1, 33, 130, 9), (2, 1, 64, 1, 8)]
+)
+def test_dropout_falls_as_on_the_weights(
+    shape: tuple[int, ...], causal: bool, dtype: kagari.dtype
+) -> None:
+    b, h, lq, lk, e = shape
+    q, k, v = operands((b, h, h, lq, lk, e, e), dtype)
+    kagari.manual_seed(4)
+    kept = kagari.dropout(kagari.ones(b, h, lq, lk, dtype=dtype), 0.3, True)
+    after = kagari.rand(3)
+    kagari.manual_seed(4)
+    y = F.scaled_dot_product_attention(q, k, v, None, 0.3, causal)
+    assert kagari.rand(3).equal(after)
+    expected = dropped_formula(q, k, v, kept, causal)
+    tolerance = 1e-4 if dtype == kagari.float32 else 1e-10
+    kagari.testing.assert_close(y, expected, rtol=tolerance, atol=tolerance)
+    cotangent = drawn(*y.shape, dtype=dtype, seed=9)
+    for create_graph in (False, True):
+        got = kagari.autograd.grad(
+            y, (q, k, v), cotangent, retain_graph=True, create_graph=create_graph
+        )
+        want = kagari.autograd.grad(expected, (q, k, v), cotangent, retain_graph=True)
+        for a, w in zip(got, want, strict=True):
+            kagari.testing.assert_close(a.detach(), w, rtol=tolerance, atol=tolerance)
+
+
+def test_second_gradients_with_dropout() -> None:
+    def attend(*x: kagari.Tensor) -> kagari.Tensor:
+        kagari.manual_seed(1)
+        return F.scaled_dot_product_attention(*x, dropout_p=0.4)
+
+    operands_ = operands((1, 2, 2, 3, 4, 2, 2), kagari.float64)
+    assert kagari.autograd.gradcheck(attend, operands_)
+    assert kagari.autograd.gradgradcheck(attend, operands_)
+
+
+def test_what_the_kernel_refuses() -> None:
+    q = drawn(1, 1, 2, 3)
+    attend = kagari._core.ops._attention
+    with pytest.raises(RuntimeError, match="expected 0 <= dropped < 1, got 1"):
+        attend(q, q, q, None, 1.0, False, None, 1.0)
+    with pytest.raises(RuntimeError, match="expected `kept` of contiguous bools of shape"):
+        attend(q, q, q, None, 1.0, False, drawn(1, 1, 2, 2), 0.5)
+    y, lse = attend(q, q, q, None, 1.0, False)
+    with pytest.raises(RuntimeError, match="side by side in one tensor"):
+        kagari._core.ops._attention_backward(
+            y, q, q, q, None, y, lse, 1.0, False, True, True, joined=True
+        )
 
 
 def test_a_row_without_keys_and_without_queries() -> None:
@@ -123,8 +221,9 @@ def test_a_row_whose_scores_are_all_minus_infinity_gives_zeros(
         kagari.testing.assert_close(grad, kagari.full_like(grad, 0.5))
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
 @pytest.mark.parametrize("causal", [False, True])
-def test_the_same_bits_however_queries_are_shared_out(causal: bool) -> None:
+def test_the_same_bits_however_queries_are_shared_out(causal: bool, dropout: float) -> None:
     """Few threads take long chunks of many heads, many threads short ones, forward and backward."""
     leaves = [
         t.detach().requires_grad_() for t in operands((2, 6, 3, 330, 330, 24, 96), kagari.float32)
@@ -134,7 +233,8 @@ def test_the_same_bits_however_queries_are_shared_out(causal: bool) -> None:
     try:
         for threads in (1, 2, 3, 8, 16):
             kagari.set_num_threads(threads)
-            y = F.scaled_dot_product_attention(*leaves, is_causal=causal, enable_gqa=True)
+            kagari.manual_seed(2)
+            y = F.scaled_dot_product_attention(*leaves, None, dropout, causal, enable_gqa=True)
             got = [y.detach(), *kagari.autograd.grad(y, leaves, g)]
             want = want or got
             assert all(a.equal(b) for a, b in zip(got, want, strict=True)), threads
