@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "cpu/convert.h"
+#include "cpu/rows.h"
 #include "cpu/wrap.h"
 #include "ops/matmul.h"
 
@@ -310,12 +311,43 @@ void addmv_cpu(Results& out, const Tensor& input, const Tensor& mat, const Tenso
   });
 }
 
+// ---- two vectors --------------------------------------------------------------------------------
+
+// Products are added up in lanes over blocks of fixed length, and these in their order.
+template <class T>
+void dot_of(const T* a, const T* b, int64_t n, T* to) {
+  constexpr int64_t block = 16'384;
+  const int64_t blocks = (n + block - 1) / block;
+  auto sum = [&](int64_t i) {
+    double ones, products;
+    row_loops<T>().normalize_sums(a + i * block, b + i * block, std::min(block, n - i * block), 0,
+                                  1, &ones, &products);
+    return products;
+  };
+  double total = 0;
+  if (blocks <= 1) {
+    if (blocks) total = sum(0);
+  } else {
+    Workspace sums(size_t(blocks) * sizeof(double));
+    parallel_parts(blocks, [&](int64_t i) { sums.as<double>()[i] = sum(i); });
+    for (int64_t i = 0; i < blocks; ++i) total += sums.as<double>()[i];
+  }
+  *to = T(total);
+}
+void dot_cpu(Results& out, const Tensor& a, const Tensor& b) {
+  if (a.dtype() != Dtype::f32 && a.dtype() != Dtype::f64) return matmul_cpu(out, a, b);
+  visit_row_type(a.dtype(), [&]<class T>() {
+    Whole<T> x(a), y(b);
+    dot_of(x.get(), y.get(), a.numel(), out[0].data_as<T>());
+  });
+}
+
 }  // namespace
 
 KG_KERNEL(mm, cpu, matmul_cpu)
 KG_KERNEL(bmm, cpu, matmul_cpu)
 KG_KERNEL(mv, cpu, matmul_cpu)
-KG_KERNEL(dot, cpu, matmul_cpu)
+KG_KERNEL(dot, cpu, dot_cpu)
 KG_KERNEL(matmul, cpu, matmul_cpu)
 KG_KERNEL(linear, cpu, linear_cpu)
 KG_KERNEL(linear_backward, cpu, linear_backward_cpu)

@@ -364,16 +364,46 @@ def test_distances_by_products() -> None:
     close(one, other, 1e3)
 
 
-def test_distances_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from kagari.ops.linalg import distances
+@pytest.mark.parametrize("p", (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, math.inf))
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+def test_distances_of_many_rows_and_their_gradients(p: float, dtype: str) -> None:
+    """Several vectors and chains of rows and of their numbers, and ends of both, beside the formula."""
+    a, b = numbers((3, 37, 21), dtype).requires_grad_(), numbers((150, 21), dtype).requires_grad_()
+    wide = a.detach().double().requires_grad_(), b.detach().double().requires_grad_()
+    formula = linalg.vector_norm(wide[0].unsqueeze(-2) - wide[1], p, -1)
+    upstream = numbers((3, 37, 150), "float64")
+    expected = [formula, *kagari.autograd.grad(formula, wide, upstream)]
+    distances = kagari.cdist(a, b, p, compute_mode="donot_use_mm_for_euclid_dist")
+    got = [distances, *kagari.autograd.grad(distances, (a, b), upstream.to(a.dtype))]
+    rtol = 1e-12 if dtype == "float64" else 3e-5
+    for one, other in zip(got, expected, strict=True):
+        kagari.testing.assert_close(
+            one.double(), other, rtol=rtol, atol=rtol * other.abs().max().item()
+        )
+    first, second = kagari.triu_indices(150, 150, 1)
+    within = kagari.pdist(b, p)
+    full = kagari.cdist(b, b, p, compute_mode="donot_use_mm_for_euclid_dist")
+    assert within.equal(full[first, second])
+    (one,) = kagari.autograd.grad(within.square().sum(), b)
+    (other,) = kagari.autograd.grad(full.triu(1).square().sum(), b)
+    kagari.testing.assert_close(one, other, rtol=rtol, atol=rtol * other.abs().max().item())
 
-    a, b = numbers((2, 7, 3), "float64").requires_grad_(), numbers((4, 3), "float64")
-    whole = kagari.cdist(a, b, 1.0)
-    monkeypatch.setattr(distances, "_AT_ONCE", 30)  # two rows at a time
-    parts = kagari.cdist(a, b, 1.0)
-    assert kagari.equal(parts, whole)
-    (one,), (other,) = (kagari.autograd.grad(d.square().sum(), a) for d in (whole, parts))
-    assert kagari.equal(one, other)
+
+def test_distances_are_the_same_for_any_number_of_threads() -> None:
+    a, b = numbers((70, 30), "float32").requires_grad_(), numbers((90, 30), "float32")
+    before = kagari.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 2, 3, 8):
+            kagari.set_num_threads(threads)
+            made = [kagari.cdist(a, b, 1.0), kagari.pdist(a, 3.0)]
+            grads = [kagari.autograd.grad(d.square().sum(), a)[0] for d in made]
+            results.append([*made, *grads, kagari.dot(*numbers((2, 100_003), "float32"))])
+    finally:
+        kagari.set_num_threads(before)
+    for other in results[1:]:
+        assert all(x.equal(y) for x, y in zip(results[0], other, strict=True))
+    assert kagari.cdist(a[5:6], b, 1.0).equal(results[0][0][5:6])
 
 
 def test_distance_of_zero_has_no_slope() -> None:

@@ -235,6 +235,18 @@ def test_einsum_broadcasts_ones() -> None:
     close(ops.einsum("ij,jk->ik", tensor(x), tensor(y)), x * y.sum(0), "float64")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64", "bfloat16"])
+@pytest.mark.parametrize("n", [0, 1, 9, 16_384, 16_385, 100_003])
+def test_long_dot(n: int, dtype: str) -> None:
+    a, b = np.random.default_rng(n).integers(-3, 4, (2, n))
+    x, y = (tensor(v.astype(np.float64)).to(getattr(kagari, dtype)) for v in (a, b))
+    expected = kagari.tensor(int(a @ b)).to(x.dtype)
+    assert ops.dot(x, y).equal(expected)
+    assert ops.dot(x.flip(0), y.flip(0)).equal(expected)
+    every_second = kagari.stack([x, x], 1)[:, 0]
+    assert ops.dot(every_second, y).equal(expected)
+
+
 def test_tensordot_and_chains() -> None:
     a, b = numbers((2, 3, 4), "float64"), numbers((4, 3, 5), "float64")
     for dims in (1, ([1, 2], [1, 0]), ([-1], [0])):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from kagari._core import bfloat16, composite, float16, ops
+from kagari.autograd.function import Function
 from kagari.ops.views import broadcast_shapes
 
 TYPE_CHECKING = False
@@ -57,18 +60,47 @@ def _by_product(x: Tensor, y: Tensor) -> Tensor:
     return squares.where(apart, 1.0).sqrt().where(apart, 0.0)
 
 
-# Differences are taken for so many elements at a time, which stay in the cache.
-_AT_ONCE = 2**16
+def _formula(x: Tensor, y: Tensor, p: float) -> Tensor:
+    """Norms of all differences, in tensor operations."""
+    norms: Tensor = ops.linalg_vector_norm(x.unsqueeze(-2) - y.unsqueeze(-3), p, [-1])
+    return norms
+
+
+class _Distances(Function):
+    """Norms of all differences: ``(B, P, M)``, ``(B, R, M)`` to ``(B, P, R)``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, p: float) -> Tensor:
+        distances: Tensor = ops._cdist_forward(x, y, p)
+        ctx.save_for_backward(x, y, distances)
+        ctx.p = p
+        return distances
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        import kagari
+
+        x, y, distances = ctx.saved_tensors
+        if kagari.is_grad_enabled():  # a gradient that has gradients
+            x, y = x.view_as(x), y.view_as(y)
+            made = kagari.autograd.grad(_formula(x, y, ctx.p), (x, y), g, create_graph=True)
+            return *made, None
+        left, right = ctx.needs_input_grad[:2]
+        return (
+            ops._cdist_backward(g, x, y, ctx.p, distances) if left else None,
+            ops._cdist_backward(g.mT, y, x, ctx.p, distances.mT) if right else None,
+            None,
+        )
 
 
 def _direct(x: Tensor, y: Tensor, p: float) -> Tensor:
-    """Norms of all differences."""
-    import kagari
-
-    step = max(1, _AT_ONCE // max(1, y.shape[-2] * y.shape[-1]))
-    y = y.unsqueeze(-3)
-    parts = [ops.linalg_vector_norm(rows.unsqueeze(-2) - y, p, [-1]) for rows in x.split(step, -2)]
-    return parts[0] if len(parts) == 1 else kagari.cat(parts, -2)
+    batch = broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    rows, others, width = x.shape[-2], y.shape[-2], x.shape[-1]
+    count = math.prod(batch)
+    x = x.expand(*batch, rows, width).reshape(count, rows, width)
+    y = y.expand(*batch, others, width).reshape(count, others, width)
+    distances: Tensor = _Distances.apply(x, y, p)
+    return distances.view(*batch, rows, others)
 
 
 @composite(
@@ -123,12 +155,35 @@ def cdist(x1: Tensor, x2: Tensor, p: float, compute_mode: str) -> Tensor:
     if p < 0:
         raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
     if 0 in (x1.numel(), x2.numel()):
-        batch = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-        return _direct(x1, x2, 2).reshape(*batch, x1.shape[-2], x2.shape[-2])
+        return _direct(x1, x2, p)
     many = x1.shape[-2] > _MANY or x2.shape[-2] > _MANY
     if p == 2 and (compute_mode == _MODES[1] or (compute_mode == _MODES[0] and many)):
         return _by_product(x1, x2)
     return _direct(x1, x2, p)
+
+
+class _DistancesWithin(Function):
+    """Norms of the differences of each two rows."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, p: float) -> Tensor:
+        distances: Tensor = ops._pdist_forward(x, p)
+        ctx.save_for_backward(x, distances)
+        ctx.p = p
+        return distances
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        import kagari
+
+        x, distances = ctx.saved_tensors
+        if not kagari.is_grad_enabled():
+            return ops._pdist_backward(g, x, ctx.p, distances), None
+        n = x.shape[0]
+        first, second = kagari.triu_indices(n, n, 1, device=x.device)
+        x = x.view_as(x)
+        norms = ops.linalg_vector_norm(x[first] - x[second], ctx.p, [1])
+        return *kagari.autograd.grad(norms, x, g, create_graph=True), None
 
 
 @composite("pdist(Tensor input, float p=2) -> Tensor")
@@ -154,20 +209,14 @@ def pdist(input: Tensor, p: float) -> Tensor:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
     """
-    import kagari
-
     if input.dim() != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
     if not input.is_floating_point():
         raise RuntimeError(f"pdist only supports floating-point dtypes, got {input.dtype}")
     if p < 0:
         raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
-    n = input.shape[0]
-    first, second = kagari.triu_indices(n, n, 1, device=input.device)
-    if input.shape[1] == 0:
-        return input.new_zeros(first.shape)
-    difference = input.index_select(0, first) - input.index_select(0, second)
-    return ops.linalg_vector_norm(difference, p, [1])
+    distances: Tensor = _DistancesWithin.apply(input, p)
+    return distances
 
 
 # ---- norms bounded -------------------------------------------------------------------------------
