@@ -100,9 +100,20 @@ struct RowRoom {
   }
 };
 
+// Of (B, P, M) and (B, R, M), or of two matrices.
+struct Sizes {
+  int64_t batch, rows, others, width;
+  Sizes(const Tensor& x, const Tensor& y)
+      : batch(x.dim() == 3 ? x.sizes()[0] : 1),
+        rows(x.sizes()[x.dim() - 2]),
+        others(y.sizes()[y.dim() - 2]),
+        width(x.sizes()[x.dim() - 1]) {}
+};
+
 void cdist_cpu(Results& out, const Tensor& x, const Tensor& y, double p) {
   if (out[0].numel() == 0) return;
-  const int64_t batch = x.sizes()[0], rows = x.sizes()[1], n = y.sizes()[1], m = x.sizes()[2];
+  const Sizes sizes(x, y);
+  const int64_t batch = sizes.batch, rows = sizes.rows, n = sizes.others, m = sizes.width;
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> left(x), right(y), to(out[0], false);
     const Columns<T> columns(right.get(), batch, n, m);
@@ -118,7 +129,8 @@ void cdist_cpu(Results& out, const Tensor& x, const Tensor& y, double p) {
 void cdist_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& y, double p,
                         const Tensor& distances) {
   if (out[0].numel() == 0) return;
-  const int64_t batch = x.sizes()[0], rows = x.sizes()[1], n = y.sizes()[1], m = x.sizes()[2];
+  const Sizes sizes(x, y);
+  const int64_t batch = sizes.batch, rows = sizes.rows, n = sizes.others, m = sizes.width;
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> grad(g), left(x), right(y), lengths(distances), to(out[0], false);
     const Padded<T> xs(left.get(), batch * rows, m), ys(right.get(), batch * n, m);

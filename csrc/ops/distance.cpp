@@ -12,10 +12,17 @@ KG_DECLARE_ROW(pdist_backward)
 namespace {
 
 void check_pair(const Tensor& x, const Tensor& y) {
-  KG_CHECK(x.dim() == 3 && y.dim() == 3 && x.sizes()[0] == y.sizes()[0] &&
-               x.sizes()[2] == y.sizes()[2] && x.dtype() == y.dtype(),
-           "expected (B, P, M) and (B, R, M) of one dtype, got ", describe(x), " and ",
-           describe(y));
+  bool fits = (x.dim() == 2 || x.dim() == 3) && y.dim() == x.dim() && x.dtype() == y.dtype() &&
+              x.sizes()[x.dim() - 1] == y.sizes()[x.dim() - 1];
+  if (fits && x.dim() == 3) fits = x.sizes()[0] == y.sizes()[0];
+  KG_CHECK(fits, "expected (B, P, M) and (B, R, M), or (P, M) and (R, M), of one dtype, got ",
+           describe(x), " and ", describe(y));
+}
+// (B, P, R)
+bool are_distances(const Tensor& d, const Tensor& x, const Tensor& y) {
+  const int64_t n = x.dim();
+  return d.dim() == n && d.dtype() == x.dtype() && (n == 2 || d.sizes()[0] == x.sizes()[0]) &&
+         d.sizes()[n - 2] == x.sizes()[n - 2] && d.sizes()[n - 1] == y.sizes()[n - 2];
 }
 void check_floating(const Tensor& x) {
   KG_CHECK_IMPLEMENTED(is_floating(x.dtype()), "is not implemented for ", x.dtype(),
@@ -30,15 +37,17 @@ int64_t pairs(const Tensor& x) {
 void cdist_infer(Infer& o, const Tensor& x, const Tensor& y, double) {
   check_pair(x, y);
   check_floating(x);
-  o.out({x.sizes()[0], x.sizes()[1], y.sizes()[1]}, x.dtype());
+  const int64_t rows = x.sizes()[x.dim() - 2], others = y.sizes()[y.dim() - 2];
+  if (x.dim() == 2)
+    o.out({rows, others}, x.dtype());
+  else
+    o.out({x.sizes()[0], rows, others}, x.dtype());
 }
 void cdist_backward_infer(Infer& o, const Tensor& g, const Tensor& x, const Tensor& y, double,
                           const Tensor& distances) {
   check_pair(x, y);
   check_floating(x);
-  KG_CHECK(g.sizes() == distances.sizes() && g.dim() == 3 && g.sizes()[0] == x.sizes()[0] &&
-               g.sizes()[1] == x.sizes()[1] && g.sizes()[2] == y.sizes()[1] &&
-               g.dtype() == x.dtype() && distances.dtype() == x.dtype(),
+  KG_CHECK(are_distances(g, x, y) && are_distances(distances, x, y),
            "expected a gradient and distances of ", describe(x), " from ", describe(y), ", got ",
            describe(g), " and ", describe(distances));
   o.out(x.sizes(), x.dtype());

@@ -67,7 +67,7 @@ def _formula(x: Tensor, y: Tensor, p: float) -> Tensor:
 
 
 class _Distances(Function):
-    """Norms of all differences: ``(B, P, M)``, ``(B, R, M)`` to ``(B, P, R)``."""
+    """Norms of all differences: ``(B, P, M)``, ``(B, R, M)`` to ``(B, P, R)``, B or not."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, p: float) -> Tensor:
@@ -94,12 +94,16 @@ class _Distances(Function):
 
 
 def _direct(x: Tensor, y: Tensor, p: float) -> Tensor:
+    distances: Tensor
+    if x.dim() == y.dim() == 2:
+        distances = _Distances.apply(x, y, p)
+        return distances
     batch = broadcast_shapes(x.shape[:-2], y.shape[:-2])
     rows, others, width = x.shape[-2], y.shape[-2], x.shape[-1]
     count = math.prod(batch)
     x = x.expand(*batch, rows, width).reshape(count, rows, width)
     y = y.expand(*batch, others, width).reshape(count, others, width)
-    distances: Tensor = _Distances.apply(x, y, p)
+    distances = _Distances.apply(x, y, p)
     return distances.view(*batch, rows, others)
 
 
