@@ -18,7 +18,7 @@ def is_available() -> bool:
 
 
 def get_opt_einsum() -> Any:
-    """The package opt_einsum, or None; ``einsum`` contracts from left to right by itself."""
+    """The package opt_einsum, or None; ``einsum`` finds its orders by itself."""
     if not is_available():
         return None
     return import_module("opt_einsum")

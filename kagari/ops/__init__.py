@@ -6,6 +6,7 @@ from kagari.ops import calculus as calculus
 from kagari.ops import complex as complex
 from kagari.ops import ctc as ctc
 from kagari.ops import dropout as dropout
+from kagari.ops import einsum as einsum
 from kagari.ops import embedding as embedding
 from kagari.ops import fft as fft
 from kagari.ops import indexing as indexing

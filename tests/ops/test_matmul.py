@@ -206,35 +206,6 @@ def test_few_rows_have_the_bits_of_many(shape: tuple[int, int], dtype: str) -> N
     assert (w @ x[3]).tolist() == many[3].tolist()
 
 
-EQUATIONS = [
-    ("ij,jk->ik", [(2, 3), (3, 4)]),
-    ("ij,jk", [(2, 3), (3, 4)]),
-    ("ii->i", [(3, 3)]),
-    ("ii", [(3, 3)]),
-    ("...ij->...ji", [(2, 3, 4)]),
-    ("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)]),
-    ("i,j->ij", [(3,), (4,)]),
-    ("ij,ij->", [(2, 3), (2, 3)]),
-    ("bhqd,bhkd->bhqk", [(2, 3, 4, 5), (2, 3, 6, 5)]),
-    ("...ij,...jk", [(2, 1, 3, 4), (5, 4, 6)]),
-    ("ij,j,jk->ik", [(2, 3), (3,), (3, 4)]),
-    ("bn,anm,bm->ba", [(2, 3), (4, 3, 5), (2, 5)]),
-    ("iij,jk->ik", [(2, 2, 3), (3, 4)]),
-]
-
-
-@pytest.mark.parametrize(("equation", "shapes"), EQUATIONS)
-def test_einsum(equation: str, shapes: list[tuple[int, ...]]) -> None:
-    arrays = [numbers(s, "float64", i) for i, s in enumerate(shapes)]
-    close(ops.einsum(equation, *map(tensor, arrays)), np.einsum(equation, *arrays), "float64")
-    assert gradcheck(lambda *t: ops.einsum(equation, *t), [tensor(a, True) for a in arrays])
-
-
-def test_einsum_broadcasts_ones() -> None:
-    x, y = numbers((2, 1), "float64"), numbers((3, 4), "float64")
-    close(ops.einsum("ij,jk->ik", tensor(x), tensor(y)), x * y.sum(0), "float64")
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64", "bfloat16"])
 @pytest.mark.parametrize("n", [0, 1, 9, 16_384, 16_385, 100_003])
 def test_long_dot(n: int, dtype: str) -> None:
@@ -275,8 +246,6 @@ ERRORS = [
         lambda: ops.linear(ones(2, 3), ones(5, 4)),
         r"input has 3 features, the weight expects 4 \(input \(2, 3\), weight \(5, 4\)\)",
     ),
-    (lambda: ops.einsum("ij,jk", ones(2, 2)), "fewer operands were provided"),
-    (lambda: ops.einsum("ij->k", ones(2, 2)), "output subscript k does not appear"),
     (lambda: ops.tensordot(ones(2, 3), ones(2, 3), 1), "contracted dimensions need to match"),
     (lambda: ops.chain_matmul(ones(2)), "expected matrices"),
     (lambda: ops.outer(ones(2, 2), ones(2)), "Expected 1-D arguments"),
@@ -297,33 +266,6 @@ def test_booleans_have_no_products() -> None:
 def test_meta() -> None:
     a = kagari.ones(2, 3, device="meta")
     assert tuple((a @ kagari.ones(3, 4, device="meta")).shape) == (2, 4)
-
-
-def test_einsum_takes_lists_of_numbers() -> None:
-    a, b = numbers((2, 3), "float64"), numbers((3, 4), "float64")
-    x, y = tensor(a), tensor(b)
-    close(kagari.einsum(x, [0, 1], y, [1, 2], [2, 0]), (a @ b).T, "float64")
-    close(kagari.einsum(x, [0, 1], y, [1, 2]), a @ b, "float64")
-    close(kagari.einsum(x, [..., 50], [50, ...]), a.T, "float64")
-    with pytest.raises(ValueError, match=r"subscript 52 in subscript list is not within \[0, 52\)"):
-        kagari.einsum(x, [0, 52])
-
-
-@pytest.mark.parametrize("count", (3, 5, 9))
-def test_einsum_of_many(count: int) -> None:
-    letters = "abcdefghijk"
-    sizes = [2 + i % 3 for i in range(count + 1)]
-    parts = [numbers((sizes[i], sizes[i + 1]), "float64", i) for i in range(count)]
-    equation = ",".join(letters[i : i + 2] for i in range(count)) + f"->{letters[count]}a"
-    close(kagari.einsum(equation, *map(tensor, parts)), np.linalg.multi_dot(parts).T, "float64")
-
-
-def test_einsum_contracts_the_cheapest_pair_first() -> None:
-    from kagari.ops.matmul import _contraction_path
-
-    sizes = (("i", 100), ("j", 100), ("k", 100))
-    path = _contraction_path((("i", "j"), ("j", "k"), ("k",)), sizes, ("i",))
-    assert path == ((1, 2), (0, 1))  # the vector goes through the matrices
 
 
 def test_factors_of_integer_sums_lose_their_fraction() -> None:
