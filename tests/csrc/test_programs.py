@@ -18,7 +18,17 @@ CXX = shlex.split(os.environ.get("CXX", "c++"))
 # Little optimisation: the compiler's time is the test's.
 FLAGS = ["-std=gnu++20", "-O1", "-ffp-contract=off", "-fno-math-errno", "-w", "-pthread"]
 PRODUCTS = ["gemm", "blocks", "kernels_base", "kernels_v3", "kernels_v4", "kernels_v4_bf16"]
-CONVOLUTIONS = ["conv", "depthwise", "direct", "lanes", "unfold", "winograd", "winograd_tiles", "winograd_weight", "winograd_window"]
+CONVOLUTIONS = [
+    "conv",
+    "depthwise",
+    "direct",
+    "lanes",
+    "unfold",
+    "winograd",
+    "winograd_tiles",
+    "winograd_weight",
+    "winograd_window",
+]
 
 pytestmark = [
     pytest.mark.slow,
