@@ -44,7 +44,8 @@ def complex_(real: Tensor, imag: Tensor) -> Tensor:
     Reference: https://pytorch.org/docs/stable/generated/torch.complex.html
     """
     _same_dtype(real, imag)
-    made: Tensor = ops.view_as_complex(ops.stack(ops.broadcast_tensors(real, imag), -1))
+    parts = (real, imag) if real.shape == imag.shape else ops.broadcast_tensors(real, imag)
+    made: Tensor = ops.view_as_complex(ops.stack(parts, -1))
     return made
 
 
