@@ -1,4 +1,4 @@
-"""Fourier transforms: NumPy's values, gradients to second order, arguments and errors."""
+"""Fourier transforms: NumPy's values at every kind of length, layouts, threads, gradients, errors."""
 
 from __future__ import annotations
 
@@ -75,6 +75,122 @@ def test_gradients(name: str, form: str) -> None:
         for kwargs in arguments:
             assert gradcheck(lambda t, k=kwargs: f(t, **k), (x,))
             assert gradgradcheck(lambda t, k=kwargs: f(t, **k), (x,))
+
+
+# Every small length; then primes, their powers and products, long lines that are split in two, and
+# convolutions that are short and long.
+SMALL = (*range(1, 65), 81, 98, 121, 128, 169, 243, 256, 320, 343, 384, 480, 625)
+LARGE = (
+    67,
+    97,
+    199,
+    211,
+    402,
+    509,
+    512,
+    521,
+    1000,
+    1009,
+    1018,
+    1024,
+    1331,
+    2048,
+    3000,
+    4096,
+    4099,
+    16384,
+    30000,
+)
+
+
+def close(got: Any, want: np.ndarray, n: int) -> None:
+    """Errors grow with the root of log n; they are judged against the size of the whole."""
+    array = got.numpy()
+    assert array.shape == want.shape
+    single = array.dtype in (np.float32, np.complex64)
+    allowed = (4e-7 if single else 8e-16) * (1 + np.log2(n)) ** 0.5
+    assert np.abs(array - want).max() <= allowed * np.abs(want).max()
+
+
+@pytest.mark.parametrize("double", [False, True])
+@pytest.mark.parametrize("lengths", [SMALL, LARGE])
+def test_lengths(lengths: tuple[int, ...], double: bool) -> None:
+    rng = np.random.default_rng(1)
+    for n in lengths:
+        x = rng.standard_normal((11, n)) + 1j * rng.standard_normal((11, n))
+        x = x.astype(np.complex128 if double else np.complex64)
+        exact = x.astype(np.complex128)
+        for form in (x, np.asfortranarray(x)):  # lines that are contiguous, lines side by side
+            t = kagari.from_numpy(form)
+            close(fft.fft(t), np.fft.fft(exact), n)
+            close(fft.ifft(t), np.fft.ifft(exact), n)
+            close(fft.rfft(t.real), np.fft.rfft(exact.real), n)
+            close(fft.fft(t.real), np.fft.fft(exact.real), n)
+            half = n // 2 + 1
+            close(fft.irfft(t[:, :half], n), np.fft.irfft(exact[:, :half], n), n)
+            close(fft.fft(t.mT, dim=0), np.fft.fft(exact.T, axis=0), n)
+            close(fft.rfft(t.mT.real, dim=0), np.fft.rfft(exact.T.real, axis=0), n)
+
+
+def test_layouts() -> None:
+    x = RNG.standard_normal((4, 12, 6, 10)) + 1j * RNG.standard_normal((4, 12, 6, 10))
+    t = kagari.from_numpy(x)
+    for view, array in (
+        (t[:, ::2], x[:, ::2]),
+        (t[1:3, :, 1:, ::3], x[1:3, :, 1:, ::3]),
+        (t.permute(2, 0, 3, 1), x.transpose(2, 0, 3, 1)),
+        (t[:, :1].expand(4, 7, 6, 10), np.broadcast_to(x[:, :1], (4, 7, 6, 10))),
+        (t[..., 3:4], x[..., 3:4]),
+    ):
+        for dims in ((0,), (1,), (3,), (1, 2), (3, 1), (0, 1, 2, 3)):
+            same(fft.fftn(view, dim=dims), np.fft.fftn(array, axes=dims))
+            same(fft.fftn(view.imag, dim=dims), np.fft.fftn(array.imag, axes=dims))
+            same(fft.rfftn(view.real, dim=dims), np.fft.rfftn(array.real, axes=dims))
+            if array.shape[dims[-1]] > 1:
+                same(fft.irfftn(view, dim=dims), np.fft.irfftn(array, axes=dims))
+
+
+@pytest.mark.parametrize("n", [8, 60, 100, 509, 512, 1024, 1031, 20000])
+def test_a_line_has_the_same_bits_alone_in_a_batch_and_for_any_number_of_threads(n: int) -> None:
+    rng = np.random.default_rng(2)
+    x = kagari.from_numpy(rng.standard_normal((13, n)) + 1j * rng.standard_normal((13, n)))
+    before = kagari.get_num_threads()
+    try:
+        for t in (x, x.to(kagari.complex64)):
+            for f in (fft.fft, fft.ifft, lambda v: fft.rfft(v.real), fft.irfft):
+                kagari.set_num_threads(1)
+                want = f(t)
+                assert f(t[5:6]).equal(want[5:6]) and f(t[12]).equal(want[12])
+                for threads in (2, 3, 8):
+                    kagari.set_num_threads(threads)
+                    assert f(t).equal(want)
+                    assert f(t[12]).equal(want[12])
+    finally:
+        kagari.set_num_threads(before)
+
+
+def test_what_symmetry_makes_real_is_taken_as_real() -> None:
+    x = kagari.from_numpy(COMPLEX)
+    for n in (8, 9):
+        want = x.clone()
+        want[..., 0] = want[..., 0].real + 0j
+        if n % 2 == 0:
+            want[..., 4] = want[..., 4].real + 0j
+        assert fft.irfft(x, n).equal(fft.irfft(want, n))
+
+
+def test_primitives_check_their_arguments() -> None:
+    ops = kagari._core.ops
+    z = kagari.ones(3) + 0j
+    for call, text in (
+        (lambda: ops._fft_c2c(kagari.ones(3), (0,), "none", False), "expected complex64"),
+        (lambda: ops._fft_r2c(z, (0,), "none", True), "expected float32 or float64"),
+        (lambda: ops._fft_c2c(z, (0,), "half", False), "expected scale none, root or full"),
+        (lambda: ops._fft_c2c(z, (), "none", False), "expected a dimension"),
+        (lambda: ops._fft_c2r(z, 0, 8, "none"), "expected 5 elements of a spectrum of 8, got 3"),
+    ):
+        with pytest.raises(RuntimeError, match=text):
+            call()
 
 
 def test_frequencies_and_shifts() -> None:

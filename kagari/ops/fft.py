@@ -1,8 +1,8 @@
-"""Discrete Fourier transforms: three linear primitives, each the other's derivative, and the rest.
+"""Discrete Fourier transforms along one, two and any dimensions, and what goes with them.
 
-NumPy's transforms do the work. ``_c2c`` takes complex numbers to complex numbers over any
-dimensions, ``_r2c`` real numbers to the half of a Hermitian spectrum along one dimension, and
-``_c2r`` such a half back; the functions of ``kagari.fft`` compose them.
+Three linear primitives do the work (``csrc/ops/fft.cpp``): complex numbers to complex numbers, real
+ones to a spectrum or the half of it, and such a half back to real numbers. The functions of
+``kagari.fft`` compose them.
 """
 
 from __future__ import annotations
@@ -10,129 +10,18 @@ from __future__ import annotations
 import math
 
 from kagari._core import composite, ops
-from kagari.autograd.function import Function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Literal
+    from typing import Any
 
     from kagari import Tensor, device, dtype, layout
-
-    _Norm = Literal["backward", "ortho", "forward"]
 
 Ints = tuple[int, ...]
 
 # The scale of a transform over n elements: 1, 1 / sqrt(n) or 1 / n.
 NONE, ROOT, FULL = "none", "root", "full"
-# NumPy's words for them, in the direction that a transform takes.
-_FORWARD: dict[str, _Norm] = {NONE: "backward", ROOT: "ortho", FULL: "forward"}
-_INVERSE: dict[str, _Norm] = {NONE: "forward", ROOT: "ortho", FULL: "backward"}
-
-
-# ---- primitives ---------------------------------------------------------------------------------
-
-
-def _nothing(x: Tensor) -> bool:
-    """Whether there are no elements to compute."""
-    return x.numel() == 0 or x.is_meta
-
-
-def _array(x: Tensor) -> Any:
-    return x.detach().numpy()
-
-
-def _transformed(x: Tensor, array: Any) -> Tensor:
-    from kagari import from_numpy
-
-    made = from_numpy(array)
-    assert made.dtype in (x.dtype, x.dtype.to_complex(), x.dtype.to_real())
-    return made
-
-
-class _ComplexToComplex(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, dims: Ints, scale: str, inverse: bool) -> Tensor:
-        import numpy as np
-
-        ctx.call = dims, scale, not inverse
-        if _nothing(x):
-            return ops.clone(x)
-        if inverse:
-            return _transformed(x, np.fft.ifftn(_array(x), axes=dims, norm=_INVERSE[scale]))
-        return _transformed(x, np.fft.fftn(_array(x), axes=dims, norm=_FORWARD[scale]))
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        return _c2c(g, *ctx.call), None, None, None
-
-
-def _c2c(x: Tensor, dims: Ints, scale: str, inverse: bool) -> Tensor:
-    made: Tensor = _ComplexToComplex.apply(x, dims, scale, inverse) if dims else x.clone()
-    return made
-
-
-def _weigh(x: Tensor, dim: int, n: int, weight: float) -> Tensor:
-    """Multiplies those elements of half a spectrum that stand for two of the whole."""
-    inner = x.narrow(dim, 1, (n - 1) // 2)
-    if inner.numel() == 0:
-        return x
-    return ops.cat(
-        [
-            x.narrow(dim, 0, 1),
-            inner * weight,
-            x.narrow(dim, 1 + inner.size(dim), n // 2 - inner.size(dim)),
-        ],
-        dim,
-    )
-
-
-class _RealToComplex(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, dim: int, scale: str) -> Tensor:
-        import numpy as np
-
-        n = x.size(dim)
-        ctx.call = dim, scale, n
-        if _nothing(x):
-            sizes = list(x.shape)
-            sizes[dim] = n // 2 + 1
-            return x.new_empty(sizes, dtype=x.dtype.to_complex())
-        return _transformed(x, np.fft.rfft(_array(x), axis=dim, norm=_FORWARD[scale]))
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        dim, scale, n = ctx.call
-        return _c2r(_weigh(g, dim, n, 0.5), dim, n, scale), None, None
-
-
-def _r2c(x: Tensor, dim: int, scale: str) -> Tensor:
-    made: Tensor = _RealToComplex.apply(x, dim, scale)
-    return made
-
-
-class _ComplexToReal(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, dim: int, n: int, scale: str) -> Tensor:
-        import numpy as np
-
-        ctx.call = dim, scale, n
-        if _nothing(x):
-            sizes = list(x.shape)
-            sizes[dim] = n
-            return x.new_empty(sizes, dtype=x.dtype.to_real())
-        return _transformed(x, np.fft.irfft(_array(x), n, axis=dim, norm=_INVERSE[scale]))
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        dim, scale, n = ctx.call
-        return _weigh(_r2c(g, dim, scale), dim, n, 2.0), None, None, None
-
-
-def _c2r(x: Tensor, dim: int, n: int, scale: str) -> Tensor:
-    """The real signal of n elements whose spectrum begins with x (n // 2 + 1 elements)."""
-    made: Tensor = _ComplexToReal.apply(x, dim, n, scale)
-    return made
 
 
 # ---- arguments ----------------------------------------------------------------------------------
@@ -232,14 +121,23 @@ def _some_axis(name: str, dims: Ints) -> None:
 # ---- transforms over any dimensions -------------------------------------------------------------
 
 
+def _c2c(x: Tensor, dims: Ints, scale: str, inverse: bool) -> Tensor:
+    return ops._fft_c2c(x, dims, scale, inverse) if dims else x
+
+
 def _complex_transform(
     name: str, x: Tensor, s: Ints | None, dim: Ints | None, norm: str | None, inverse: bool
 ) -> Tensor:
     dims, sizes = _plan(x, s, dim)
     scale = _scale(norm, inverse)
-    x = _complex(name, x)
+    real = bool(dims) and not inverse and not x.is_complex()
+    x = _floating(name, x) if real else _complex(name, x)
     _check_all(sizes)
-    return _c2c(_resize(x, dims, sizes), dims, scale, inverse)
+    x = _resize(x, dims, sizes)
+    # Half of a real signal's spectrum is computed, the other half mirrors it.
+    if real:
+        return ops._fft_r2c(x, dims, scale, False)
+    return _c2c(x, dims, scale, inverse) if dims else x.clone()
 
 
 def _from_real(
@@ -251,10 +149,10 @@ def _from_real(
     _some_axis(name, dims)
     scale = _scale(norm, hermitian)
     _check_all(sizes)
-    half = _r2c(_resize(x, dims, sizes), dims[-1], scale)
-    if hermitian:
-        half = half.conj_physical()
-    return _c2c(half, dims[:-1], scale, hermitian) if len(dims) > 1 else half
+    x = _resize(x, dims, sizes)
+    if not hermitian:
+        return ops._fft_r2c(x, dims, scale, True)
+    return _c2c(ops._fft_r2c(x, dims[-1:], scale, True).conj_physical(), dims[:-1], scale, True)
 
 
 def _to_real(
@@ -268,9 +166,8 @@ def _to_real(
     last = 2 * (x.size(dims[-1]) - 1) if s is None or s[-1] == -1 else s[-1]
     _check_all([*sizes[:-1], last])
     x = _resize(x, dims, [*sizes[:-1], last // 2 + 1])
-    if len(dims) > 1:
-        x = _c2c(x, dims[:-1], scale, not hermitian)
-    return _c2r(x.conj_physical() if hermitian else x, dims[-1], last, scale)
+    x = _c2c(x, dims[:-1], scale, not hermitian)
+    return ops._fft_c2r(x.conj_physical() if hermitian else x, dims[-1], last, scale)
 
 
 # One line for each function: name, transform, whether it is an inverse (of complex numbers) or
