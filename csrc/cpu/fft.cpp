@@ -513,7 +513,7 @@ void real_even_line(const Lines<T>& l, const T* in, T* out, T* z, T* room) {
   T* to = l.out_step == 2 ? out : more;
   transform_line<T>(l.plan, in, 2, z, 2, false, T(1), room);
   std::copy_n(z, 2, z + 2 * h);
-  parallel_for(0, h + 1, kTaskWork, [&](int64_t begin, int64_t end) {
+  parallel_for(0, h / 2 + 1, kTaskWork, [&](int64_t begin, int64_t end) {
     loops<T>().untangle(z, to, h, begin, end, l.halves, l.scale);
   });
   if (to != out)
@@ -525,10 +525,15 @@ template <class T>
 void hermitian_even_line(const Lines<T>& l, const T* in, T* out, T* x, T* room) {
   const int64_t h = l.plan.n;
   T *z = x + 2 * (h + 1), *to = l.out_step == 1 ? out : z;
-  for (int64_t k = 0; k <= h; ++k) std::copy_n(in + k * l.in_step, 2, x + 2 * k);
-  x[1] = x[2 * h + 1] = 0;  // real by symmetry, whatever was given
-  parallel_for(0, h, kTaskWork, [&](int64_t begin, int64_t end) {
-    loops<T>().tangle(x, z, h, begin, end, l.halves);
+  if (l.in_step != 2) {
+    for (int64_t k = 0; k <= h; ++k) std::copy_n(in + k * l.in_step, 2, x + 2 * k);
+    in = x;
+  }
+  // The ends are real by symmetry, whatever was given.
+  z[0] = in[0] + in[2 * h];
+  z[1] = in[0] - in[2 * h];
+  parallel_for(1, h / 2 + 1, kTaskWork, [&](int64_t begin, int64_t end) {
+    loops<T>().tangle(in, z, h, begin, end, l.halves);
   });
   transform_line<T>(l.plan, z, 2, to, 2, true, l.scale, room);
   if (to != out)

@@ -64,10 +64,11 @@ struct FftLoops {
   void (*block)(const FftPlan<T>& plan, const FftBlock<T>& b, T* work);
   // One contiguous line of a plan with `first`; in may be out. work: 4 n numbers
   void (*line)(const FftPlan<T>& plan, const T* in, T* out, bool swap, T scale, T* work);
-  // From the transform z[0..h] (z[h] = z[0]) of h pairs of real numbers to their spectrum, elements
-  // begin to end of h + 1; and from a spectrum x[0..h] to twice z[0..h - 1].
+  // From the transform z[0..h] (z[h] = z[0]) of h pairs of real numbers to their spectrum out[0..h],
+  // elements begin to end and their partners h - k; end is h / 2 + 1 at most.
   void (*untangle)(const T* z, T* out, int64_t h, int64_t begin, int64_t end, const T* halves,
                    T scale);
+  // From a spectrum x[0..h] to twice z[0..h - 1], in the same way; begin is 1 at least.
   void (*tangle)(const T* x, T* z, int64_t h, int64_t begin, int64_t end, const T* halves);
   // out = a * b * scale, n complex numbers; the parts of a or of the result may change places.
   void (*multiply)(const T* a, const T* b, T* out, int64_t n, bool swap_in, bool swap_out, T scale);

@@ -683,6 +683,19 @@ template <class T>
 KG_INLINE Cx<T> single(const T* p, int64_t j) {
   return {p[2 * j], p[2 * j + 1]};
 }
+// Elements k and h - k come from the same numbers: X[h - k] = conj(E - w O) where X[k] = E + w O.
+template <class V>
+KG_INLINE Cx<V> untangled_partner(Cx<V> a, Cx<V> b, Cx<V> half) {
+  const V c = fill<V>(NumberOf<V>(0.5));
+  Cx<V> odd = Cx<V>{a.i + b.i, b.r - a.r} * half;
+  return {fma<V>(c, a.r + b.r, -odd.r), fma<V>(c, b.i - a.i, odd.i)};
+}
+template <class V>
+KG_INLINE Cx<V> tangled_partner(Cx<V> a, Cx<V> b, Cx<V> half) {
+  Cx<V> w{half.r + half.r, -(half.i + half.i)};
+  Cx<V> odd = Cx<V>{a.r - b.r, a.i + b.i} * w;
+  return {a.r + b.r + odd.i, odd.r - (a.i - b.i)};
+}
 template <class T>
 void untangle(const T* z, T* out, int64_t h, int64_t begin, int64_t end, const T* halves, T scale) {
   using V = Wide<T>;
@@ -690,14 +703,21 @@ void untangle(const T* z, T* out, int64_t h, int64_t begin, int64_t end, const T
   int64_t k = begin;
   const V by = fill<V>(scale);
   for (; k + w <= end; k += w) {
-    Cx<V> b = turned<T>(get_pairs(z + 2 * (h - k - w + 1)));
-    Cx<V> x = untangled<V>(get_pairs(z + 2 * k), b, get_pairs(halves + 2 * k));
+    const int64_t far = 2 * (h - k - w + 1);
+    Cx<V> a = get_pairs(z + 2 * k), b = turned<T>(get_pairs(z + far));
+    Cx<V> half = get_pairs(halves + 2 * k);
+    Cx<V> x = untangled<V>(a, b, half), y = untangled_partner<V>(a, b, half);
     put_pairs(out + 2 * k, Cx<V>{x.r * by, x.i * by});
+    put_pairs(out + far, turned<T>(Cx<V>{y.r * by, y.i * by}));
   }
   for (; k < end; ++k) {
-    Cx<T> x = untangled<T>(single(z, k), single(z, h - k), single(halves, k));
+    const int64_t far = h - k;
+    Cx<T> a = single(z, k), b = single(z, far), half = single(halves, k);
+    Cx<T> x = untangled<T>(a, b, half), y = untangled_partner<T>(a, b, half);
     out[2 * k] = x.r * scale;
     out[2 * k + 1] = x.i * scale;
+    out[2 * far] = y.r * scale;
+    out[2 * far + 1] = y.i * scale;
   }
 }
 template <class T>
@@ -706,13 +726,20 @@ void tangle(const T* x, T* z, int64_t h, int64_t begin, int64_t end, const T* ha
   constexpr int w = W<T>;
   int64_t k = begin;
   for (; k + w <= end; k += w) {
-    Cx<V> b = turned<T>(get_pairs(x + 2 * (h - k - w + 1)));
-    put_pairs(z + 2 * k, tangled<V>(get_pairs(x + 2 * k), b, get_pairs(halves + 2 * k)));
+    const int64_t far = 2 * (h - k - w + 1);
+    Cx<V> a = get_pairs(x + 2 * k), b = turned<T>(get_pairs(x + far));
+    Cx<V> half = get_pairs(halves + 2 * k);
+    put_pairs(z + 2 * k, tangled<V>(a, b, half));
+    put_pairs(z + far, turned<T>(tangled_partner<V>(a, b, half)));
   }
   for (; k < end; ++k) {
-    Cx<T> c = tangled<T>(single(x, k), single(x, h - k), single(halves, k));
+    const int64_t far = h - k;
+    Cx<T> a = single(x, k), b = single(x, far), half = single(halves, k);
+    Cx<T> c = tangled<T>(a, b, half), d = tangled_partner<T>(a, b, half);
     z[2 * k] = c.r;
     z[2 * k + 1] = c.i;
+    z[2 * far] = d.r;
+    z[2 * far + 1] = d.i;
   }
 }
 template <class T>
