@@ -51,7 +51,11 @@ void each(TensorImpl* t, F&& f) {
   T* to = reinterpret_cast<T*>(t->data);
   int64_t stride = t->strides()[0];
   parallel_for(0, t->numel, 1 << 14, [&](int64_t b, int64_t e) {
-    for (int64_t i = b; i < e; ++i) to[i * stride] = f(i);
+    if (stride == 1) {
+      for (int64_t i = b; i < e; ++i) to[i] = f(i);
+    } else {
+      for (int64_t i = b; i < e; ++i) to[i * stride] = f(i);
+    }
   });
 }
 

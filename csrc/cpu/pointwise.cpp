@@ -34,8 +34,29 @@ Dtype unpack(const Scalar& s, char* to) {
   }
 }
 
+// neg and abs of 16-bit floats, by what they do to the sign.
+Span on_signs(const Launch& launch) {
+  if (launch.count != 1 || launch.out_want != Dtype::f32 || !launch.in[0].tensor) return nullptr;
+  const Dtype dtype = launch.out->dtype;
+  if ((dtype != Dtype::f16 && dtype != Dtype::bf16) || launch.in[0].tensor->dtype != dtype)
+    return nullptr;
+  const auto& formulas = cpu_pointwise.tables[int(Dtype::f32)]->formulas;
+  const SelectTable& signs = KG_PICK(select_table);
+  if (launch.span == formulas[int(pointwise::Id::neg)].value) return signs.neg16;
+  if (launch.span == formulas[int(pointwise::Id::abs)].value) return signs.abs16;
+  return nullptr;
+}
+
 void run(const Launch& launch) {
   KG_INTERNAL(launch.span, "a formula has no kernel for its computing dtype");
+  if (const Span span = on_signs(launch)) {
+    Loop loop;
+    loop.shape({launch.out->sizes, launch.out->ndim});
+    loop.add(launch.out, launch.out->dtype);
+    loop.add(launch.in[0].tensor, launch.out->dtype);
+    run_loop(loop, {span, 2 * launch.lanes, launch.pad});
+    return;
+  }
   Loop loop;
   loop.shape({launch.out->sizes, launch.out->ndim});
   loop.add(launch.out, launch.out_want);
@@ -61,7 +82,19 @@ void run_contiguous(const pointwise::SpanTable& table, Span span, void* out, con
   run_span({span, table.lanes, table.pad, attributes}, out, in, sizes, count + 1, single, n);
 }
 
+SpanTable with_lanes(SpanTable table, const ComplexSpans& spans) {
+  using pointwise::Id;
+  auto put = [&](Id id, Span span) { table.formulas[int(id)].value = span; };
+  put(Id::add_plain, spans.add);
+  put(Id::sub_plain, spans.sub);
+  put(Id::mul, spans.mul);
+  put(Id::abs, spans.abs);
+  put(Id::angle, spans.angle);
+  return table;
+}
+
 const struct Tables {
+  SpanTable complex[2];
   Tables() {
     auto& t = cpu_pointwise.tables;
     t[int(Dtype::f32)] = &KG_PICK(pointwise_f32);
@@ -70,8 +103,10 @@ const struct Tables {
     t[int(Dtype::i64)] = &KG_PICK(pointwise_i64);
     t[int(Dtype::u64)] = &KG_PICK(pointwise_u64);
     t[int(Dtype::boolean)] = &KG_PICK(pointwise_u8);
-    t[int(Dtype::c64)] = &portable::pointwise_c64;
-    t[int(Dtype::c128)] = &portable::pointwise_c128;
+    complex[0] = with_lanes(portable::pointwise_c64, KG_PICK(complex_f32));
+    complex[1] = with_lanes(portable::pointwise_c128, KG_PICK(complex_f64));
+    t[int(Dtype::c64)] = &complex[0];
+    t[int(Dtype::c128)] = &complex[1];
     const SelectTable& select = KG_PICK(select_table);
     for (int i = 0; i < 5; ++i) {
       cpu_pointwise.select[i] = select.by_size[i];

@@ -17,10 +17,19 @@ KG_ISA_TABLE(SpanTable, pointwise_u8)
 struct SelectTable {
   pointwise::Span by_size[5];
   int lanes[5];
+  // The sign of floats of 16 bits, changed or cleared where they lie.
+  pointwise::Span neg16, abs16;
 };
 KG_ISA_TABLE(SelectTable, select_table)
 
-namespace portable {  // complex numbers compute one at a time: one copy serves all instruction sets
+// In place of the formulas' own: one complex number per step, several to a vector.
+struct ComplexSpans {
+  pointwise::Span add, sub, mul, abs, angle;
+};
+KG_ISA_TABLE(ComplexSpans, complex_f32)
+KG_ISA_TABLE(ComplexSpans, complex_f64)
+
+namespace portable {  // other functions of complex numbers: one copy serves all instruction sets
 extern const SpanTable pointwise_c64;
 extern const SpanTable pointwise_c128;
 }  // namespace portable

@@ -43,6 +43,21 @@ KG_INLINE int64_t put(char* out, Mask<T> r) {
     *out = char(r.m);
     return 1;
   } else {
+#if KG_SIMD_SSE41 || KG_SIMD_AVX2
+    // The compiler would take the lanes out one by one.
+    if constexpr (sizeof(T) >= 4) {
+#if KG_SIMD_AVX2
+      __m128i b = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)r.m),
+                                  _mm256_extracti128_si256((__m256i)r.m, 1));
+#else
+      __m128i b = _mm_packs_epi32((__m128i)r.m, (__m128i)r.m);
+#endif
+      if constexpr (sizeof(T) == 8) b = _mm_packs_epi32(b, b);
+      b = _mm_and_si128(_mm_packs_epi16(b, b), _mm_set1_epi8(1));
+      std::memcpy(out, &b, Many<T>::size);
+      return Many<T>::size;
+    }
+#endif
     auto b = __builtin_convertvector(r.m, typename Bytes<Many<T>::size>::type) & 1;
     std::memcpy(out, &b, sizeof b);
     return sizeof b;

@@ -11,6 +11,7 @@
 #include "core/dtype.h"
 #include "cpu/pointwise_scalar.h"
 #include "cpu/simd/math.h"
+#include "cpu/simd/math_bessel.h"
 #include "ops/pointwise_formulas.h"
 
 namespace kagari::KG_ISA {
@@ -173,9 +174,17 @@ KG_LANES_1(acosh)
 KG_LANES_1(atanh)
 KG_LANES_1(erf)
 KG_LANES_1(erfc)
+KG_LANES_1(erfinv)
+KG_LANES_1(lgamma)
+KG_LANES_1(digamma)
+KG_LANES_1(bessel_i0)
+KG_LANES_1(bessel_i0e)
+KG_LANES_1(bessel_i1)
+KG_LANES_1(bessel_i1e)
 KG_LANES_1(sigmoid)
 KG_LANES_1(gelu_slope)
 KG_LANES_1(gelu_tanh_slope)
+KG_LANES_1(mish_slope)
 KG_LANES_1(abs)
 KG_LANES_1(floor)
 KG_LANES_1(ceil)
@@ -187,6 +196,10 @@ KG_LANES_2(minimum)
 KG_LANES_2(fmax)
 KG_LANES_2(fmin)
 KG_LANES_2(copysign)
+KG_LANES_2(pow)
+KG_LANES_2(hypot)
+KG_LANES_2(fmod)
+KG_LANES_2(remainder)
 #undef KG_LANES_1
 #undef KG_LANES_2
 template <RealFloat T>
@@ -196,6 +209,10 @@ KG_INLINE Many<T> gelu_value(Many<T> x) {
 template <RealFloat T>
 KG_INLINE Many<T> gelu_tanh_value(Many<T> x) {
   return {simd::gelu_tanh(x.v)};
+}
+template <RealFloat T>
+KG_INLINE Many<T> mish_value(Many<T> x) {
+  return {simd::mish(x.v)};
 }
 
 template <RealFloat T>
@@ -248,18 +265,7 @@ KG_INLINE Many<T> trunc_divide(Many<T> a, Many<T> b) {
   return trunc(a / b);
 }
 
-// a mod b with b's sign, and the quotient that belongs to it, as Python computes them.
-template <RealFloat T>
-KG_INLINE Many<T> fmod(Many<T> a, Many<T> b) {
-  return each(a, b, [](T x, T y) {
-    return T(sizeof(T) == 4 ? __builtin_fmodf(float(x), float(y)) : __builtin_fmod(x, y));
-  });
-}
-template <RealFloat T>
-KG_INLINE Many<T> remainder(Many<T> a, Many<T> b) {
-  Many<T> r = fmod(a, b);
-  return where((r != 0) & ((b < 0) ^ (r < 0)), r + b, r);
-}
+// The quotient that belongs to the remainder with b's sign, as Python computes it.
 template <RealFloat T>
 KG_INLINE Many<T> floor_divide(Many<T> a, Many<T> b) {
   Many<T> r = fmod(a, b);
@@ -271,31 +277,19 @@ KG_INLINE Many<T> floor_divide(Many<T> a, Many<T> b) {
   return where(b == 0, a / b, f);
 }
 
-// Functions without a vector form.
-template <RealFloat T>
-KG_INLINE Many<T> pow(Many<T> a, std::type_identity_t<Many<T>> b) {
-  return each(a, b, [](T x, T y) { return scalar::pow(x, y); });
-}
-template <RealFloat T>
-KG_INLINE Many<T> hypot(Many<T> a, std::type_identity_t<Many<T>> b) {
-  return each(a, b, [](T x, T y) { return scalar::hypot(x, y); });
-}
+// The bits of a float count its magnitude: one more is the next number away from zero.
 template <RealFloat T>
 KG_INLINE Many<T> nextafter(Many<T> a, std::type_identity_t<Many<T>> b) {
-  return each(a, b, [](T x, T y) { return scalar::nextafter(x, y); });
+  using V = typename Many<T>::V;
+  using I = simd::Bits<V>;
+  const I inwards = (a < b).m ^ (a > 0).m;
+  const V moved = simd::bit_cast<V>(simd::bit_cast<I>(a.v) + 1 + 2 * inwards);
+  const V least = simd::bit_cast<V>(simd::splat<I>(1));
+  const V r = a.v == 0 ? simd::copysign(least, b.v) : moved;
+  return {simd::detail::nan_of(a.v, b.v, a.v == b.v ? b.v : r)};
 }
-template <RealFloat T>
-KG_INLINE Many<T> erfinv(Many<T> x) {
-  return each(x, [](T v) { return T(scalar::erfinv(v)); });
-}
-template <RealFloat T>
-KG_INLINE Many<T> lgamma(Many<T> x) {
-  return each(x, [](T v) { return T(scalar::lgamma(v)); });
-}
-template <RealFloat T>
-KG_INLINE Many<T> digamma(Many<T> x) {
-  return each(x, [](T v) { return T(scalar::digamma(v)); });
-}
+
+// Functions without a vector form.
 template <RealFloat T>
 KG_INLINE Many<T> polygamma(std::type_identity_t<Many<T>> n, Many<T> x) {
   return each(n, x, [](T m, T v) { return T(scalar::polygamma(int(m), v)); });
@@ -414,19 +408,141 @@ KG_INLINE Mask<T> signbit(Many<T> x) {
   return x < 0;
 }
 
+// Integers divided as doubles, which hold them and their products with the quotient exactly, and
+// whose rounded quotient never reaches the next integer.
+template <Integer T>
+struct Division {
+  Many<T> quotient, rest;
+};
+template <Integer T>
+KG_NOINLINE Division<T> divide_each(Many<T> a, Many<T> b) {
+  return {each(a, b, [](T x, T y) { return scalar::trunc_divide(x, y); }),
+          each(a, b, [](T x, T y) { return scalar::fmod(x, y); })};
+}
+
+inline constexpr simd::Lane64 kDoubleBits = 0x4338000000000000ll;  // of 1.5 2^52
+KG_INLINE simd::vd small_to_double(simd::vi64 x) {
+  return simd::bit_cast<simd::vd>(x + kDoubleBits) - 0x1.8p52;
+}
+KG_INLINE simd::vi64 small_to_int(simd::vd x) {
+  return simd::bit_cast<simd::vi64>(x + 0x1.8p52) - kDoubleBits;
+}
+// Whether all of both are below 2^51 in magnitude.
+template <class T>
+KG_INLINE bool all_small(Many<T> a, Many<T> b) {
+  using U = simd::vu64;
+  const U shift = U{} + (std::is_signed_v<T> ? uint64_t(1) << 51 : 0);
+  const U high = ((U(a.v) + shift) | (U(b.v) + shift)) >> (std::is_signed_v<T> ? 52 : 51);
+  return !simd::any(simd::vi64(high) != 0);
+}
+
+KG_INLINE simd::vi32_half low_half(simd::vi32 x) {
+  return simd::bit_cast<simd::vi32_half>(simd::low_half(simd::bit_cast<simd::vf>(x)));
+}
+KG_INLINE simd::vi32_half high_half(simd::vi32 x) {
+  return simd::bit_cast<simd::vi32_half>(simd::high_half(simd::bit_cast<simd::vf>(x)));
+}
+KG_INLINE simd::vi32 join(simd::vi32_half a, simd::vi32_half b) {
+  return simd::bit_cast<simd::vi32>(
+      simd::join(simd::bit_cast<simd::vf_half>(a), simd::bit_cast<simd::vf_half>(b)));
+}
+KG_INLINE simd::vi32_half divide_halves(simd::vi32_half a, simd::vi32_half b) {
+  return __builtin_convertvector(
+      __builtin_convertvector(a, simd::vd) / __builtin_convertvector(b, simd::vd), simd::vi32_half);
+}
+
+template <Integer T>
+KG_INLINE Division<T> divide(Many<T> a, Many<T> b) {
+  if constexpr (sizeof(T) == 8) {
+    if (__builtin_expect(!all_small(a, b) || simd::any((b == 0).m), 0)) return divide_each(a, b);
+    const simd::vd x = small_to_double(simd::vi64(a.v)), y = small_to_double(simd::vi64(b.v));
+    const simd::vd q = simd::trunc(x / y);
+    using V = typename Many<T>::V;
+    return {V(small_to_int(q)), V(small_to_int(x - q * y))};
+  } else if constexpr (sizeof(T) == 4) {
+    // The smallest number divided by -1 has no quotient in the type.
+    if (__builtin_expect(simd::any(((b == 0) | (b == -1)).m), 0)) return divide_each(a, b);
+    const simd::vi32 q = join(divide_halves(low_half(a.v), low_half(b.v)),
+                              divide_halves(high_half(a.v), high_half(b.v)));
+    return {q, a - Many<T>(q) * b};
+  } else {
+    return divide_each(a, b);
+  }
+}
+template <Integer T>
+KG_INLINE Many<T> trunc_divide(Many<T> a, std::type_identity_t<Many<T>> b) {
+  return divide(a, b).quotient;
+}
+template <Integer T>
+KG_INLINE Many<T> fmod(Many<T> a, std::type_identity_t<Many<T>> b) {
+  return divide(a, b).rest;
+}
+template <Integer T>
+KG_INLINE Many<T> floor_divide(Many<T> a, std::type_identity_t<Many<T>> b) {
+  const Division<T> d = divide(a, b);
+  if constexpr (std::is_unsigned_v<T>) return d.quotient;
+  return where((d.rest != 0) & ((d.rest ^ b) < 0), d.quotient - 1, d.quotient);
+}
+template <Integer T>
+KG_INLINE Many<T> remainder(Many<T> a, std::type_identity_t<Many<T>> b) {
+  const Division<T> d = divide(a, b);
+  if constexpr (std::is_unsigned_v<T>) return d.rest;
+  return where((d.rest != 0) & ((d.rest ^ b) < 0), d.rest + b, d.rest);
+}
+
+// Euclid's algorithm on whole numbers in double lanes.
+KG_INLINE simd::vd gcd_of(simd::vd x, simd::vd y) {
+  while (simd::any(y != 0)) {
+    const simd::vi64 on = y != 0;
+    const simd::vd rest = x - simd::trunc(x / simd::where(on, y, 1)) * y;
+    x = simd::where(on, y, x);
+    y = simd::where(on, rest, y);
+  }
+  return x;
+}
+template <Integer T>
+KG_NOINLINE Many<T> gcd(Many<T> a, Many<T> b) {
+  if constexpr (sizeof(T) == 8) {
+    if (all_small(a, b)) {
+      return {
+          typename Many<T>::V(small_to_int(gcd_of(simd::abs(small_to_double(simd::vi64(a.v))),
+                                                  simd::abs(small_to_double(simd::vi64(b.v))))))};
+    }
+  }
+  return each(a, b, [](T x, T y) { return scalar::gcd(x, y); });
+}
+
+// The processor's shifts take care of counts beyond the bits as these words do.
+template <Integer T>
+KG_INLINE Many<T> shift_left(Many<T> a, std::type_identity_t<Many<T>> b) {
+#if KG_SIMD_AVX2
+  using V = typename Many<T>::V;
+  if constexpr (sizeof(T) == 8) return V(_mm256_sllv_epi64((__m256i)a.v, (__m256i)b.v));
+  if constexpr (sizeof(T) == 4) return V(_mm256_sllv_epi32((__m256i)a.v, (__m256i)b.v));
+#endif
+  return each(a, b, [](T x, T y) { return scalar::shift_left(x, y); });
+}
+template <Integer T>
+KG_INLINE Many<T> shift_right(Many<T> a, std::type_identity_t<Many<T>> b) {
+#if KG_SIMD_AVX2
+  using V = typename Many<T>::V;
+  if constexpr (std::is_same_v<T, uint64_t>)
+    return V(_mm256_srlv_epi64((__m256i)a.v, (__m256i)b.v));
+  if constexpr (std::is_same_v<T, int64_t>) {
+    const simd::vi64 sign = a.v < 0;  // there is no arithmetic shift of 64 bits
+    return V(_mm256_srlv_epi64((__m256i)(a.v ^ sign), (__m256i)b.v)) ^ sign;
+  }
+  if constexpr (std::is_same_v<T, int32_t>) return V(_mm256_srav_epi32((__m256i)a.v, (__m256i)b.v));
+#endif
+  return each(a, b, [](T x, T y) { return scalar::shift_right(x, y); });
+}
+
 #define KG_INTEGERS_2(name)                                            \
   template <Integer T>                                                 \
   KG_INLINE Many<T> name(Many<T> a, std::type_identity_t<Many<T>> b) { \
     return each(a, b, [](T x, T y) { return scalar::name(x, y); });    \
   }
 KG_INTEGERS_2(pow)
-KG_INTEGERS_2(trunc_divide)
-KG_INTEGERS_2(floor_divide)
-KG_INTEGERS_2(fmod)
-KG_INTEGERS_2(remainder)
-KG_INTEGERS_2(shift_left)
-KG_INTEGERS_2(shift_right)
-KG_INTEGERS_2(gcd)
 KG_INTEGERS_2(lcm)
 #undef KG_INTEGERS_2
 

@@ -18,12 +18,8 @@ KG_SCALAR float fmax(float x, float y) { return x < y ? y : x; }
 KG_SCALAR double fmax(double x, double y) { return x < y ? y : x; }
 KG_SCALAR float copysign(float x, float y) { return __builtin_copysignf(x, y); }
 KG_SCALAR double copysign(double x, double y) { return __builtin_copysign(x, y); }
-KG_SCALAR float pow(float x, float y) { return __builtin_powf(x, y); }
-KG_SCALAR double pow(double x, double y) { return __builtin_pow(x, y); }
 KG_SCALAR float hypot(float x, float y) { return __builtin_hypotf(x, y); }
 KG_SCALAR double hypot(double x, double y) { return __builtin_hypot(x, y); }
-KG_SCALAR float nextafter(float x, float y) { return __builtin_nextafterf(x, y); }
-KG_SCALAR double nextafter(double x, double y) { return __builtin_nextafter(x, y); }
 
 // nextafter among the numbers of a 16-bit format H; x and y are such numbers.
 template <class H, class T>
@@ -131,20 +127,6 @@ KG_SCALAR T fmod(T a, T b) {
   if constexpr (std::is_signed_v<T>)
     if (b == -1) return 0;
   return T(a % b);
-}
-template <Integer T>
-KG_SCALAR T floor_divide(T a, T b) {
-  T q = trunc_divide(a, b);
-  if constexpr (std::is_signed_v<T>)
-    if ((a < 0) != (b < 0) && fmod(a, b) != 0) --q;
-  return q;
-}
-template <Integer T>
-KG_SCALAR T remainder(T a, T b) {
-  T r = fmod(a, b);
-  if constexpr (std::is_signed_v<T>)
-    if (r != 0 && (r < 0) != (b < 0)) r = T(r + b);
-  return r;
 }
 template <Integer T>
 KG_SCALAR T pow(T base, T exponent) {

@@ -69,11 +69,11 @@ inline constexpr DtypeRule Ints{kInts, false, false, Out::same, true};
   W(cos) W(tan) W(asin) W(acos) W(atan) W(sinh) W(cosh) W(tanh) W(asinh) W(acosh) W(atanh)       \
   W(erf) W(erfc) W(erfinv) W(sigmoid) W(lgamma) W(digamma) W(abs) W(sgn) W(floor) W(ceil)        \
   W(trunc) W(round) W(conj_physical)
+#define KG_WORDS_BESSEL_I(W) W(bessel_i0) W(bessel_i0e) W(bessel_i1) W(bessel_i1e)
 // Special functions of one number without a vector form.
-#define KG_WORDS_SPECIAL(W)                                                                     \
-  W(bessel_i0) W(bessel_i0e) W(bessel_i1) W(bessel_i1e) W(bessel_k0) W(bessel_k0e) W(bessel_k1) \
-  W(bessel_k1e) W(bessel_j0) W(bessel_j1) W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) \
-  W(erfcx) W(ndtri)
+#define KG_WORDS_SPECIAL(W)                                                                  \
+  W(bessel_k0) W(bessel_k0e) W(bessel_k1) W(bessel_k1e) W(bessel_j0) W(bessel_j1)            \
+  W(bessel_y0) W(bessel_y1) W(airy_ai) W(airy_ai_prime) W(erfcx) W(ndtri)
 #define KG_WORDS_2(W)                                                                        \
   W(pow) W(atan2) W(maximum) W(minimum) W(hypot) W(copysign) W(floor_divide) W(trunc_divide) \
   W(polygamma) W(zeta)
@@ -119,6 +119,7 @@ struct Probe {
 #define KG_PROBE_2(f) \
   friend constexpr Probe f(Probe a, Probe b) { return join(a, b); }
   KG_WORDS_1(KG_PROBE_1)
+  KG_WORDS_BESSEL_I(KG_PROBE_1)
   KG_WORDS_SPECIAL(KG_PROBE_1)
   KG_WORDS_2(KG_PROBE_2)
   friend constexpr Probe polynomial(Probe x, Probe n, Probe, Probe) { return join(x, n); }
@@ -147,7 +148,7 @@ inline constexpr double kInf = __builtin_inf();
 inline constexpr double kNan = __builtin_nan("");
 
 // Expressions with a name, because they occur twice, need one of their parts twice, or have a form
-// of their own in lanes (gelu's: cpu/pointwise_lanes.h).
+// of their own in lanes (gelu's and mish's: cpu/pointwise_lanes.h).
 template <class E>
 constexpr E gelu_value(E x) {
   return 0.5 * x * (1 + erf(x * kSqrtHalf));
@@ -178,6 +179,15 @@ constexpr E silu_slope(E x) {
 template <class E>
 constexpr E softplus_1(E x) {
   return where(x > 0, x, 0) + log1p(exp(-abs(x)));
+}
+template <class E>
+constexpr E glu_slope(E a, E b) {
+  E s = sigmoid(b);
+  return a * (s * (1 - s));
+}
+template <class E>
+constexpr E mish_value(E x) {
+  return x * tanh(softplus_1(x));
 }
 template <class E>
 constexpr E mish_slope(E x) {

@@ -157,6 +157,7 @@ KG_ON_2(minimum, clamp_max, a.value(), b.value())
 KG_ON_2(floor_divide, div, a.value(), b.value(), "floor")
 KG_ON_2(trunc_divide, div, a.value(), b.value(), "trunc")
 KG_ON_2(polygamma, polygamma, a.number.to_int(), b.t)
+KG_WORDS_BESSEL_I(KG_ON_1)
 KG_WORDS_SPECIAL(KG_ON_1)
 KG_ON_2(zeta, zeta, a.value(), b.value())
 #undef KG_ON_1

@@ -177,7 +177,7 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.ldexp.html
     """
-    return input * ops.pow(2.0, other)
+    return input * ops.exp2(other)
 
 
 @composite("frexp(Tensor input) -> (Tensor mantissa, Tensor exponent)", method=True, out=True)

@@ -243,7 +243,7 @@ def nansum(input: Tensor, dim: Dims, keepdim: bool, dtype: dtype | None) -> Tens
     if input.is_complex():
         raise RuntimeError("nansum on CPU does not support complex inputs")
     if input.is_floating_point():
-        input = input.masked_fill(input.isnan(), 0)
+        input = ops._nan_to_zero(input)
     return input.sum(dim, keepdim, dtype=dtype)
 
 

@@ -55,6 +55,19 @@ KG_INLINE uint64_t to_u64(double x) {
              : 0;
 }
 
+#if KG_SIMD_AVX2 || KG_SIMD_AVX512
+// Eight floats rounded to bf16, in 32-bit lanes; a NaN becomes the quiet one.
+KG_INLINE __m256i round_to_bf16(const float* from) {
+  const __m256 x = _mm256_loadu_ps(from);
+  const __m256i u = _mm256_castps_si256(x);
+  const __m256i last = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+  const __m256i r =
+      _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), last), 16);
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  return _mm256_blendv_epi8(r, _mm256_set1_epi32(0x7fc0), nan);
+}
+#endif
+
 template <class To, class From>
 void convert(void* to_, const void* from_, int64_t n) {
   auto* to = static_cast<To*>(to_);
@@ -92,6 +105,16 @@ void convert(void* to_, const void* from_, int64_t n) {
                        _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
 #endif
     for (; i < n; ++i) to[i] = f16(from[i]);
+  } else if constexpr (std::is_same_v<To, bf16> && std::is_same_v<From, float>) {
+    int64_t i = 0;
+#if KG_SIMD_AVX2 || KG_SIMD_AVX512
+    for (; i + 16 <= n; i += 16) {
+      const __m256i both =
+          _mm256_packus_epi32(round_to_bf16(from + i), round_to_bf16(from + i + 8));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_permute4x64_epi64(both, 0xd8));
+    }
+#endif
+    for (; i < n; ++i) to[i] = bf16(from[i]);
   } else if constexpr (std::is_same_v<From, f16> && std::is_same_v<To, float>) {
     int64_t i = 0;
 #if defined(__F16C__)

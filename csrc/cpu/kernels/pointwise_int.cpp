@@ -39,10 +39,25 @@ void select_sixteen(void* out, const void* const* in, const int64_t* step, const
     std::memcpy(o + 16 * i, c[i * step[0]] ? a + i * step[1] : b + i * step[2], 16);
 }
 
+// Bit 15 of every element.
+template <bool flip>
+void sign_span(void* out, const void* const* in, const int64_t* step, const void*,
+               int64_t vectors) {
+  auto* a = static_cast<const char*>(in[0]);
+  auto* o = static_cast<char*>(out);
+  const simd::vu16 sign = simd::vu16{} + uint16_t(0x8000);
+  for (; vectors > 0; --vectors, a += step[0], o += simd::kBytes) {
+    const simd::vu16 x = simd::load(reinterpret_cast<const uint16_t*>(a));
+    simd::store(reinterpret_cast<uint16_t*>(o), flip ? x ^ sign : x & ~sign);
+  }
+}
+
 }  // namespace
 
 const SelectTable select_table = {
     {&select_span<uint8_t>, &select_span<uint16_t>, &select_span<uint32_t>, &select_span<uint64_t>,
      &select_sixteen},
-    {simd::kBytes, simd::kBytes / 2, simd::kBytes / 4, simd::kBytes / 8, 1}};
+    {simd::kBytes, simd::kBytes / 2, simd::kBytes / 4, simd::kBytes / 8, 1},
+    &sign_span<true>,
+    &sign_span<false>};
 }  // namespace kagari::KG_ISA

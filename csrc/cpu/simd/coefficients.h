@@ -173,6 +173,15 @@ inline constexpr double kErfFar[] = {
     -0x1.ef2d141c962aap-20, 0x1.720bc1894487ap-23, 0x1.602b5f6254992p-25,  -0x1.27a9054be6cb7p-26,
 };
 
+// -log(1 - erf(1)).
+inline constexpr double kErfFar1_hi = 0x1.d97fbf27aa2a1p+0, kErfFar1_lo = 0x1.9b2f9379f1952p-57;
+
+// (-log(1 - erf(x)) - kErfFar1) / (x - 1) in x - 1, 1 <= x <= 4, short; absolute error 2^-24.8.
+inline constexpr double kErfFarFloat[] = {
+    0x1.51c9b051bd57ep+1, 0x1.afab8988b7010p-1,   0x1.54934e70cfeb9p-5,  -0x1.4a31773f82ea0p-7,
+    0x1.0d3efebe2868dp-9, -0x1.5001dd641641bp-12, 0x1.153c2673caea6p-15, -0x1.ba65410529794p-20,
+};
+
 // exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.74 <= x <= 28, at t = 0.
 inline constexpr double kErfcx0_hi = 0x1.3ba5916e9fd7fp+0, kErfcx0_lo = -0x1.aa9c415679e6fp-55;
 

@@ -183,6 +183,12 @@ def main() -> None:
 
     emit("kErfFar", "-log(1 - erf(x)) in x - 2.5, 1 <= x <= 4, short",
          lambda v: -mp.log(mp.erfc(v + mp.mpf("2.5"))), -1.5, 1.5, 12)  # fmt: skip
+    erf_far1 = -mp.log(mp.erfc(1))
+    pair("kErfFar1", "-log(1 - erf(1))", erf_far1)
+    slope = mp.diff(lambda v: -mp.log(mp.erfc(v)), 1)
+    far_tail = series(lambda u: (-mp.log(mp.erfc(1 + u)) - erf_far1) / u, slope)
+    emit("kErfFarFloat", "(-log(1 - erf(x)) - kErfFar1) / (x - 1) in x - 1, 1 <= x <= 4, short",
+         far_tail, 0, 3, 8)  # fmt: skip
     lo, hi = (mp.mpf("0.74") - 4) / mp.mpf("4.74"), (mp.mpf(28) - 4) / 32
     note = "exp(x^2) erfc(x) (1 + 2x) in t = (x - 4) / (x + 4), 0.74 <= x <= 28"
     centre = erfcx_map(mp.mpf(0))

