@@ -98,6 +98,8 @@ WORK: dict[str, Callable[[], Work]] = {
     "linear 64x64, 4096 rows": lambda: linear(4096, 64, 64),
     "linear 4096 to 1": lambda: linear(64, 4096, 1),
     "linear 1 row": lambda: linear(1, 4096, 64),
+    "linear 64 to 192, 512 rows": lambda: linear(512, 64, 192),
+    "linear 256 to 64, 1024 rows": lambda: linear(1024, 256, 64),
     "linear float64": lambda: linear(777, 65, 33, F64),
     "linear bfloat16": lambda: linear(4096, 64, 64, BF16),
     "matmul 33x777x65 float64": lambda: just(

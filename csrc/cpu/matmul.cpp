@@ -215,15 +215,17 @@ void linear_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const T
     gemm(kind, 1, m, k, n, rows.factor.data, gs, y.data, {0, y.row, y.col}, out[0].data(),
          {0, k, 1});
   }
+  // A row of ones times the gradient: sums as products do, in blocks of fixed length.
+  provider::Epilogue beside;
   if (dw && out[1].numel()) {
     Rows input(x);
     int64_t k = input.cols;
     Factor y = conjugate(input.factor, m, k);
+    if (db && (g.dtype() == Dtype::f32 || g.dtype() == Dtype::f64)) beside.row_sums = out[2].data();
     gemm(kind, 1, n, k, m, rows.factor.data, gt, y.data, {0, y.row, y.col}, out[1].data(),
-         {0, k, 1});
+         {0, k, 1}, beside);
   }
-  if (db &&
-      n) {  // a row of ones times the gradient: sums as products do, in blocks of fixed length
+  if (db && n && !beside.row_sums) {
     char one[16];
     store_scalar(one, g.dtype(), Scalar(1));
     gemm(kind, 1, 1, n, m, one, {0, 0, 0}, rows.factor.data, gs, out[2].data(), {0, n, 1});

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "core/parallel.h"
 
@@ -22,7 +23,9 @@ constexpr int64_t kFewGroups = 6;           // of rows: no more share the packin
 constexpr double kSharedWork = 8e6;         // operations from which threads share a packed B
 constexpr int64_t kSharedBytes = 16 << 20;  // of it, at most
 constexpr int64_t kSharedJobs = 2;          // for each thread: evens out what else the machine does
-constexpr double kSerialWork = 400e3;       // operations below which a second thread does not pay
+constexpr int64_t kSplitBytes = 1 << 20;    // of sums, at most, where threads share chunks of depth
+constexpr int64_t kFinishElements = 1 << 14;  // of sums that a job adds
+constexpr double kSerialWork = 400e3;         // operations below which a second thread does not pay
 
 constexpr int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 constexpr int64_t parts(int64_t x, int64_t of) { return (x + of - 1) / of; }
@@ -47,6 +50,28 @@ bool reads_b_in_place(const Product& p, int64_t rows) {
   return rows <= kSweepRows || (rows <= kFewGroups * p.kernels->rows && bytes <= 256e3) ||
          bytes <= 24e3;
 }
+
+// Rows of A that are read in place next: fetched little by little while those of `now` are
+// multiplied, in `times` steps.
+class Ahead {
+ public:
+  Ahead() = default;
+  Ahead(const RowBlock& now, int64_t rows_now, int64_t rows, int64_t depth, int64_t times,
+        int64_t size)
+      : data_(offset(now.data, rows_now * now.row * size)),
+        row_(now.row * size),
+        rows_(rows),
+        bytes_(depth * size),
+        step_(up(parts(bytes_, times), 64)) {}
+  void fetch() {
+    for (int64_t to = std::min(bytes_, at_ + step_); at_ < to; at_ += 64)
+      for (int64_t i = 0; i < rows_; ++i) __builtin_prefetch(data_ + i * row_ + at_);
+  }
+
+ private:
+  const char* data_;
+  int64_t row_, rows_, bytes_, step_, at_ = 0;
+};
 
 // One block of C, at most kBlockRows × the block's columns, all of its depth or one panel of it.
 class Tile {
@@ -140,7 +165,12 @@ class Tile {
         } else {
           a.data = offset(a.data, a.group * k_.compute_size);
         }
-        multiply(a, rows, at, depth, group, sums_row, add);
+        Ahead next;
+        const bool more = p_.rows_in_place && i + rows < rows_;
+        if (more)
+          next = Ahead(a, rows, std::min<int64_t>(k_.rows, rows_ - i - rows), depth,
+                       parts(cols_, width_), k_.compute_size);
+        multiply(a, rows, at, depth, group, sums_row, add, more ? &next : nullptr);
         if (last) done(i, rows, group);
       }
     }
@@ -153,7 +183,7 @@ class Tile {
   }
 
   void multiply(const RowBlock& a, int64_t rows, int64_t at, int64_t depth, void* sums,
-                int64_t sums_row, bool add) {
+                int64_t sums_row, bool add, Ahead* ahead) {
     const Micro wide = k_.micro[1][rows - 1], narrow = k_.micro[0][rows - 1];
     int64_t size = k_.compute_size, sum_size = k_.sum_size;
     int64_t j = 0;
@@ -171,9 +201,11 @@ class Tile {
           k_.sweep(depth, offset(a.data, i * a.row * size), a.col, b, p_.b_row,
                    offset(sums, i * sums_row * sum_size), j, add);
       }
-      for (; j + width_ <= cols_; j += width_)
+      for (; j + width_ <= cols_; j += width_) {
+        if (ahead) ahead->fetch();
         wide(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row, offset(sums, j * sum_size),
              sums_row, width_, add);
+      }
       for (; j + k_.vector <= cols_; j += k_.vector)
         narrow(depth, a.data, a.row, a.col, offset(b, j * size), p_.b_row,
                offset(sums, j * sum_size), sums_row, k_.vector, add);
@@ -182,6 +214,7 @@ class Tile {
     if (p_.b_panels)  // blocks of C begin at whole panels
       b = offset(p_.b_panels, (at / kChunk * parts(p_.n, width_) + col_ / width_) * pitch_);
     for (; j < cols_; j += width_, b += pitch_) {
+      if (ahead) ahead->fetch();
       int64_t n = std::min<int64_t>(width_, cols_ - j);
       bool slim = n <= k_.vector;
       (slim ? narrow : wide)(depth, a.data, a.row, a.col, b, slim ? k_.vector : width_,
@@ -274,9 +307,14 @@ int64_t panels_bytes(const Kernels& kernels, int64_t depth, int64_t n) {
 
 void pack_panels(const Kernels& kernels, const Source& source, int64_t depth, int64_t n,
                  void* panels) {
-  const int64_t width = 2 * kernels.vector, pitch = panel_pitch(kernels, depth),
-                step = kBlockBytes / kernels.compute_size, blocks = parts(n, step);
-  run_jobs(std::max<int64_t>(1, parts(depth, kChunk)) * blocks, [&](int64_t job) {
+  const int64_t width = 2 * kernels.vector, pitch = panel_pitch(kernels, depth);
+  const int64_t chunks = std::max<int64_t>(1, parts(depth, kChunk));
+  // Long rows of B at once, unless that leaves threads without a part.
+  int64_t step = kBlockBytes / kernels.compute_size;
+  const int64_t wanted = parts(threads_available(), chunks);
+  if (parts(n, step) < wanted) step = up(parts(n, wanted), width);
+  const int64_t blocks = parts(n, step);
+  run_jobs(chunks * blocks, [&](int64_t job) {
     int64_t chunk = job / blocks, col = job % blocks * step;
     source.b(chunk * kChunk, std::min(kChunk, depth - chunk * kChunk), col, std::min(step, n - col),
              pitch, offset(panels, (chunk * parts(n, width) + col / width) * pitch));
@@ -291,37 +329,80 @@ void run_jobs(int64_t count, void (*f)(void*, int64_t), void* context) {
 
 void run_tile(const Product& p, int64_t row, int64_t rows, int64_t col, int64_t cols) {
   each_block(p, row, rows, col, cols, [](Tile& tile, int64_t, int64_t) { tile.run(); });
+  if (p.beside && col == 0) run_tile(*p.beside, 0, 1, row, rows);
 }
 
 namespace {
 
-// C of one product is too small to occupy the threads, but deep: panels are summed apart, then
-// added in the order in which a single thread adds them.
+// Sums of the parts of one product's depth, apart from each other.
+class Parts {
+ public:
+  Parts(const Product& p, int64_t length, Room where)
+      : p_(p), k_(*p.kernels), length_(length), count_(parts(p.depth, length)) {
+    pitch_ = up(p.n, k_.vector);
+    bytes_ = p.m * pitch_ * k_.sum_size;
+    sums_ = static_cast<char*>(room(where, count_ * bytes_));
+  }
+  int64_t count() const { return count_; }
+
+  void run(int64_t part, int64_t row, int64_t rows, int64_t col, int64_t cols) const {
+    each_block(p_, row, rows, col, cols, [&](Tile& tile, int64_t i, int64_t j) {
+      tile.run_panel(part * length_, std::min(p_.depth, (part + 1) * length_),
+                     sums_ + part * bytes_ + (i * pitch_ + j) * k_.sum_size, pitch_);
+    });
+  }
+  // Rows of C: the parts in the order in which a single thread adds them.
+  void finish(int64_t row, int64_t rows) const {
+    char* total = sums_ + row * pitch_ * k_.sum_size;
+    for (int64_t i = 1; i < count_; ++i)
+      k_.add(total, pitch_, total + i * bytes_, pitch_, rows, p_.n);
+    const void* bias = p_.bias;
+    if (bias && p_.bias_by_row) bias = offset(bias, row * int64_t(k_.source_size));
+    k_.finish(total, pitch_, offset(p_.c, row * p_.c_row * int64_t(k_.source_size / k_.per_column)),
+              p_.c_row, rows, p_.n, bias, p_.bias_by_row, p_.accumulate, p_.relu);
+  }
+
+ private:
+  const Product& p_;
+  const Kernels& k_;
+  int64_t length_, count_, pitch_, bytes_;
+  char* sums_;
+};
+
+// Threads share the depth instead of C: panels of it or, where one panel is all, its chunks.
 void run_split(const Product& p, const Plan& plan) {
-  const Kernels& k = *p.kernels;
-  int64_t panels = parts(p.depth, kPanel), tiles = plan.grid_rows * plan.grid_cols;
-  int64_t pitch = up(p.n, k.vector), bytes = p.m * pitch * k.sum_size;
-  char* sums = static_cast<char*>(room(Room::split, panels * bytes));
-  run_jobs(panels * tiles, [&](int64_t job) {
-    int64_t panel = job / tiles, tile = job % tiles;
+  const int64_t length = p.depth > kPanel ? kPanel : kChunk,
+                tiles = plan.grid_rows * plan.grid_cols;
+  const Parts split(p, length, Room::split);
+  std::optional<Parts> beside;
+  if (p.beside) beside.emplace(*p.beside, length, Room::split_beside);
+  run_jobs(split.count() * tiles, [&](int64_t job) {
+    int64_t part = job / tiles, tile = job % tiles;
     int64_t row = tile / plan.grid_cols * plan.tile_rows,
             col = tile % plan.grid_cols * plan.tile_cols;
-    each_block(p, row, std::min(plan.tile_rows, p.m - row), col,
-               std::min(plan.tile_cols, p.n - col), [&](Tile& t, int64_t i, int64_t j) {
-                 t.run_panel(panel * kPanel, std::min(p.depth, (panel + 1) * kPanel),
-                             sums + panel * bytes + (i * pitch + j) * k.sum_size, pitch);
-               });
+    int64_t rows = std::min(plan.tile_rows, p.m - row);
+    split.run(part, row, rows, col, std::min(plan.tile_cols, p.n - col));
+    if (beside && col == 0) beside->run(part, 0, 1, row, rows);
   });
-  int64_t groups = parts(p.m, k.rows);
-  run_jobs(groups, [&](int64_t group) {
-    int64_t row = group * k.rows, rows = std::min<int64_t>(k.rows, p.m - row);
-    char* total = sums + row * pitch * k.sum_size;
-    for (int64_t i = 1; i < panels; ++i) k.add(total, pitch, total + i * bytes, pitch, rows, p.n);
-    const void* bias = p.bias;
-    if (bias && p.bias_by_row) bias = offset(bias, row * int64_t(k.source_size));
-    k.finish(total, pitch, offset(p.c, row * p.c_row * int64_t(k.source_size / k.per_column)),
-             p.c_row, rows, p.n, bias, p.bias_by_row, p.accumulate, p.relu);
+  // Some rows for each job: fewer would not repay it.
+  const int64_t unit = p.kernels->rows,
+                step = up(std::max<int64_t>(1, kFinishElements / (split.count() * p.n)), unit);
+  run_jobs(parts(p.m, step), [&](int64_t job) {
+    int64_t last = std::min(p.m, (job + 1) * step);
+    for (int64_t row = job * step; row < last; row += unit)
+      split.finish(row, std::min(unit, last - row));
   });
+  if (beside) beside->finish(0, 1);
+}
+
+// Whether threads better share the chunks of a product whose operands both lie along k, than C:
+// each then packs rows of A and B once and alone, those that the same thread has seen in the ops
+// before. Sums are added once more, so they are to be few.
+bool splits_chunks(const Product& p, int threads) {
+  const int64_t chunks = parts(p.depth, kChunk);
+  return p.groups_a > 1 && p.depth <= kPanel && chunks >= threads &&
+         double(parts(chunks, threads) * threads * kChunk) <= 1.15 * double(p.depth) &&
+         chunks * p.m * p.n * p.kernels->sum_size <= kSplitBytes;
 }
 
 // Tiles one above the other would each pack the same columns of B: all of B is packed once, by all
@@ -332,10 +413,11 @@ void run_shared(const Product& p, int threads) {
   void* panels = room(Room::panels, panels_bytes(k, p.depth, p.n));
   pack_panels(k, *p.source, p.depth, p.n, panels);
   packed.b_panels = panels;
-  int64_t unit = p.groups_a * k.rows, jobs = kSharedJobs * threads,
-          rows = parts(parts(p.m, unit), jobs) * unit;
-  run_jobs(parts(p.m, rows), [&](int64_t job) {
-    run_tile(packed, job * rows, std::min(rows, p.m - job * rows), 0, p.n);
+  const int64_t groups = parts(p.m, k.rows),
+                jobs = std::min<int64_t>(groups, kSharedJobs * threads);
+  run_jobs(jobs, [&](int64_t job) {
+    int64_t first = groups * job / jobs * k.rows, last = groups * (job + 1) / jobs * k.rows;
+    run_tile(packed, first, std::min(last, p.m) - first, 0, p.n);
   });
 }
 
@@ -365,6 +447,8 @@ void run_products(const Product& shape, int64_t count, ProductAt at, const void*
   if (work / double(wanted) > 2e9) wanted *= 2;
   Plan plan = plan_tiles(shape, wanted);
   int64_t tiles = plan.grid_rows * plan.grid_cols;
+  if (count == 1 && splits_chunks(shape, threads))
+    return run_split(shape, {shape.m, shape.n, 1, 1});
   if (tiles * count < threads && shape.depth > kPanel) {
     struct Use {
       const Plan& plan;

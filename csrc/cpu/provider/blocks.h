@@ -74,9 +74,13 @@ struct Product {
   void* c = nullptr;
   int64_t c_row = 0;
   const void* bias = nullptr;
-  int64_t groups_a = 1;      // of rows that the source packs at once
-  bool bias_by_row = false;  // an element of the bias for each row instead of each column
+  int64_t groups_a = 1;        // of rows that the source packs at once
+  bool rows_in_place = false;  // of A: read where they lie, each contiguous along k
+  bool bias_by_row = false;    // an element of the bias for each row instead of each column
   bool accumulate = false, relu = false;
+  // One row times the transposed A, of the same depth: its columns are the rows of C, and are
+  // computed beside them, while A is near.
+  const Product* beside = nullptr;
 };
 
 // Bytes between the panels of B, which are two vectors wide.
@@ -116,6 +120,7 @@ enum class Room {
   part,
   bias,
   split,
+  split_beside,
   split_images,
   rows,
   image,
@@ -123,7 +128,7 @@ enum class Room {
   weight,
   result
 };
-inline constexpr int kRooms = 13;
+inline constexpr int kRooms = 14;
 void* room(Room which, int64_t bytes);
 
 }  // namespace kagari::provider

@@ -104,6 +104,13 @@ struct Batch {
   char* c_data;
 };
 
+const void* one_of(Kind kind) {
+  static constexpr float narrow = 1;
+  static constexpr double wide = 1;
+  KG_INTERNAL(kind == Kind::f32 || kind == Kind::f64, "sums of rows of ", name_of(kind));
+  return kind == Kind::f32 ? static_cast<const void*>(&narrow) : &wide;
+}
+
 void product_at(const void* context, int64_t i, void (*use)(const Product&, void*),
                 void* argument) {
   const Batch& batch = *static_cast<const Batch*>(context);
@@ -134,7 +141,13 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
           const void* b, Strides bs, void* c, Strides cs, const Epilogue& epilogue) {
   KG_CHECK(batch >= 0 && m >= 0 && n >= 0 && k >= 0, "expected sizes of at least zero, got batch ",
            batch, ", m ", m, ", n ", n, ", k ", k);
+  void* row_sums = epilogue.row_sums;
+  if (row_sums && (as.row != 1 || m <= 1 || n <= 1)) {
+    gemm(kind, 1, 1, m, k, one_of(kind), {0, 0, 0}, a, {0, as.col, as.row}, row_sums, {0, m, 1});
+    row_sums = nullptr;
+  }
   if (batch == 0 || m == 0 || n == 0) return;
+  KG_INTERNAL(!row_sums || batch == 1, "sums of rows of ", batch, " products");
   KG_INTERNAL(n == 1 || cs.col == 1, "the columns of C are ", cs.col, " apart");
   KG_INTERNAL(!(epilogue.relu && is_complex(kind)), "relu of ", name_of(kind));
 
@@ -185,13 +198,17 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
   source.a_strides = as;
   source.b_strides = bs;
   source.k = k;
-  // Few columns do not repay a copy of A's rows, least of all where a row is contiguous.
+  // Few columns do not repay a copy of A's rows. Where columns are contiguous instead, a few of
+  // each are read, far from the next: only while the first-level cache holds them all.
+  const bool near = m * k * size <= 32 << 10;
+  const int64_t few = as.col == 1 ? 12 : near ? 8 : 2;
   source.in_place_a = kernels.plain && (as.col == 1 || as.row == 1) &&
-                      (n <= (as.col == 1 ? 12 : 8) * kernels.vector || m <= kernels.rows);
+                      (n <= few * kernels.vector || m <= kernels.rows);
 
   Product& product = all.product;
   product.kernels = &kernels;
   product.source = &source;
+  product.rows_in_place = source.in_place_a && as.col == 1 && !near;
   if (kernels.plain && bs.col == 1) {
     product.b_plain = b;
     product.b_row = bs.row;
@@ -211,6 +228,26 @@ void gemm(Kind kind, int64_t batch, int64_t m, int64_t n, int64_t k, const void*
   product.bias = bias;
   product.accumulate = epilogue.accumulate;
   product.relu = epilogue.relu;
+  if (!row_sums) return run_products(product, batch, &product_at, &all);
+  // A row of ones times the transposed A.
+  Plain ones;
+  ones.kernels = &kernels;
+  ones.k = k;
+  ones.a_data = static_cast<const char*>(one_of(kind));
+  ones.in_place_a = true;
+  ones.b_data = all.a_data;
+  ones.b_strides = {0, as.col, 1};
+  Product sums;
+  sums.kernels = &kernels;
+  sums.source = &ones;
+  sums.b_plain = a;
+  sums.b_row = as.col;
+  sums.m = 1;
+  sums.n = m;
+  sums.depth = product.depth;
+  sums.c = row_sums;
+  sums.c_row = m;
+  product.beside = &sums;
   run_products(product, batch, &product_at, &all);
 }
 
@@ -234,6 +271,7 @@ PackedMatrix::PackedMatrix(Kind kind, int64_t k, int64_t n, const void* b, Strid
 
 void gemm(const PackedMatrix& b, int64_t m, const void* a, Strides as, void* c, Strides cs,
           const Epilogue& epilogue) {
+  KG_INTERNAL(!epilogue.row_sums, "sums of rows beside a packed matrix");
   if (m == 0 || b.n_ == 0) return;
   KG_INTERNAL(cs.col == 1, "the columns of C are ", cs.col, " apart");
   const Kernels& kernels = kernels_of(b.kind_);
@@ -251,6 +289,7 @@ void gemm(const PackedMatrix& b, int64_t m, const void* a, Strides as, void* c, 
   Product& product = all.product;
   product.kernels = &kernels;
   product.source = &source;
+  product.rows_in_place = source.in_place_a;
   product.b_panels = b.panels_.get();
   product.m = m;
   product.n = b.n_;

@@ -27,6 +27,9 @@ struct Epilogue {
   const void* bias = nullptr;  // n elements of the product's kind, added to every row
   bool accumulate = false;     // C + (product + bias) instead of product + bias
   bool relu = false;           // last; real kinds only
+  // m elements: the sums of A's rows, with the bits of A times a column of ones. For float32 and
+  // float64, and one product at a time.
+  void* row_sums = nullptr;
 };
 
 // C[i] = A[i] (m, k) times B[i] (k, n) for each i < batch. C's columns are contiguous and its

@@ -217,9 +217,9 @@ void named_shapes() {
     int64_t m, n, k;
   };
   // Linear(64, 64) on 4,096 rows and its weight gradient, Linear(4096, 1), Linear(784, 10) on
-  // 60,000 rows, and a float64 shape.
-  const Shape shapes[] = {{4096, 64, 64},  {64, 64, 4096}, {512, 1, 4096},
-                          {10, 784, 6000}, {33, 65, 777},  {1, 10, 784}};
+  // 60,000 rows, a float64 shape, and weight gradients whose chunks of depth the threads share.
+  const Shape shapes[] = {{4096, 64, 64}, {64, 64, 4096}, {512, 1, 4096}, {10, 784, 6000},
+                          {33, 65, 777},  {1, 10, 784},   {256, 64, 512}, {64, 70, 1024}};
   for (const Shape& s : shapes)
     for (int layout = 0; layout < 4; ++layout) {
       Case<float> x(1, s.m, s.n, s.k, layout);
@@ -233,6 +233,36 @@ void named_shapes() {
                (long long)s.k);
         EXPECT(same(d, y.run({})), "float64 %lld %lld %lld", (long long)s.m, (long long)s.n,
                (long long)s.k);
+      }
+    }
+  set_num_threads(2);
+}
+
+// Sums of A's rows beside a product: those of a product with ones, and the product as without them.
+template <class T>
+void row_sums() {
+  struct Shape {
+    int64_t m, n, k;
+  };
+  const Shape shapes[] = {{256, 64, 512}, {64, 70, 1024}, {130, 33, 1500}, {300, 200, 256},
+                          {10, 784, 64},  {65, 3, 5000},  {1, 5, 40},      {7, 1, 300},
+                          {5, 0, 9},      {4, 4, 0}};
+  for (const Shape& s : shapes)
+    for (int layout : {0, 1, 3, 5, 9}) {
+      Case<T> x(1, s.m, s.n, s.k, layout);
+      set_num_threads(1);
+      std::vector<T> product = x.run({}), sums(size_t(s.m), T(7));
+      const T one = 1;
+      gemm(kind_of<T>(), 1, 1, s.m, s.k, &one, {0, 0, 0}, x.a_data.data(), {0, x.a.col, x.a.row},
+           sums.data(), {0, s.m, 1});
+      for (int t : {1, 2, 3, 4, 8}) {
+        set_num_threads(t);
+        std::vector<T> beside(size_t(s.m), T(7));
+        Epilogue e;
+        e.row_sums = beside.data();
+        EXPECT(same(product, x.run(e)) && same(sums, beside),
+               "%s threads %d layout %d m %lld n %lld k %lld", name_of(kind_of<T>()), t, layout,
+               (long long)s.m, (long long)s.n, (long long)s.k);
       }
     }
   set_num_threads(2);
@@ -256,5 +286,7 @@ int main(int argc, char** argv) {
   all<uint8_t, int8_t, int16_t, int32_t, int64_t, f16, bf16, float, double, c64, c128>(scale);
   invariance<float>(60 * scale, 400);
   named_shapes();
+  row_sums<float>();
+  row_sums<double>();
   return report("test_gemm");
 }
