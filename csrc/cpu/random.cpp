@@ -452,7 +452,7 @@ void randperm_cpu(Results& out, int64_t n, Generator* generator, Dtype, Layout,
   convert_block(out[0].data(), out[0].dtype(), p, Dtype::i64, n);
 }
 
-// mask = 1 / (1 - p) or zero, y = x mask, of contiguous tensors.
+// mask = 1 / (1 - p) or zero, y = x mask, in the order of memory.
 template <class T>
 void drop(const T* x, T* mask, T* y, int64_t n, double p, T kept) {
   Workspace room{size_t(n)};
@@ -475,7 +475,7 @@ void dropout_cpu(Results& out, const Tensor& x, double p, bool) {
     if constexpr (is_floating(dtype_of<T>)) {
       using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
       const T kept = T(Wide(1) / Wide(1 - p)), fallen = T(0.0f);
-      if (x.is_contiguous() && mask.is_contiguous() && out[0].is_contiguous())
+      if (dense(x) && x.strides() == mask.strides() && x.strides() == out[0].strides())
         return drop<T>(x.data_as<T>(), mask.data_as<T>(), out[0].data_as<T>(), x.numel(), p, kept);
       {
         Generator& g = default_generator();

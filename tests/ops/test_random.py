@@ -193,6 +193,48 @@ def test_multinomial_without_replacement_races_exponential_numbers() -> None:
     assert kagari.multinomial(weights, 1).tolist() == race.argmax(1, keepdim=True).tolist()
 
 
+@pytest.mark.parametrize("before", [0, 1, 623])
+@pytest.mark.parametrize("n", [1, 3, 256, 257, 1025, 70_000])
+def test_bernoulli_and_dropout_draw_alike(n: int, before: int) -> None:
+    """The same doubles below p in every dtype, from wherever the generator's words stand."""
+
+    def drawn(draw: Callable[[], Any]) -> tuple[Any, float]:
+        kagari.manual_seed(5)
+        kagari.rand(before)
+        return draw(), kagari.rand(1).item()
+
+    expected, after = drawn(lambda: kagari.zeros(n, 2, dtype=kagari.float64)[:, 0].bernoulli_(0.6))
+    draws: list[Callable[[], Any]] = [
+        lambda: kagari.zeros(n, dtype=kagari.bool).bernoulli_(0.6),
+        lambda: kagari.zeros(n).bernoulli_(0.6),
+        lambda: kagari.zeros(n, dtype=kagari.int64).bernoulli_(0.6),
+        *[
+            (lambda dtype=dtype: kagari.dropout(kagari.ones(n, dtype=dtype), 0.4, True) != 0)
+            for dtype in (kagari.float32, kagari.float64, kagari.bfloat16)
+        ],
+    ]
+    for draw in draws:
+        got, left = drawn(draw)
+        assert got.double().equal(expected)
+        assert left == after
+
+
+def test_dropout_draws_in_the_order_of_memory() -> None:
+    x = kagari.rand(70, 90, 11) + 1
+    kagari.manual_seed(8)
+    expected = kagari.dropout(x, 0.3, True)
+    before = kagari.get_num_threads()
+    try:
+        for threads in (1, 3):
+            kagari.set_num_threads(threads)
+            kagari.manual_seed(8)
+            got = kagari.dropout(x.permute(2, 0, 1), 0.3, True)
+            assert got.stride() == (1, 990, 11)
+            assert got.permute(1, 2, 0).equal(expected)
+    finally:
+        kagari.set_num_threads(before)
+
+
 def test_generators_are_independent_of_the_default_one() -> None:
     def source() -> Any:
         return kagari.Generator().manual_seed(9)
