@@ -327,6 +327,8 @@ __attribute__((noinline)) void pass(const FftPass<T>& at, int64_t s, In x, Out y
     }
   }
 }
+constexpr int kSumLength = 12;
+
 // The same for the odd primes that have no function of their own: two results and their partners at
 // a time, so that sums and differences are read half as often.
 template <class T>
@@ -357,15 +359,26 @@ __attribute__((noinline)) void pass_odd(const FftPass<T>& at, int64_t s, Units<T
           b[i] = Cx<V>{};
           turn[i] = 0;
         }
-        for (int j = 0; j < h; ++j)
+        // In short sums, which are then added: rounding errors grow with their length.
+        for (int begin = 0; begin < h; begin += kSumLength) {
+          const int end = begin + kSumLength < h ? begin + kSumLength : h;
+          Cx<V> c[count], d[count];
+          for (int i = 0; i < count; ++i) c[i] = d[i] = Cx<V>{};
+          for (int j = begin; j < end; ++j)
 #pragma GCC unroll 2
+            for (int i = 0; i < count; ++i) {
+              turn[i] += k + i;
+              turn[i] -= turn[i] >= radix ? radix : 0;
+              Cx<V> root = number<V>(at.roots + 2 * turn[i]);
+              c[i] = {fma<V>(root.r, sum[j].r, c[i].r), fma<V>(root.r, sum[j].i, c[i].i)};
+              d[i] = {fma<V>(root.i, difference[j].r, d[i].r),
+                      fma<V>(root.i, difference[j].i, d[i].i)};
+            }
           for (int i = 0; i < count; ++i) {
-            turn[i] += k + i;
-            turn[i] -= turn[i] >= radix ? radix : 0;
-            Cx<V> c = number<V>(at.roots + 2 * turn[i]);
-            a[i] = {fma<V>(c.r, sum[j].r, a[i].r), fma<V>(c.r, sum[j].i, a[i].i)};
-            b[i] = {fma<V>(c.i, difference[j].r, b[i].r), fma<V>(c.i, difference[j].i, b[i].i)};
+            a[i] = a[i] + c[i];
+            b[i] = b[i] + d[i];
           }
+        }
         for (int i = 0; i < count; ++i) {
           put_at(k + i, {a[i].r + b[i].i, a[i].i - b[i].r});
           put_at(radix - k - i, {a[i].r - b[i].i, a[i].i + b[i].r});
