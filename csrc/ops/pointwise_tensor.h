@@ -88,8 +88,8 @@ inline OnMask operator&(const OnMask& a, const OnMask& b) {
   if (b.known()) return b.truth ? a : b;
   return {logical_and(a.t, b.t), a.dtype};
 }
-inline OnMask operator|(const OnMask& a, const OnMask& b) { return !(!a & !b); }
-inline OnMask operator^(const OnMask& a, const OnMask& b) { return (a & !b) | (!a & b); }
+inline OnMask operator|(const OnMask& a, const OnMask& b) { return !((!a) & (!b)); }
+inline OnMask operator^(const OnMask& a, const OnMask& b) { return (a & (!b)) | ((!a) & b); }
 inline OnMask isnan(const On& x) { return {isnan(tensor_of(x)), x.dtype}; }
 inline OnMask isfinite(const On& x) { return {isfinite(tensor_of(x)), x.dtype}; }
 
