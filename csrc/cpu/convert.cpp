@@ -6,6 +6,7 @@
 
 #include "core/parallel.h"
 #include "core/value.h"
+#include "cpu/joining.h"
 #include "cpu/loops.h"
 #include "cpu/pointwise_convert.h"
 #include "cpu/stream.h"
@@ -24,6 +25,7 @@ const ConvertTable& kernels() {
 }
 
 constexpr int64_t kParallelBytes = 128 << 10;
+constexpr int64_t kShortRow = 16;  // elements; rows so short do not go around the cache
 constexpr int64_t kPatchLines =
     16;  // a patch of a transposition is this many cache lines wide and high
 constexpr Dtype kRealOrder[kRealDtypes] = {
@@ -304,6 +306,18 @@ void convert(const TensorImpl* to, const TensorImpl* from) {
   }
   if (int other = same ? transposed_dimension(l) : 0) {
     transpose(l, other);
+    return;
+  }
+  if (same && (l.numel * size < stream_bytes() || l.sizes[0] <= kShortRow)) {
+    Dims sizes, to_strides, from_strides;  // in elements, outermost first
+    bool itself = a.data == b.data;
+    for (int d = l.ndim - 1; d >= 0; --d) {
+      sizes.push_back(l.sizes[d]);
+      to_strides.push_back(a.strides[d] / size);
+      from_strides.push_back(b.strides[d] / size);
+      itself = itself && a.strides[d] == b.strides[d];
+    }
+    if (!itself) move_elements(sizes, a.data, to_strides, b.data, from_strides, size);
     return;
   }
   run_loop(l, {&copy_vectors, int(64 / size)});

@@ -262,7 +262,8 @@ T highest() {
 // one.
 inline int64_t wrapped(int64_t v, int64_t size, bool wrap, uint64_t& bad) {
   if (wrap) v += (v >> 63) & size;
-  bad |= uint64_t(v) >= uint64_t(size);
+  // The sign bit of either: vectors compare such numbers slowly.
+  bad |= (uint64_t(v) | (uint64_t(size) - 1 - uint64_t(v))) >> 63;
   return v;
 }
 [[noreturn]] void out_of_bounds(int64_t v, int64_t size, int64_t dim, bool index_error) {
@@ -647,24 +648,29 @@ void index_reduce_cpu(Results& out, const Tensor&, int64_t dim, const Tensor& in
 
 // Checked positions as element offsets.
 void flat_offsets(const TensorImpl* x, const Tensor& index, int64_t* p) {
-  move_elements(index.sizes(), reinterpret_cast<char*>(p), contiguous_strides(index.sizes()),
-                index.data(), index.strides(), 8);
-  int64_t n = x->numel;
+  const int64_t* from = p;
+  if (index.is_contiguous())
+    from = index.data_as<const int64_t>();
+  else
+    move_elements(index.sizes(), reinterpret_cast<char*>(p), contiguous_strides(index.sizes()),
+                  index.data(), index.strides(), 8);
+  const int64_t n = x->numel;
   parallel_for(0, index.numel(), 1 << 15, [&](int64_t b, int64_t e) {
-    for (int64_t k = b; k < e; ++k) {
-      int64_t v = p[k];
-      KG_CHECK_INDEX(v >= -n && v < n, "out of range: tried to access index ", v,
+    uint64_t bad = 0;
+    for (int64_t k = b; k < e; ++k) p[k] = wrapped(from[k], n, true, bad);
+    for (int64_t k = b; bad && k < e; ++k) {
+      const int64_t v = from == p && p[k] < 0 ? p[k] - n : from[k];
+      KG_CHECK_INDEX(p[k] >= 0 && p[k] < n, "out of range: tried to access index ", v,
                      " on a tensor of ", n, " elements.");
-      if (v < 0) v += n;
-      if (!x->is(kContiguous)) {
-        int64_t rest = v;
-        v = 0;
-        for (int d = x->ndim - 1; d >= 0; --d) {
-          v += rest % x->sizes[d] * x->strides()[d];
-          rest /= x->sizes[d];
-        }
+    }
+    if (x->is(kContiguous)) return;
+    for (int64_t k = b; k < e; ++k) {
+      int64_t rest = p[k], at = 0;
+      for (int d = x->ndim - 1; d >= 0; --d) {
+        at += rest % x->sizes[d] * x->strides()[d];
+        rest /= x->sizes[d];
       }
-      p[k] = v;
+      p[k] = at;
     }
   });
 }

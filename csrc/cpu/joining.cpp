@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 #include "core/parallel.h"
 #include "cpu/convert.h"
@@ -81,6 +82,21 @@ struct Walk {
 // memcpy uses `rep movsb` for such rows, which crawls on some processors when the target lies a few
 // bytes behind the source modulo a page; then blocks are moved through registers.
 void copy_row(char* to, const char* from, size_t n) {
+  if (n <= 256) {  // no call for a few cache lines
+    if (n >= 16) {
+      for (size_t i = 0; i + 16 <= n; i += 16) __builtin_memcpy(to + i, from + i, 16);
+      __builtin_memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+      __builtin_memcpy(to, from, 8);
+      __builtin_memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+      __builtin_memcpy(to, from, 4);
+      __builtin_memcpy(to + n - 4, from + n - 4, 4);
+    } else {
+      for (size_t i = 0; i < n; ++i) to[i] = from[i];
+    }
+    return;
+  }
   if (((uintptr_t(to) - uintptr_t(from)) & 4095) >= 64) {
     std::memcpy(to, from, n);
     return;
@@ -95,18 +111,53 @@ void copy_row(char* to, const char* from, size_t n) {
 }
 
 template <class T>
+void reverse_row(T* __restrict to, const T* __restrict from, int64_t n) {
+  constexpr int64_t w = 16 / int64_t(sizeof(T));
+  int64_t i = 0;
+  for (; i + w <= n; i += w) {
+    T block[w];
+    __builtin_memcpy(block, from - i - (w - 1), 16);
+    for (int64_t k = 0; k < w / 2; ++k) std::swap(block[k], block[w - 1 - k]);
+    __builtin_memcpy(to + i, block, 16);
+  }
+  for (; i < n; ++i) to[i] = from[-i];
+}
+template <int step, class T>
+void gather_row(T* __restrict to, const T* __restrict from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
+}
+// n rows of `count` elements that lie `from_step` apart become columns of one block.
+template <int count, class T>
+void interleave_rows(T* __restrict to, const T* __restrict from, int64_t from_step, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    for (int k = 0; k < count; ++k) to[i * count + k] = from[k * from_step + i];
+}
+
+template <class T>
 void move_row(T* to, int64_t ts, const T* from, int64_t fs, int64_t n) {
-  if (ts == 1 && fs == 1) {
-    copy_row(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(from),
-             size_t(n) * sizeof(T));
-  } else if (ts == 1 && fs == 0) {
-    std::fill(to, to + n, *from);
-  } else if (ts == 1 && fs == -1) {
-    std::reverse_copy(from - n + 1, from + 1, to);
-  } else if (ts == 1) {
-    for (int64_t i = 0; i < n; ++i) to[i] = from[i * fs];
-  } else {
+  if (ts != 1) {
     for (int64_t i = 0; i < n; ++i) to[i * ts] = from[i * fs];
+    return;
+  }
+  switch (fs) {
+    case 1:
+      return copy_row(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(from),
+                      size_t(n) * sizeof(T));
+    case 0: {
+      const T value = *from;
+      for (int64_t i = 0; i < n; ++i) to[i] = value;
+      return;
+    }
+    case -1:
+      return reverse_row(to, from, n);
+    case 2:
+      return gather_row<2>(to, from, n);
+    case 3:
+      return gather_row<3>(to, from, n);
+    case 4:
+      return gather_row<4>(to, from, n);
+    default:
+      for (int64_t i = 0; i < n; ++i) to[i] = from[i * fs];
   }
 }
 
@@ -124,32 +175,79 @@ void move_rows(const Move& m, T* to, const T* from) {
       });
     return;
   }
+  const int64_t many = m.sizes[last - 1], ts = m.to[last - 1], fs = m.from[last - 1];
   parallel_for(0, rows, std::max<int64_t>(grain / row, 1), [&](int64_t b, int64_t e) {
-    Walk w(m, 1, b);
-    for (int64_t i = b; i < e; ++i, w.next())
-      move_row(to + w.to, m.to[last], from + w.from, m.from[last], row);
+    Walk w(m, 2, b / many);
+    for (int64_t i = b; i < e; w.next()) {
+      int64_t k = i % many, end = std::min(many, k + e - i);
+      i += end - k;
+      for (; k < end; ++k)
+        move_row(to + w.to + k * ts, m.to[last], from + w.from + k * fs, m.from[last], row);
+    }
   });
+}
+
+// The innermost dimension is short and the one before is not: its rows are written side by side, in
+// pieces that stay in the first-level cache.
+template <class T>
+void move_side_by_side(const Move& m, T* to, const T* from) {
+  const int a = m.n - 2, b = m.n - 1;
+  const int64_t na = m.sizes[a], nb = m.sizes[b];
+  const int64_t piece = std::max<int64_t>(16, 16384 / (nb * int64_t(sizeof(T))));
+  const int64_t pieces = (na + piece - 1) / piece;
+  int64_t outer = 1;
+  for (int d = 0; d < a; ++d) outer *= m.sizes[d];
+  const int64_t each = std::min(na, piece) * nb * int64_t(sizeof(T));
+  const bool woven = m.to[b] == 1 && m.to[a] == nb && m.from[a] == 1;
+  parallel_for(0, outer * pieces, std::max<int64_t>(kGrainBytes / each, 1),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t u = begin; u < end; ++u) {
+                   const Walk w(m, 2, u / pieces);
+                   const int64_t first = u % pieces * piece, n = std::min(piece, na - first);
+                   T* t = to + w.to + first * m.to[a];
+                   const T* f = from + w.from + first * m.from[a];
+                   if (woven && nb == 2) {
+                     interleave_rows<2>(t, f, m.from[b], n);
+                   } else if (woven && nb == 3) {
+                     interleave_rows<3>(t, f, m.from[b], n);
+                   } else if (woven && nb == 4) {
+                     interleave_rows<4>(t, f, m.from[b], n);
+                   } else {
+                     for (int64_t k = 0; k < nb; ++k)
+                       move_row(t + k * m.to[b], m.to[a], f + k * m.from[b], m.from[a], n);
+                   }
+                 }
+               });
 }
 
 // The target's fastest dimension differs from the source's: both are walked in square tiles, so
 // that every cache line that is touched is used while it is there.
 template <class T>
 void move_tiles(const Move& m, T* to, const T* from) {
-  constexpr int64_t kTile = sizeof(T) >= 8 ? 16 : 32;
+  constexpr int64_t size = sizeof(T);
   int a = m.n - 2, b = m.n - 1;  // a: fast in the source, b: fast in the target
+  const bool turned = m.to[b] == 1 && m.from[a] == 1;
+  const int64_t kTile = turned ? 512 / size : size >= 8 ? 16 : 32;
   int64_t na = m.sizes[a], nb = m.sizes[b], outer = 1;
   for (int d = 0; d < a; ++d) outer *= m.sizes[d];
   int64_t strips = (na + kTile - 1) / kTile;
-  int64_t grain = std::max<int64_t>(kGrainBytes / int64_t(sizeof(T)) / (kTile * nb), 1);
+  int64_t grain = std::max<int64_t>(kGrainBytes / size / (kTile * nb), 1);
   parallel_for(0, outer * strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t s = begin; s < end; ++s) {
       Walk w(m, 2, s / strips);
       int64_t a0 = s % strips * kTile, a1 = std::min(na, a0 + kTile);
       for (int64_t b0 = 0; b0 < nb; b0 += kTile) {
         int64_t count = std::min(nb - b0, kTile);
-        for (int64_t i = a0; i < a1; ++i)
-          move_row(to + w.to + i * m.to[a] + b0 * m.to[b], m.to[b],
-                   from + w.from + i * m.from[a] + b0 * m.from[b], m.from[b], count);
+        T* t = to + w.to + a0 * m.to[a] + b0 * m.to[b];
+        const T* f = from + w.from + a0 * m.from[a] + b0 * m.from[b];
+        if (turned) {
+          transpose_patch(reinterpret_cast<char*>(t), m.to[a] * size,
+                          reinterpret_cast<const char*>(f), m.from[b] * size, count, a1 - a0, size,
+                          false);
+          continue;
+        }
+        for (int64_t i = 0; i < a1 - a0; ++i)
+          move_row(t + i * m.to[a], m.to[b], f + i * m.from[a], m.from[b], count);
       }
     }
   });
@@ -179,18 +277,30 @@ void move_elements(Ints sizes, char* to, Ints to_strides, const char* from, Ints
     if (s == 0) return;
   Move m = simplify(sizes, to_strides, from_strides);
   // Bring the source's fastest dimension next to the target's.
-  int last = m.n - 1, fast = last;
+  const int last = m.n - 1;
+  int fast = last;
   for (int d = 0; d < last; ++d)
     if (m.from[d] != 0 && std::abs(m.from[d]) < std::abs(m.from[fast])) fast = d;
-  by_size(itemsize, [&]<class T>() {
-    T* t = reinterpret_cast<T*>(to);
-    const T* f = reinterpret_cast<const T*>(from);
-    if (fast == last || m.sizes[fast] < 4 || m.sizes[last] < 4) return move_rows(m, t, f);
-    for (int d = fast; d + 1 < last; ++d) {
+  auto bring_next = [&](int d) {
+    for (; d + 1 < last; ++d) {
       std::swap(m.sizes[d], m.sizes[d + 1]);
       std::swap(m.to[d], m.to[d + 1]);
       std::swap(m.from[d], m.from[d + 1]);
     }
+  };
+  const int64_t row = m.sizes[last];
+  by_size(itemsize, [&]<class T>() {
+    T* t = reinterpret_cast<T*>(to);
+    const T* f = reinterpret_cast<const T*>(from);
+    if (row <= 16 && m.n > 1 && (row <= 4 || m.from[last] != 1)) {
+      const int beside = fast != last && m.sizes[fast] > row ? fast : last - 1;
+      if (m.sizes[beside] > row) {
+        bring_next(beside);
+        return move_side_by_side(m, t, f);
+      }
+    }
+    if (fast == last || m.sizes[fast] < 4 || row < 4) return move_rows(m, t, f);
+    bring_next(fast);
     move_tiles(m, t, f);
   });
 }
@@ -257,23 +367,172 @@ void stack_cpu(Results& out, TensorList tensors, int64_t dim) {
     move_into(o, i * o->strides()[dim], sizes_of(tensors.at(i)), strides, tensors.at(i));
 }
 
+// Rows of the last dimension between `before` and `after` times a value; both sides are contiguous
+// along it. sizes: of what is copied.
+template <class T>
+void pad_rows(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_strides, int64_t before,
+              int64_t after, T value) {
+  const int64_t last = sizes.n - 1, row = sizes[last];
+  const Move m = simplify({sizes.p, last}, {to_strides.p, last}, {from_strides.p, last});
+  int64_t rows = 1;
+  for (int d = 0; d < m.n; ++d) rows *= m.sizes[d];
+  const int64_t many = m.sizes[m.n - 1], ts = m.to[m.n - 1], fs = m.from[m.n - 1];
+  const int64_t bytes = (before + row + after) * int64_t(sizeof(T));
+  parallel_for(0, rows, std::max<int64_t>(kGrainBytes / bytes, 1), [&](int64_t b, int64_t e) {
+    Walk w(m, 1, b / many);
+    for (int64_t i = b; i < e; w.next()) {
+      int64_t k = i % many, end = std::min(many, k + e - i);
+      i += end - k;
+      for (; k < end; ++k) {
+        T* t = to + w.to + k * ts;
+        for (int64_t j = 0; j < before; ++j) t[j] = value;
+        move_row(t + before, 1, from + w.from + k * fs, 1, row);
+        for (int64_t j = 0; j < after; ++j) t[before + row + j] = value;
+      }
+    }
+  });
+}
+
 void pad_cpu(Results& out, const Tensor& input, Ints pad, Scalar value) {
   TensorImpl* o = out[0].get();
-  int64_t size = itemsize(o->dtype);
+  if (o->numel == 0) return;
+  const int64_t size = itemsize(o->dtype), n = o->ndim;
   alignas(16) char one[16] = {};
   store_scalar(one, o->dtype, value);
-  Dims none(o->ndim, 0), sizes(input.sizes());
-  move_elements(sizes_of(o), o->data, strides_of(o), one, none, size);
-  char* to = o->data;
+  const Dims none(n, 0);
+  Dims sizes(input.sizes()), before(n, 0), after(n, 0);
   const char* from = input.data();
+  bool copied = input.numel() > 0;
   for (int64_t i = 0; i < pad.n / 2; ++i) {
-    int64_t d = input.dim() - 1 - i, before = pad[2 * i], after = pad[2 * i + 1];
-    to += std::max<int64_t>(before, 0) * o->strides()[d] * size;
-    from += std::max<int64_t>(-before, 0) * input.strides()[d] * size;
-    sizes[d] += std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
-    if (sizes[d] <= 0) return;
+    const int64_t d = n - 1 - i;
+    before[d] = std::max<int64_t>(pad[2 * i], 0);
+    after[d] = std::max<int64_t>(pad[2 * i + 1], 0);
+    from += std::max<int64_t>(-pad[2 * i], 0) * input.strides()[d] * size;
+    sizes[d] += std::min<int64_t>(pad[2 * i], 0) + std::min<int64_t>(pad[2 * i + 1], 0);
+    copied = copied && sizes[d] > 0;
   }
-  move_elements(sizes, to, strides_of(o), from, input.strides(), size);
+  if (!copied || n == 0) {
+    move_elements(sizes_of(o), o->data, strides_of(o), copied ? from : one, none, size);
+    return;
+  }
+  // Around the block that is copied: along each dimension what lies before and after it, of the
+  // whole width along later ones.
+  const bool rows = o->strides()[n - 1] == 1 && input.strides()[n - 1] == 1;
+  Dims slab(sizes_of(o));
+  char* to = o->data;
+  for (int64_t d = 0; d < n; ++d) {
+    const int64_t step = o->strides()[d] * size;
+    if (d < n - 1 || !rows) {
+      auto fill = [&](int64_t at, int64_t length) {
+        slab[d] = length;
+        move_elements(slab, to + at * step, strides_of(o), one, none, size);
+      };
+      fill(0, before[d]);
+      fill(before[d] + sizes[d], after[d]);
+      to += before[d] * step;
+    }
+    slab[d] = sizes[d];
+  }
+  if (!rows) return move_elements(sizes, to, strides_of(o), from, input.strides(), size);
+  by_size(size, [&]<class T>() {
+    T v;
+    std::memcpy(&v, one, sizeof(T));
+    pad_rows(sizes, reinterpret_cast<T*>(to), strides_of(o), reinterpret_cast<const T*>(from),
+             input.strides(), before[n - 1], after[n - 1], v);
+  });
+}
+
+// ---- padding with elements of the input ---------------------------------------------------------
+
+// Where the elements of a padded dimension come from: its middle part is a stretch of the input.
+struct Places {
+  std::vector<int64_t> at;
+  int64_t before = 0, middle = 0, first = 0;
+  Places(int64_t size) : at(size_t(size)), middle(size) { std::iota(at.begin(), at.end(), 0); }
+  Places(std::string_view mode, int64_t size, int64_t low, int64_t high, int64_t dim)
+      : at(size_t(size + low + high)),
+        before(std::max<int64_t>(low, 0)),
+        first(std::max<int64_t>(-low, 0)) {
+    middle = std::max<int64_t>(int64_t(at.size()) - before - std::max<int64_t>(high, 0), 0);
+    // What negative padding cuts does not come back around.
+    const int64_t period = size - first - std::max<int64_t>(-high, 0);
+    for (int64_t i = 0; i < int64_t(at.size()); ++i) {
+      int64_t p = i - low;
+      if (mode == "replicate") {
+        p = std::clamp<int64_t>(p, 0, std::max<int64_t>(size - 1, 0));
+      } else if (mode == "reflect") {
+        p = (size - 1) - std::abs((size - 1) - std::abs(p));
+      } else {
+        KG_CHECK(period > 0, "expected elements to go around in dimension ", dim,
+                 ", but the padding cuts all ", size);
+        p = ((p - first) % period + period) % period + first;
+      }
+      KG_CHECK_INDEX(p >= 0 && p < size, "index ", p, " is out of bounds for dimension ", dim,
+                     " with size ", size);
+      at[size_t(i)] = p;
+    }
+  }
+};
+std::vector<Places> places_of(Ints sizes, Ints pad, std::string_view mode) {
+  std::vector<Places> places;
+  for (int64_t d = 0; d < sizes.n; ++d) {
+    const int64_t i = sizes.n - 1 - d;
+    if (2 * i + 1 < pad.n)
+      places.emplace_back(mode, sizes[d], pad[2 * i], pad[2 * i + 1], d);
+    else
+      places.emplace_back(sizes[d]);
+  }
+  return places;
+}
+// Walks the places of all dimensions from `first` up to the last: where each row begins in a tensor
+// of these strides.
+struct PlaceWalk {
+  const std::vector<Places>& places;
+  const Ints strides;
+  const int64_t first;
+  int64_t index[kMaxDims] = {}, offset = 0;
+  PlaceWalk(const std::vector<Places>& p, Ints s, int64_t from, int64_t position)
+      : places(p), strides(s), first(from) {
+    for (int64_t d = s.n - 2; d >= first; --d) {
+      const int64_t n = int64_t(places[size_t(d)].at.size());
+      index[d] = position % n;
+      position /= n;
+      offset += place(d);
+    }
+  }
+  int64_t place(int64_t d) const { return places[size_t(d)].at[size_t(index[d])] * strides[d]; }
+  void next() {
+    for (int64_t d = strides.n - 2; d >= first; --d) {
+      offset -= place(d);
+      if (++index[d] == int64_t(places[size_t(d)].at.size())) index[d] = 0;
+      offset += place(d);
+      if (index[d] != 0) return;
+    }
+  }
+};
+
+void pad_inside_cpu(Results& out, const Tensor& input, Ints pad, std::string_view mode) {
+  TensorImpl* o = out[0].get();
+  if (o->numel == 0) return;
+  const std::vector<Places> places = places_of(input.sizes(), pad, mode);
+  const Places& last = places.back();
+  const int64_t row = int64_t(last.at.size()), step = input.strides()[input.dim() - 1];
+  by_size(input.itemsize(), [&]<class T>() {
+    T* to = reinterpret_cast<T*>(o->data);
+    const T* from = input.data_as<const T>();
+    const int64_t grain = std::max<int64_t>(kGrainBytes / (row * int64_t(sizeof(T))), 1);
+    parallel_for(0, o->numel / row, grain, [&](int64_t begin, int64_t end) {
+      PlaceWalk w(places, input.strides(), 0, begin);
+      for (int64_t r = begin; r < end; ++r, w.next()) {
+        T* t = to + r * row;
+        const T* f = from + w.offset;
+        for (int64_t i = 0; i < last.before; ++i) t[i] = f[last.at[size_t(i)] * step];
+        move_row(t + last.before, 1, f + last.first * step, step, last.middle);
+        for (int64_t i = last.before + last.middle; i < row; ++i)
+          t[i] = f[last.at[size_t(i)] * step];
+      }
+    });
+  });
 }
 
 void flip_dims(TensorImpl* to, const Tensor& input, Ints dims) {
@@ -403,6 +662,44 @@ void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_str
   });
 }
 
+// The transpose of pad_inside: a task per block that is padded, rows in the order of the gradient.
+void pad_inside_backward_cpu(Results& out, const Tensor& g, Ints pad, std::string_view mode) {
+  TensorImpl* o = out[0].get();
+  zero_bytes(o->data, o->numel * itemsize(o->dtype));
+  if (g.numel() == 0) return;
+  const std::vector<Places> places = places_of(sizes_of(o), pad, mode);
+  const Places& last = places.back();
+  const int64_t lead = o->ndim - pad.n / 2, row = int64_t(last.at.size());
+  Workspace own(g.is_contiguous() ? 0 : size_t(g.nbytes()));
+  const char* gradients = g.data();
+  if (own.as<char>()) {
+    gradients = own.as<char>();
+    move_elements(g.sizes(), own.as<char>(), contiguous_strides(g.sizes()), g.data(), g.strides(),
+                  g.itemsize());
+  }
+  int64_t blocks = 1, rows = 1;
+  for (int64_t d = 0; d < lead; ++d) blocks *= o->sizes[d];
+  for (int64_t d = lead; d < o->ndim - 1; ++d) rows *= int64_t(places[size_t(d)].at.size());
+  visit(g.dtype(), [&]<class T>() {
+    const int64_t grain = std::max<int64_t>(16384 / (rows * row), 1);
+    parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) {
+        T* to = reinterpret_cast<T*>(o->data) + b * (o->numel / blocks);
+        const T* from = reinterpret_cast<const T*>(gradients) + b * rows * row;
+        PlaceWalk w(places, strides_of(o), lead, 0);
+        for (int64_t r = 0; r < rows; ++r, w.next(), from += row) {
+          T* t = to + w.offset;
+          for (int64_t i = 0; i < last.before; ++i) add_to(t[last.at[size_t(i)]], from[i]);
+          for (int64_t i = 0; i < last.middle; ++i)
+            add_to(t[last.first + i], from[last.before + i]);
+          for (int64_t i = last.before + last.middle; i < row; ++i)
+            add_to(t[last.at[size_t(i)]], from[i]);
+        }
+      }
+    });
+  });
+}
+
 bool reaches_once(Ints sizes, Ints strides) {
   int64_t order[2 * kMaxDims];
   int n = 0;
@@ -445,6 +742,8 @@ KG_KERNEL(concat, cpu, cat_cpu)
 KG_KERNEL(concatenate, cpu, cat_cpu)
 KG_KERNEL(stack, cpu, stack_cpu)
 KG_KERNEL(constant_pad_nd, cpu, pad_cpu)
+KG_KERNEL(pad_inside, cpu, pad_inside_cpu)
+KG_KERNEL(pad_inside_backward, cpu, pad_inside_backward_cpu)
 KG_KERNEL(flip, cpu, flip_cpu)
 KG_KERNEL(fliplr, cpu, fliplr_cpu)
 KG_KERNEL(flipud, cpu, flipud_cpu)

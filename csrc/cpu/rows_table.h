@@ -8,6 +8,7 @@
 namespace kagari {
 
 inline constexpr int64_t kRowsTogether = 4;
+inline constexpr int64_t kColumnsTogether = 32;
 
 template <class T>
 struct RowLoops {
@@ -18,6 +19,14 @@ struct RowLoops {
   void (*scaled_softmax)(const T* x, T* y, int64_t n, double lse, double scale);
   // dx = y * (g - sum(g * y)), or with log: g - exp(y) * sum(g).
   void (*softmax_backward)(const T* g, const T* y, T* dx, int64_t n, bool log);
+  // The same for up to kColumnsTogether columns of n numbers, with the bits of rows. Columns lie side
+  // by side, their numbers x_step or y_step apart; t has room for n * kColumnsTogether numbers, and
+  // may be x or y if that is their step.
+  void (*softmax_columns)(const T* x, int64_t x_step, T* y, int64_t y_step, T* t, int64_t n,
+                          int64_t columns, bool log);
+  // steps: of g, y and dx. t, u: room as above, for g and y.
+  void (*softmax_backward_columns)(const T* g, const T* y, T* dx, const int64_t* steps, T* t, T* u,
+                                   int64_t n, int64_t columns, bool log);
   // Mean and 1 / sqrt(variance + eps) of a row (rms: mean is taken as zero). Here and below `rows`
   // counts rows that lie one after the other, at most kRowsTogether: each is computed by itself,
   // but their sums, square roots and divisions need not wait for each other.

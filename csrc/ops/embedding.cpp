@@ -11,6 +11,7 @@ namespace kagari {
 KG_DECLARE_ROW(embedding)
 KG_DECLARE_ROW(embedding_backward)
 KG_DECLARE_ROW(bag_sum)
+KG_DECLARE_ROW(bag_sum_backward)
 KG_DECLARE_ROW(bag_argmax)
 
 static void check_indices(const Tensor& indices) {
@@ -90,25 +91,63 @@ static void bag_sum_infer(Infer& o, const Tensor& weight, const Tensor& indices,
            "expected per_sample_weights of indices' shape and weight's dtype");
   o.out({offsets.numel() - 1, weight.sizes()[1]}, weight.dtype());
 }
-static void bag_sum_vjp(Vjp& v, const Tensor& weight, const Tensor& indices, const Tensor&,
+// The gradient of an index's factor: what its row of the table and its bag's gradient share.
+static Tensor factor_gradient(const Tensor& g, const Tensor& table, const Tensor& indices,
+                              const Tensor& bags, int64_t padding) {
+  Tensor by_factor = sum(index_select(g, 0, bags) * call(rows::embedding, table, indices), {-1});
+  if (padding < 0) return by_factor;
+  return by_factor * to(ne(indices, double(padding)), by_factor.dtype());
+}
+static void bag_sum_vjp(Vjp& v, const Tensor& weight, const Tensor& indices, const Tensor& offsets,
                         const Tensor& bags, const Tensor& factors, int64_t padding, bool scale,
                         bool sparse) {
-  Tensor rows = index_select(v.g(), 0, bags);
-  if (v.needs(0))
+  if (v.needs(0) && sparse) {
+    Tensor rows = index_select(v.g(), 0, bags);
     v.set(0, table_gradient(factors.defined() ? rows * unsqueeze(factors, -1) : rows, indices,
                             v.sizes(0), padding, scale, sparse));
-  if (v.needs(4)) {
-    Tensor by_factor = sum(rows * call(rows::embedding, weight, indices), {-1});
-    if (padding >= 0) by_factor = by_factor * to(ne(indices, double(padding)), by_factor.dtype());
-    v.set(4, by_factor);
+  } else if (v.needs(0)) {
+    v.set(0, call(rows::bag_sum_backward, v.g(), indices, offsets, bags, factors, v.sizes(0)[0],
+                  padding, scale));
   }
+  if (v.needs(4)) v.set(4, factor_gradient(v.g(), weight, indices, bags, padding));
 }
 KG_ROW(bag_sum,
        "_bag_sum(Tensor weight, Tensor indices, Tensor offsets, Tensor bags, Tensor? factors, int "
        "padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-       .grad = vjp<&bag_sum_vjp>("weight:factors indices bags factors"),
+       .grad = vjp<&bag_sum_vjp>("weight:factors indices offsets bags factors"),
        .infer = infer<&bag_sum_infer>, .as = kInternal,
        .doc = "Sums of the rows of each bag; bag b holds the indices offsets[b] .. offsets[b + 1].")
+
+static void bag_sum_backward_infer(Infer& o, const Tensor& g, const Tensor& indices,
+                                   const Tensor& offsets, const Tensor& bags, const Tensor& factors,
+                                   int64_t rows, int64_t, bool) {
+  check_bags(g, indices, offsets);
+  KG_CHECK(g.sizes()[0] == offsets.numel() - 1 && bags.sizes() == indices.sizes() &&
+               is_index(bags.dtype()),
+           "expected a gradient for each of ", offsets.numel() - 1,
+           " bags and a bag for each index, got a gradient ", describe(g), ", bags ",
+           describe(bags), " and indices ", describe(indices));
+  KG_CHECK(
+      !factors.defined() || (factors.sizes() == indices.sizes() && factors.dtype() == g.dtype()),
+      "expected per_sample_weights of indices' shape and the gradient's dtype");
+  KG_CHECK(rows >= 0, "expected a number of rows, got ", rows);
+  o.out({rows, g.sizes()[1]}, g.dtype());
+}
+// Linear in g: the derivative adds the rows up by bag again.
+static void bag_sum_backward_vjp(Vjp& v, const Tensor& g, const Tensor& indices,
+                                 const Tensor& offsets, const Tensor& bags, const Tensor& factors,
+                                 int64_t, int64_t padding, bool scale) {
+  KG_CHECK_IMPLEMENTED(!scale, "scale_grad_by_freq=True has no second derivative; use False");
+  if (v.needs(0))
+    v.set(0, call(rows::bag_sum, v.g(), indices, offsets, bags, factors, padding, false, false));
+  if (v.needs(4)) v.set(4, factor_gradient(g, v.g(), indices, bags, padding));
+}
+KG_ROW(bag_sum_backward,
+       "_bag_sum_backward(Tensor grad, Tensor indices, Tensor offsets, Tensor bags, Tensor? "
+       "factors, int rows, int padding_idx, bool scale_grad_by_freq) -> Tensor",
+       .grad = vjp<&bag_sum_backward_vjp>("grad:factors indices offsets bags factors"),
+       .infer = infer<&bag_sum_backward_infer>, .as = kInternal,
+       .doc = "The gradient of _bag_sum: each index adds its bag's gradient to its row.")
 
 static void bag_argmax_infer(Infer& o, const Tensor& weight, const Tensor& indices,
                              const Tensor& offsets, int64_t) {

@@ -132,6 +132,43 @@ void pad_vjp(Vjp& v, const Tensor&, Ints pad, Scalar) {
   v.set(0, call(rows::constant_pad_nd, v.g(), crop, Scalar(0)));
 }
 
+// With elements of the input, as the mode says where they come from. `turn`: 1 to pad, -1 to go back
+// to the sizes of the input.
+Dims sizes_padded_inside(const Tensor& t, Ints pad, std::string_view mode, int64_t turn) {
+  KG_CHECK(mode == "reflect" || mode == "replicate" || mode == "circular",
+           "expected the mode reflect, replicate or circular, got ", mode);
+  KG_CHECK(pad.n % 2 == 0 && pad.n > 0 && pad.n / 2 <= t.dim(),
+           "expected two numbers for each of at most ", t.dim(), " dimensions, got ", pad.n);
+  Dims sizes(t.sizes());
+  for (int64_t i = 0; i < pad.n / 2; ++i) {
+    int64_t d = t.dim() - 1 - i, more;
+    bool huge = __builtin_add_overflow(pad[2 * i], pad[2 * i + 1], &more) ||
+                __builtin_mul_overflow(more, turn, &more) ||
+                __builtin_add_overflow(sizes[d], more, &sizes[d]);
+    KG_CHECK(!huge && sizes[d] >= 0, "expected a result of at least 0 elements at dimension ", d,
+             ", got padding (", pad[2 * i], ", ", pad[2 * i + 1], ") of ", t.sizes());
+  }
+  return sizes;
+}
+void pad_inside_infer(Infer& o, const Tensor& input, Ints pad, std::string_view mode) {
+  Dims sizes = sizes_padded_inside(input, pad, mode, 1);
+  for (int64_t i = 0; i < pad.n / 2; ++i) {
+    const int64_t d = input.dim() - 1 - i;
+    KG_CHECK(input.sizes()[d] > 0 || sizes[d] == 0, "expected elements to pad with in dimension ",
+             d, ", got an input of shape ", input.sizes());
+  }
+  o.out(sizes, input.dtype());
+}
+void pad_inside_vjp(Vjp& v, const Tensor&, Ints pad, std::string_view mode) {
+  v.set(0, call(rows::pad_inside_backward, v.g(), pad, mode));
+}
+void pad_inside_backward_infer(Infer& o, const Tensor& g, Ints pad, std::string_view mode) {
+  o.out(sizes_padded_inside(g, pad, mode, -1), g.dtype());
+}
+void pad_inside_backward_vjp(Vjp& v, const Tensor&, Ints pad, std::string_view mode) {
+  v.set(0, call(rows::pad_inside, v.g(), pad, mode));
+}
+
 // ---- order and repetition -----------------------------------------------------------------------
 
 void flip_infer(Infer& o, const Tensor& input, Ints dims) {
@@ -232,6 +269,13 @@ KG_ROW(stack, "stack(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&stack
 KG_ROW(constant_pad_nd, "constant_pad_nd(Tensor input, int[] pad, Scalar value=0) -> Tensor",
        .grad = vjp<&pad_vjp>(), .infer = infer<&pad_infer>, .as = kFunction | kNoOut,
        .doc = "Surrounds the last dimensions with a value; negative padding crops.")
+KG_ROW(
+    pad_inside, "_pad_inside(Tensor input, int[] pad, str mode) -> Tensor",
+    .grad = vjp<&pad_inside_vjp>(), .infer = infer<&pad_inside_infer>, .as = kInternal,
+    .doc = "Surrounds the last dimensions with their own elements: reflect, replicate, circular.")
+KG_ROW(pad_inside_backward, "_pad_inside_backward(Tensor grad, int[] pad, str mode) -> Tensor",
+       .grad = vjp<&pad_inside_backward_vjp>(), .infer = infer<&pad_inside_backward_infer>,
+       .as = kInternal, .doc = "The transpose of _pad_inside.")
 KG_ROW(flip, "flip(Tensor input, int[*] dims) -> Tensor", .grad = vjp<&flip_vjp>(),
        .infer = infer<&flip_infer>, .as = kFunction | kMethod | kNoOut,
        .doc = "Reverses the order along the given dimensions.")

@@ -9,6 +9,8 @@ namespace kagari {
 KG_DECLARE_ROW(cat)
 KG_DECLARE_ROW(stack)
 KG_DECLARE_ROW(constant_pad_nd)
+KG_DECLARE_ROW(pad_inside)
+KG_DECLARE_ROW(pad_inside_backward)
 KG_DECLARE_ROW(flip)
 KG_DECLARE_ROW(roll)
 KG_DECLARE_ROW(repeat)

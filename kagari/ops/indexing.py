@@ -122,7 +122,8 @@ def _repeat_by(input: Tensor, repeats: Any, dim: int | None, output_size: int | 
         at = dim % input.dim() + 1
         wide = input.unsqueeze(at)
         shape = [*input.shape[:at], repeats, *input.shape[at:]]
-        return wide.expand(shape).flatten(at - 1, at).clone(memory_format=kagari.contiguous_format)
+        made = wide.expand(shape).clone(memory_format=kagari.contiguous_format)
+        return made.flatten(at - 1, at)
     if repeats.dim() > 1:
         raise RuntimeError("repeat_interleave: repeats must be 0-dim or 1-dim tensor")
     counts = repeats.expand(n) if repeats.numel() == 1 else repeats

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from kagari._core import composite
 
 TYPE_CHECKING = False
@@ -249,9 +247,16 @@ def combinations(input: Tensor, r: int, with_replacement: bool) -> Tensor:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return input.new_empty(0)
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    chosen = list(choose(range(input.shape[0]), r))
-    index = kagari.tensor(chosen, dtype=kagari.int64).reshape(-1, r)
+    # Each row is followed by all that may stand behind its last element, in order.
+    n = input.shape[0]
+    index = kagari.arange(n).unsqueeze(1)
+    for _ in range(r - 1):
+        first = index[:, -1] if with_replacement else index[:, -1] + 1
+        counts = n - first
+        rows = kagari.repeat_interleave(counts)
+        begins = counts.cumsum(0) - counts
+        added = kagari.arange(rows.shape[0]) + (first - begins)[rows]
+        index = kagari.cat([index[rows], added.unsqueeze(1)], 1)
     return input[index]
 
 

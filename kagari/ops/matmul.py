@@ -290,6 +290,13 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     b = (1,) * (dims - other.dim()) + tuple(other.shape)
     left = input.reshape([n for size in a for n in (size, 1)])
     right = other.reshape([n for size in b for n in (1, size)])
+    if (
+        dims
+        and 4 * (input.numel() * b[-1] + other.numel() * a[-1]) <= input.numel() * other.numel()
+    ):
+        # Both as long rows: products of short ones would be slow.
+        left = left.expand(*left.shape[:-1], b[-1]).flatten(-2)
+        right = right.expand(*right.shape[:-2], a[-1], b[-1]).flatten(-2)
     return (left * right).reshape([m * n for m, n in zip(a, b, strict=True)])
 
 

@@ -345,3 +345,33 @@ def test_options_are_values() -> None:
     )
     with pytest.raises(AttributeError, match="make new options"):
         options.batch_chunk_size = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("padding", [None, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bags_to_second_order(weighted, padding):
+    """Bags longer and shorter than the rows that are added up together, with an empty one."""
+    rng = np.random.default_rng(3)
+    places = kagari.tensor(rng.integers(0, 5, 31))
+    offsets = kagari.tensor([0, 19, 19, 22])
+    table = kagari.tensor(rng.standard_normal((5, 3)), requires_grad=True)
+    factors = kagari.tensor(rng.standard_normal(31), requires_grad=True)
+
+    def bags(table, factors):
+        return F.embedding_bag(
+            places,
+            table,
+            offsets,
+            mode="sum",
+            padding_idx=padding,
+            per_sample_weights=factors if weighted else None,
+        )
+
+    want = np.zeros((4, 3))
+    bag = np.repeat([0, 2, 3], [19, 3, 9])
+    counts = (places.numpy() != padding) * (factors.detach().numpy() if weighted else 1)
+    np.add.at(want, bag, table.detach().numpy()[places.numpy()] * counts[:, None])
+    np.testing.assert_allclose(bags(table, factors).detach().numpy(), want, rtol=1e-12)
+    inputs = (table, factors) if weighted else (table, factors.detach())
+    assert gradcheck(bags, inputs)
+    assert gradgradcheck(lambda t, f: bags(t, f).square(), inputs)

@@ -380,3 +380,22 @@ def test_images_of_bytes_are_pytorchs(mode: str, channels: int) -> None:
             want = torch.nn.functional.interpolate(x, size, mode=mode, antialias=antialias, **kw)
             got = F.interpolate(y, size, mode=mode, antialias=antialias, **kw)
             np.testing.assert_array_equal(got.numpy(), want.numpy(), (size, align, antialias))
+
+
+def test_grid_leaves_what_is_outside_unread():
+    """Elements outside count as zero beside infinite ones, values and gradients alike."""
+    x = kagari.ones(1, 2, 3, 3)
+    x[0, :, 0, 0] = float("inf")
+    grid = kagari.tensor([[[[1.2, 1.0], [9.0, 9.0], [0.0, 0.0], [float("nan"), 0.0]]]])
+    grid = grid.repeat(1, 1, 40, 1)  # more places than are computed together
+    for mode in ("bilinear", "nearest", "bicubic"):
+        x.requires_grad_()
+        grid.requires_grad_()
+        y = F.grid_sample(x, grid, mode, align_corners=True)
+        assert y[..., 1::4].eq(0).all()
+        assert y[..., 0::4].isfinite().all()
+        g = kagari.ones_like(y)
+        g.detach()[..., 1::4] = float("inf")
+        dx, dgrid = kagari.autograd.grad(y, (x, grid), g)
+        assert dx.isfinite().all()
+        assert dgrid[:, :, 1::4].eq(0).all()

@@ -314,3 +314,29 @@ def test_batch_norm_by_given_statistics_has_the_gradients_of_its_formula(
     for a, b in zip(plain, recorded, strict=True):
         assert a.dtype == b.dtype
         kagari.testing.assert_close(a, b, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    ("shape", "dim"),
+    [((700, 45), 0), ((3, 5, 7), 1), ((2, 33, 4, 16), 1), ((2100, 40), 0), ((1, 9), 0)],
+)
+def test_softmax_of_columns_has_the_bits_of_rows(shape, dim, dtype):
+    """Columns are computed side by side, each with the sums of a row."""
+    g = kagari.Generator().manual_seed(5)
+    x = (4 * kagari.randn(shape, generator=g)).to(dtype)
+    x[(0,) * x.dim()] = float("nan") if dim else float("-inf")
+    cotangent = kagari.randn(shape, generator=g).to(dtype)
+
+    def rows(t):
+        return t.movedim(dim, -1).contiguous()
+
+    for f in (F.softmax, F.log_softmax):
+        a, b = x.clone().requires_grad_(), rows(x).requires_grad_()
+        columns, lines = f(a, dim), f(b, -1)
+        assert_same(rows(columns.detach()), lines.detach())
+        (da,) = kagari.autograd.grad(columns, a, cotangent)
+        (db,) = kagari.autograd.grad(lines, b, rows(cotangent))
+        assert_same(rows(da), db)
+        wide = kagari.stack([x, x], -1)[..., 0]  # other strides
+        assert_same(f(wide, dim), columns.detach())

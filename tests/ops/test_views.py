@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -248,3 +249,35 @@ def test_unflatten_with_sizes_beyond_any() -> None:
     for sizes in ([1, 2, 2, 1 << 62], [1 << 62, 4], [-1, 1 << 62, 4]):
         with pytest.raises(RuntimeError, match="don't multiply up to the size of dim 1"):
             kagari.ones(2, 4).unflatten(1, sizes)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [kagari.uint8, kagari.int16, kagari.float32, kagari.float64, kagari.complex128],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "shape", [(70, 3, 41), (2, 33, 4, 17), (5, 2, 300), (1, 130, 130), (9, 16)]
+)
+def test_copies_between_any_geometries(shape: tuple[int, ...], dtype: Any) -> None:
+    """Turned, reversed, spread and repeated: short rows, squares, long rows."""
+    x = np.arange(np.prod(shape)).reshape(shape)
+    given = kagari.tensor(x).to(dtype)
+    for order in itertools.permutations(range(len(shape))):
+        turned, want = given.permute(order), x.transpose(order)
+        for d in range(-1, len(shape)):
+            flipped = turned if d < 0 else turned.flip(d)
+            expected = want if d < 0 else np.flip(want, d)
+            np.testing.assert_array_equal(
+                array(flipped.contiguous()), array(kagari.tensor(expected.copy()).to(dtype))
+            )
+        for step in (2, 3, 4, 5):
+            np.testing.assert_array_equal(
+                array(turned[..., ::step].contiguous()), array(turned)[..., ::step]
+            )
+            wide = turned.unsqueeze(-1).expand(*turned.shape, step).contiguous()
+            np.testing.assert_array_equal(array(wide), array(turned)[..., None].repeat(step, -1))
+            spread = kagari.zeros(*turned.shape, step, dtype=dtype)
+            spread[..., 1] = turned
+            np.testing.assert_array_equal(array(spread[..., 1]), array(turned))
+            assert not array(spread[..., 0]).any()

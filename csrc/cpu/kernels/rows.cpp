@@ -132,6 +132,110 @@ void softmax_backward(const T* g, const T* y, T* dx, int64_t n, bool log) {
   });
 }
 
+// Sums over columns that lie side by side, in the order of row_sums: f(row, k) gives the terms of
+// the k-th vector of columns.
+template <class T, class F>
+KG_INLINE void side_by_side_sums(int64_t n, double* sums, F&& f) {
+  using V = typename Lanes<T>::type;
+  constexpr int w = Lanes<T>::size, vectors = kColumnsTogether / w;
+  constexpr int64_t block = 256 * w;
+  for (int64_t c = 0; c < kColumnsTogether; ++c) sums[c] = 0;
+  for (int64_t from = 0; from < n; from += block) {
+    const int64_t end = n - from < block ? n : from + block;
+    V lanes[4 * w][vectors] = {};
+    for (int64_t i = from; i < end; ++i) {
+      V* to = lanes[(i - from) % (4 * w)];
+      for (int k = 0; k < vectors; ++k) to[k] += f(i, k);
+    }
+    for (int k = 0; k < vectors; ++k) {
+      double d[w][w];
+      for (int l = 0; l < w; ++l) {
+        V s = (lanes[l][k] + lanes[w + l][k]) + (lanes[2 * w + l][k] + lanes[3 * w + l][k]);
+        for (int c = 0; c < w; ++c) d[l][c] = double(s[c]);
+      }
+      for (int step = w / 2; step; step /= 2)
+        for (int l = 0; l < step; ++l)
+          for (int c = 0; c < w; ++c) d[l][c] += d[l + step][c];
+      for (int c = 0; c < w; ++c) sums[k * w + c] += d[0][c];
+    }
+  }
+}
+// Calls f(k, lanes) for the vectors of so many columns.
+template <class T, class F>
+KG_INLINE void each_column_vector(int64_t columns, F&& f) {
+  constexpr int w = Lanes<T>::size, vectors = kColumnsTogether / w;
+  if (columns == kColumnsTogether) {
+#pragma GCC unroll 8
+    for (int k = 0; k < vectors; ++k) f(k, w);
+    return;
+  }
+  for (int k = 0; k * w < columns; ++k) f(k, columns - k * w < w ? int(columns - k * w) : w);
+}
+
+template <class T>
+void softmax_columns(const T* x, int64_t x_step, T* y, int64_t y_step, T* t, int64_t n,
+                     int64_t columns, bool log) {
+  using V = typename Lanes<T>::type;
+  constexpr int w = Lanes<T>::size, vectors = kColumnsTogether / w;
+  V shift[vectors], scale[vectors];
+  typename Lanes<T>::mask nan[vectors] = {};
+  for (int k = 0; k < vectors; ++k) shift[k] = simd::splat<V>(-__builtin_inf());
+  for (int64_t i = 0; i < n; ++i)
+    each_column_vector<T>(columns, [&](int k, int count) KG_INLINED {
+      V v = get(x + i * x_step + k * w, count);
+      simd::store(t + i * kColumnsTogether + k * w, v);
+      shift[k] = v > shift[k] ? v : shift[k];
+      nan[k] |= v != v;
+    });
+  for (int k = 0; k < vectors; ++k)
+    shift[k] = simd::where(nan[k], simd::splat<V>(__builtin_nan("")), shift[k]);
+  // Vectors beyond the columns take no part in what follows but the sums, of whatever t holds.
+  double totals[kColumnsTogether];
+  const int64_t used = (columns + w - 1) / w;
+  side_by_side_sums<T>(n, totals, [&](int64_t i, int k) KG_INLINED {
+    if (k >= used) return V{};
+    T* at = t + i * kColumnsTogether + k * w;
+    V e = simd::exp(V(simd::load(at) - shift[k]));
+    if (!log) simd::store(at, e);
+    return e;
+  });
+  for (int64_t c = 0; c < kColumnsTogether; ++c)
+    scale[c / w][c % w] = c >= columns ? T(0) : T(log ? __builtin_log(totals[c]) : 1 / totals[c]);
+  for (int64_t i = 0; i < n; ++i)
+    each_column_vector<T>(columns, [&](int k, int count) KG_INLINED {
+      V v = simd::load(t + i * kColumnsTogether + k * w);
+      put(y + i * y_step + k * w, log ? V((v - shift[k]) - scale[k]) : V(v * scale[k]), count);
+    });
+}
+
+template <class T>
+void softmax_backward_columns(const T* g, const T* y, T* dx, const int64_t* steps, T* t, T* u,
+                              int64_t n, int64_t columns, bool log) {
+  using V = typename Lanes<T>::type;
+  constexpr int w = Lanes<T>::size, vectors = kColumnsTogether / w;
+  for (int64_t i = 0; i < n; ++i)
+    each_column_vector<T>(columns, [&](int k, int count) KG_INLINED {
+      simd::store(t + i * kColumnsTogether + k * w, get(g + i * steps[0] + k * w, count));
+      simd::store(u + i * kColumnsTogether + k * w, get(y + i * steps[1] + k * w, count));
+    });
+  double totals[kColumnsTogether];
+  const int64_t used = (columns + w - 1) / w;
+  side_by_side_sums<T>(n, totals, [&](int64_t i, int k) KG_INLINED {
+    if (k >= used) return V{};
+    V v = simd::load(t + i * kColumnsTogether + k * w);
+    return log ? v : V(v * simd::load(u + i * kColumnsTogether + k * w));
+  });
+  V total[vectors];
+  for (int64_t c = 0; c < kColumnsTogether; ++c) total[c / w][c % w] = T(totals[c]);
+  for (int64_t i = 0; i < n; ++i)
+    each_column_vector<T>(columns, [&](int k, int count) KG_INLINED {
+      V v = simd::load(t + i * kColumnsTogether + k * w),
+        out = simd::load(u + i * kColumnsTogether + k * w);
+      put(dx + i * steps[2] + k * w,
+          log ? V(v - simd::exp(out) * total[k]) : V(out * (v - total[k])), count);
+    });
+}
+
 template <class T>
 double square_deviations(const T* x, int64_t n, T mean) {
   using V = typename Lanes<T>::type;
@@ -330,10 +434,12 @@ void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
 
 template <class T>
 constexpr RowLoops<T> loops = {
-    softmax<T>,        log_sum_exp<T>,    scaled_softmax<T>,     softmax_backward<T>,
-    moments<T>,        normalize<T>,      normalize_backward<T>, normalize_weights<T>,
-    normalize_sums<T>, column_moments<T>, column_sums<T>,        affine_columns<T>,
-    affine<T>,         affine_of_two<T>};
+    softmax<T>,           log_sum_exp<T>,     scaled_softmax<T>,
+    softmax_backward<T>,  softmax_columns<T>, softmax_backward_columns<T>,
+    moments<T>,           normalize<T>,       normalize_backward<T>,
+    normalize_weights<T>, normalize_sums<T>,  column_moments<T>,
+    column_sums<T>,       affine_columns<T>,  affine<T>,
+    affine_of_two<T>};
 
 }  // namespace
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import kagari
 from kagari import Tensor
 from kagari._core import ops
 from kagari.amp._precision import full_precision
 from kagari.overrides import overridable
 
 
-def _places(mode: str, before: int, after: int, size: int, dim: int, input: Tensor) -> Tensor:
-    """Where each element of the padded dimension comes from; negative padding cuts."""
+def _check(mode: str, before: int, after: int, dim: int, input: Tensor) -> None:
     shape = tuple(input.shape)
+    size = shape[dim]
     if mode == "reflect" and max(before, after) >= size:
         raise RuntimeError(
             "Padding size should be less than the corresponding input dimension, but got: "
@@ -29,14 +28,6 @@ def _places(mode: str, before: int, after: int, size: int, dim: int, input: Tens
             f"pad: expected a result of at least 0 elements at dimension {dim}, got "
             f"padding ({before}, {after}) of input {list(shape)}; cut less"
         )
-    places = kagari.arange(-before, size + after, device=input.device)
-    if mode == "circular":
-        # What negative padding cuts does not come back around.
-        first = max(0, -before)
-        return (places - first).remainder(size - first - max(0, -after)) + first
-    if mode == "replicate":
-        return places.clamp(0, size - 1)
-    return (size - 1) - ((size - 1) - places.abs()).abs()
 
 
 _DIMENSIONS = {2: (2, 3), 4: (3, 4), 6: (4, 5)}
@@ -97,12 +88,9 @@ def pad(
 
 def _padded_from_inside(input: Tensor, pad: Sequence[int], mode: str) -> Tensor:
     for i in range(0, len(pad), 2):
-        before, after = pad[i], pad[i + 1]
-        dim = input.dim() - 1 - i // 2
-        if before or after:
-            places = _places(mode, before, after, input.size(dim), dim, input)
-            input = input.index_select(dim, places)
-    return input
+        if pad[i] or pad[i + 1]:
+            _check(mode, pad[i], pad[i + 1], input.dim() - 1 - i // 2, input)
+    return ops._pad_inside(input, pad, mode) if any(pad) else input
 
 
 _mirrored = full_precision(_padded_from_inside)
