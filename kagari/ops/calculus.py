@@ -72,8 +72,8 @@ def _integral(op: str, y: Tensor, x: Tensor | None, dx: Any, dim: int, running: 
         return kagari.zeros(sizes, dtype=y.dtype)
     if x is None and not running:  # all but the ends count twice
         ends = y.select(dim, 0) + y.select(dim, -1)
-        once: Tensor = y.sum(dim) - ends * 0.5
-        return once * dx
+        once: Tensor = (y.sum(dim) - ends * 0.5) * dx
+        return once
     areas = _pairs(y, dim) if x is None else _pairs(y, dim) * _widths(op, y, x, dim)
     total: Tensor = areas.cumsum(dim) if running else areas.sum(dim)
     return total / 2.0 if x is not None else total * dx / 2.0
