@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import kagari
 from kagari import Tensor
-from kagari.nn import functional as F
+from kagari._core import ops
 
 __all__ = [
     "conv1d_input",
@@ -18,26 +17,41 @@ __all__ = [
 ]
 
 
-def _gradient(conv: Any, x: Tensor, w: Tensor, wanted: int, g: Tensor, settings: Any) -> Tensor:
-    """The gradient of ``conv(x, w)`` to one of the two; recorded itself where gradients are."""
-    recorded = kagari.is_grad_enabled()
-    with kagari.enable_grad():
-        # The product is linear in what is wanted: any value of it gives the same gradient.
-        pair = [x, w]
-        pair[wanted] = leaf = pair[wanted].detach().requires_grad_()
-        y = conv(*pair, None, *settings)
-        result: Tensor = kagari.autograd.grad(y, leaf, g, create_graph=recorded)[0]
+def _each(dims: int, setting: Any) -> list[int]:
+    """A number for each dimension."""
+    return [setting] * dims if isinstance(setting, int) else list(setting)
+
+
+def _input(
+    dims: int,
+    size: Any,
+    w: Tensor,
+    g: Tensor,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Tensor:
+    steps, around, apart = (_each(dims, s) for s in (stride, padding, dilation))
+    result: Tensor = ops.conv_input(g, w, list(size)[-dims:], steps, around, apart, groups)
     return result
 
 
-def _input(conv: Any, size: Any, w: Tensor, g: Tensor, *settings: Any) -> Tensor:
-    x = kagari.zeros(tuple(size), dtype=g.dtype, device=g.device)
-    return _gradient(conv, x, w, 0, g, settings)
-
-
-def _weight(conv: Any, x: Tensor, size: Any, g: Tensor, *settings: Any) -> Tensor:
-    w = kagari.zeros(tuple(size), dtype=g.dtype, device=g.device)
-    return _gradient(conv, x, w, 1, g, settings)
+def _weight(
+    dims: int,
+    x: Tensor,
+    size: Any,
+    g: Tensor,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Tensor:
+    steps, around, apart = (_each(dims, s) for s in (stride, padding, dilation))
+    result: Tensor = ops.conv_weight(
+        g, x, list(size)[-dims:], steps, around, apart, groups, need_bias=False
+    )[0]
+    return result
 
 
 def conv1d_input(
@@ -67,7 +81,7 @@ def conv1d_input(
         >>> nn.grad.conv1d_input((1, 1, 3), w, g).tolist()
         [[[1.0, 2.0, 1.0]]]
     """
-    return _input(F.conv1d, input_size, weight, grad_output, stride, padding, dilation, groups)
+    return _input(1, input_size, weight, grad_output, stride, padding, dilation, groups)
 
 
 def conv1d_weight(
@@ -97,7 +111,7 @@ def conv1d_weight(
         >>> nn.grad.conv1d_weight(x, (1, 1, 2), g).tolist()
         [[[3.0, 5.0]]]
     """
-    return _weight(F.conv1d, input, weight_size, grad_output, stride, padding, dilation, groups)
+    return _weight(1, input, weight_size, grad_output, stride, padding, dilation, groups)
 
 
 def conv2d_input(
@@ -119,7 +133,7 @@ def conv2d_input(
                 [2., 4., 2.],
                 [1., 2., 1.]])
     """
-    return _input(F.conv2d, input_size, weight, grad_output, stride, padding, dilation, groups)
+    return _input(2, input_size, weight, grad_output, stride, padding, dilation, groups)
 
 
 def conv2d_weight(
@@ -140,7 +154,7 @@ def conv2d_weight(
         tensor([[4., 4.],
                 [4., 4.]])
     """
-    return _weight(F.conv2d, input, weight_size, grad_output, stride, padding, dilation, groups)
+    return _weight(2, input, weight_size, grad_output, stride, padding, dilation, groups)
 
 
 def conv3d_input(
@@ -160,7 +174,7 @@ def conv3d_input(
         >>> kagari.nn.grad.conv3d_input((1, 1, 3, 3, 3), weight, g).sum()
         tensor(64.)
     """
-    return _input(F.conv3d, input_size, weight, grad_output, stride, padding, dilation, groups)
+    return _input(3, input_size, weight, grad_output, stride, padding, dilation, groups)
 
 
 def conv3d_weight(
@@ -180,4 +194,4 @@ def conv3d_weight(
         >>> kagari.nn.grad.conv3d_weight(x, (1, 1, 2, 2, 2), g).flatten()
         tensor([8., 8., 8., 8., 8., 8., 8., 8.])
     """
-    return _weight(F.conv3d, input, weight_size, grad_output, stride, padding, dilation, groups)
+    return _weight(3, input, weight_size, grad_output, stride, padding, dilation, groups)
