@@ -23,6 +23,9 @@ constexpr int64_t kJoinedBytes = 120 << 10;  // of the sums of joined rows
 constexpr double kCopy = 3;                  // multiplications that cost what copying a result does
 constexpr int64_t kWeightJobs = 16;          // of one pair of channels
 constexpr int64_t kMostOut = 8;              // results of a group whose weights have gradients here
+constexpr int64_t kFewChannels = 8, kLeastWeightTaps = 4;  // of images whose weights have, too,
+constexpr double kLeastLive = 0.6;                         // of the lanes of a row's vectors,
+constexpr int64_t kMostWeights = 128 << 10;  // and as many weights as sums of jobs fit
 constexpr int64_t kWeightBytes = 128 << 10;  // that stay in the second cache
 constexpr int64_t kFewOut = 4;    // results of a group that leave a product's tiles empty
 constexpr double kLeastTaps = 3;  // that repay sorting pixels under a stride
@@ -392,7 +395,8 @@ class Direct {
 };
 
 // --- Weights ---
-// A job is some images of one pair of group and channel; their sums are added in order.
+// A job is some images of one pair of group and channel, and some channels of the gradient; their
+// sums are added in order.
 template <class T>
 class DirectWeights {
  public:
@@ -420,12 +424,15 @@ class DirectWeights {
     size_ = c_.out * taps_;
     auto* sums = static_cast<double*>(
         room(Room::split, parts_ * (pairs * size_ + c_.groups * bias) * int64_t(sizeof(double))));
-    run_jobs(pairs * parts_, [&](int64_t job) {
-      int64_t i = job % parts_, pair = job / parts_;
+    const int64_t pieces =
+        std::clamp<int64_t>(kWeightJobs / (pairs * parts_), 1, parts_of(c_.out, 4 * kMaxGradients));
+    run_jobs(pairs * parts_ * pieces, [&](int64_t job) {
+      int64_t i = job % parts_, piece = job / parts_ % pieces, pair = job / parts_ / pieces;
       double* to = sums + (i * pairs + pair) * size_;
       double* to_bias = sums + parts_ * pairs * size_ + (i * c_.groups + pair / channels) * c_.out;
       images(i * c_.batch / parts_, (i + 1) * c_.batch / parts_, pair / channels, pair % channels,
-             to, bias && pair % channels == 0 ? to_bias : nullptr);
+             piece * c_.out / pieces, (piece + 1) * c_.out / pieces, to,
+             bias && pair % channels == 0 ? to_bias : nullptr);
     });
     for (int64_t g = 0; g < c_.groups; ++g)
       for (int64_t o = 0; o < c_.out; ++o) {
@@ -444,10 +451,11 @@ class DirectWeights {
   }
 
  private:
-  void images(int64_t from, int64_t to, int64_t group, int64_t channel, double* sums,
-              double* bias) const {
-    std::fill_n(sums, size_, 0.0);
-    if (bias) std::fill_n(bias, c_.out, 0.0);
+  // Images [from, to) and the gradient's channels [first, end) of a group.
+  void images(int64_t from, int64_t to, int64_t group, int64_t channel, int64_t first, int64_t end,
+              double* sums, double* bias) const {
+    std::fill_n(sums + first * taps_, (end - first) * taps_, 0.0);
+    if (bias) std::fill_n(bias + first, end - first, 0.0);
     const Window& w = *c_.window;
     const ImageStrides& s = c_.dy_strides;
     const int64_t* grid = w.grid;
@@ -467,22 +475,26 @@ class DirectWeights {
             part.lines = rows;
             part.n = std::min(blocks_->width, grid[2] - x);
             part.readable = (grid[1] - 1 - y) * s.space[1] + grid[2] - x;
-            for (int64_t o = 0; o < c_.out; ++o) {
+            part.dy_channel = s.channel;
+            for (int64_t o = first; o < end; o += kMaxGradients) {
               part.dy = reinterpret_cast<const T*>(c_.dy) + n * s.batch +
                         (group * c_.out + o) * s.channel + z * s.space[0] + y * s.space[1] + x;
-              block(part, lines, sums + o * taps_, bias ? bias + o : nullptr);
+              block(part, lines, int(std::min<int64_t>(kMaxGradients, end - o)), sums + o * taps_,
+                    bias ? bias + o : nullptr);
             }
           }
   }
 
-  void block(DirectWeight& part, const T* lines, double* sums, double* bias) const {
+  // So many channels of the gradient.
+  void block(DirectWeight& part, const T* lines, int channels, double* sums, double* bias) const {
     part.x = lines;
-    int64_t passes = parts_of(taps_, kMaxTaps);
+    part.sums_row = taps_;
+    int64_t passes = parts_of(taps_, most_taps(channels));
     for (int64_t i = 0; i < passes; ++i) {
       int64_t first = i * taps_ / passes;
       part.at = at_.data() + first;
       part.sums = sums + first;
-      direct_.weight[(i + 1) * taps_ / passes - first - 1](part);
+      direct_.weight[channels - 1][(i + 1) * taps_ / passes - first - 1](part);
     }
     if (!bias) return;
     static const std::vector<T> ones(size_t(kMostWidth) + 64, T(1));
@@ -492,7 +504,8 @@ class DirectWeights {
     total.x_line = 0;
     total.at = &none;
     total.sums = bias;
-    direct_.weight[0](total);
+    total.sums_row = 1;
+    direct_.weight[channels - 1][0](total);
   }
 
   const DirectWeightCall& c_;
@@ -531,7 +544,14 @@ bool direct_serves(const DirectCall& c) {
 
 bool direct_weight_serves(const DirectWeightCall& c) {
   const Kernels& kernels = kernels_of(c.kind);
-  if (!kernels.direct || c.out > kMostOut || c.window->taps.empty()) return false;
+  if (!kernels.direct || c.window->taps.empty()) return false;
+  // A product packs the unfolded image: with few channels for too few rows to repay it.
+  const int64_t taps = int64_t(c.window->taps.size()), width = c.window->grid[2];
+  const int64_t lanes = parts_of(width, kernels.vector) * kernels.vector;
+  const bool few = c.window->channels <= kFewChannels && taps >= kLeastWeightTaps &&
+                   double(width) >= kLeastLive * double(lanes) &&
+                   c.window->depth() * c.out <= kMostWeights;
+  if (c.out > kMostOut && !few) return false;
   Window seen = *c.window;
   seen.channels = 1;
   const DirectPart part{&seen, nullptr};

@@ -144,17 +144,20 @@ struct DirectTiles {
   bool add, relu;     // to what is there; last
 };
 inline constexpr int kMaxSlots = 8;
-// Weight gradients of one pair of channels: sum t is the product of `lines` lines of n pixels of the
-// gradient with the image's from at[t] on.
-inline constexpr int kMaxTaps = 12;
+// Weight gradients of one channel of the image and some of the gradient: sum (o, t) is the product of
+// `lines` lines of n pixels of the gradient's channel o with the image's from at[t] on. So many
+// channels take so many taps at once.
+inline constexpr int kMaxTaps = 12, kMaxGradients = 3;
+constexpr int most_taps(int gradients) { return kMaxTaps / gradients; }
 struct DirectWeight {
   const void* x;
   int64_t x_line;
   const void* dy;
-  int64_t dy_line, lines, n;
+  int64_t dy_channel, dy_line, lines, n;
   const int32_t* at;
-  int64_t readable;  // elements of dy
-  double* sums;      // added to
+  int64_t readable;  // elements of a channel of dy
+  double* sums;      // added to: of channel o and tap t at o·sums_row + t
+  int64_t sums_row;
 };
 // Convolutions channel by channel, channels contiguous and at least one vector of them (depthwise.h).
 // n pixels, x_step elements apart, that are seen through the same taps: tap t at x[at[t]], under the
@@ -189,7 +192,7 @@ struct DirectKernels {
   // Every step-th of a line, n of them; and lines `from_line` apart woven into one of n elements.
   void (*split)(const void* line, int64_t step, int64_t n, void* to);
   void (*weave)(const void* from, int64_t from_line, int64_t lines, int64_t n, void* to);
-  void (*weight[kMaxTaps])(const DirectWeight&);  // [taps - 1]
+  void (*weight[kMaxGradients][kMaxTaps])(const DirectWeight&);  // [channels - 1][taps - 1]
   void (*depthwise)(const DepthwiseRow&);
   void (*depthwise_weight)(const DepthwiseWeight&);
 };
