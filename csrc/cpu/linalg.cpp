@@ -482,7 +482,7 @@ void ldl_solve_cpu(Results& out, const Tensor& ld, const Tensor& pivots, const T
   });
 }
 
-void lstsq_cpu(Results& out, const Tensor& a, const Tensor& b, double rcond) {
+void lstsq_cpu(Results& out, const Tensor& a, const Tensor& b, double rcond, bool values) {
   Dtype d = a.dtype();
   int64_t k = out[2].sizes()[out[2].dim() - 1];
   Stack from(a), right(b), to(out[0]);
@@ -494,7 +494,7 @@ void lstsq_cpu(Results& out, const Tensor& a, const Tensor& b, double rcond) {
       info = -1;
       rank = 0;
       fill_nan(d, x);
-      fill_nan(real_dtype(d), column(out[2], i, k));
+      if (values) fill_nan(real_dtype(d), column(out[2], i, k));
       return;
     }
     with_type(d, [&]<class T>() {
@@ -503,8 +503,8 @@ void lstsq_cpu(Results& out, const Tensor& a, const Tensor& b, double rcond) {
         e = r < y.rows ? p[r * y.row_stride + c * y.col_stride] : T(0);
       });
     });
-    info =
-        int32_t(provider::gelsd(kind_of(d), from[i], x, vector_bytes(out[2], i, k), rcond, &rank));
+    info = int32_t(provider::least_squares(
+        kind_of(d), from[i], x, values ? vector_bytes(out[2], i, k) : nullptr, rcond, &rank));
   });
 }
 

@@ -549,7 +549,7 @@ void ldl_solve_vjp(Vjp& v, const Tensor& ld, const Tensor& pivots, const Tensor&
                   v.sizes(2)));
 }
 
-void lstsq_infer(Infer& o, const Tensor& a, const Tensor& b, double) {
+void lstsq_infer(Infer& o, const Tensor& a, const Tensor& b, double, bool values) {
   check_matrices(a);
   check_matrices(b);
   KG_CHECK(a.dtype() == b.dtype() && rows_of(a) == rows_of(b) && batch_of(a) == batch_of(b),
@@ -557,7 +557,7 @@ void lstsq_infer(Infer& o, const Tensor& a, const Tensor& b, double) {
   int64_t m = rows_of(a), n = cols_of(a);
   matrices(o, batch_of(a), std::max(m, n), cols_of(b), a.dtype());
   o.out(batch_of(a), Dtype::i64);
-  o.out(with(batch_of(a), {std::min(m, n)}), real_dtype(a.dtype()));
+  o.out(with(batch_of(a), {values ? std::min(m, n) : 0}), real_dtype(a.dtype()));
   o.out(batch_of(a), Dtype::i32);
 }
 
@@ -638,12 +638,12 @@ KG_ROW(ldl_solve,
        .grad = vjp<&ldl_solve_vjp>("LD pivots"), .infer = infer<&ldl_solve_infer>, .as = kFunction,
        .doc = "Solves A X = B from the LDL factors of A.")
 KG_ROW(lstsq,
-       "_linalg_lstsq(Tensor A, Tensor B, float rcond) -> (Tensor solution, Tensor rank, Tensor "
-       "singular_values, Tensor info)",
+       "_linalg_lstsq(Tensor A, Tensor B, float rcond, bool values) -> (Tensor solution, Tensor "
+       "rank, Tensor singular_values, Tensor info)",
        .grad = nondiff("the gradient is that of pinv(A) @ B"), .infer = infer<&lstsq_infer>,
        .as = kInternal,
        .doc =
-           "The least squares solutions of least norm, in the first rows of `solution`; what "
-           "is below are the residuals of matrices of full rank.")
+           "The least squares solutions of least norm, in the first rows of `solution`: through "
+           "singular `values`, and below are the residuals of matrices of full rank; or by QR.")
 
 }  // namespace kagari

@@ -61,7 +61,9 @@ KG_DECLARE_COMMON(c128, double, z, zungqr)
   void KG_LAPACK(p##geev)(const char*, const char*, const Int*, T*, const Int*, T*, T*, T*,        \
                           const Int*, T*, const Int*, T*, const Int*, Int*, size_t, size_t);       \
   void KG_LAPACK(p##gelsd)(const Int*, const Int*, const Int*, T*, const Int*, T*, const Int*, T*, \
-                           const T*, Int*, T*, const Int*, Int*, Int*);
+                           const T*, Int*, T*, const Int*, Int*, Int*);                            \
+  void KG_LAPACK(p##gelsy)(const Int*, const Int*, const Int*, T*, const Int*, T*, const Int*,     \
+                           Int*, const T*, Int*, T*, const Int*, Int*);
 KG_DECLARE_REAL(float, s)
 KG_DECLARE_REAL(double, d)
 #undef KG_DECLARE_REAL
@@ -78,7 +80,9 @@ KG_DECLARE_REAL(double, d)
   void KG_LAPACK(p##geev)(const char*, const char*, const Int*, T*, const Int*, T*, T*,            \
                           const Int*, T*, const Int*, T*, const Int*, R*, Int*, size_t, size_t);   \
   void KG_LAPACK(p##gelsd)(const Int*, const Int*, const Int*, T*, const Int*, T*, const Int*, R*, \
-                           const R*, Int*, T*, const Int*, R*, Int*, Int*);
+                           const R*, Int*, T*, const Int*, R*, Int*, Int*);                        \
+  void KG_LAPACK(p##gelsy)(const Int*, const Int*, const Int*, T*, const Int*, T*, const Int*,     \
+                           Int*, const R*, Int*, T*, const Int*, R*, Int*);
 KG_DECLARE_COMPLEX(c64, float, c)
 KG_DECLARE_COMPLEX(c128, double, z)
 #undef KG_DECLARE_COMPLEX
@@ -117,6 +121,7 @@ struct Lapack;
     static constexpr auto syevd = &KG_LAPACK(syevd_name);                         \
     static constexpr auto geev = &KG_LAPACK(p##geev);                             \
     static constexpr auto gelsd = &KG_LAPACK(p##gelsd);                           \
+    static constexpr auto gelsy = &KG_LAPACK(p##gelsy);                           \
   };
 KG_FUNCTIONS(float, s, sorgqr, ssyevd, ssy)
 KG_FUNCTIONS(double, d, dorgqr, dsyevd, dsy)
@@ -500,8 +505,28 @@ int64_t geev(Kind kind, const Matrix& a, void* values_, const Matrix* vectors) {
   });
 }
 
-int64_t gelsd(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond, int64_t* rank) {
-  KG_INTERNAL(b.rows == std::max(a.rows, a.cols), "gelsd with ", b.rows, " rows of B");
+namespace {
+
+// f(work, its length, reals, integers): asked for the sizes of its workspaces first.
+template <class T, class F>
+void in_workspaces(int64_t reals, int64_t integers, F&& f) {
+  using R = typename Real<T>::type;
+  T wanted{};
+  R wanted_reals{};
+  Int wanted_integers = 0;
+  f(&wanted, -1, &wanted_reals, &wanted_integers);
+  const Int length = workspace(wanted);
+  Buffer<T> work(length);
+  Buffer<R> more(std::max<int64_t>(reals, workspace(wanted_reals)));
+  Buffer<Int> whole(std::max<int64_t>(integers, wanted_integers));
+  f(work.get(), length, more.get(), whole.get());
+}
+
+}  // namespace
+
+int64_t least_squares(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond,
+                      int64_t* rank) {
+  KG_INTERNAL(b.rows == std::max(a.rows, a.cols), "least squares with ", b.rows, " rows of B");
   return with_kind(kind, [&]<class T>() -> int64_t {
     using R = typename Real<T>::type;
     *rank = 0;
@@ -513,32 +538,35 @@ int64_t gelsd(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond
     }
     if (b.cols == 0) {  // LAPACK prints a complaint; the rank and the singular values are wanted
       std::vector<T> zeros(size_t(b.rows), T(0));
-      return gelsd(kind, a, {zeros.data(), b.rows, 1, 1, b.rows}, s, rcond, rank);
+      return least_squares(kind, a, {zeros.data(), b.rows, 1, 1, b.rows}, s, rcond, rank);
     }
     Columns<T> x(a, Columns<T>::kScratch), y(b, Columns<T>::kBoth);
-    Int info = 0, length = -1, found = 0;
-    R limit = R(rcond);
-    R* values = static_cast<R*>(s);
-    T wanted{};
-    R wanted_reals{};
-    Int wanted_integers = 0;
-    auto run = [&](T* work, R* reals, Int* integers) {
-      if constexpr (kComplex<T>)
-        Lapack<T>::gelsd(x.rows(), x.cols(), y.cols(), x.data(), x.lead(), y.data(), y.lead(),
-                         values, &limit, &found, work, &length, reals, integers, &info);
-      else
-        Lapack<T>::gelsd(x.rows(), x.cols(), y.cols(), x.data(), x.lead(), y.data(), y.lead(),
-                         values, &limit, &found, work, &length, integers, &info);
-    };
-    run(&wanted, &wanted_reals, &wanted_integers);
-    length = workspace(wanted);
-    Buffer<T> work(length);
-    Buffer<R> reals(workspace(wanted_reals));
-    Buffer<Int> integers(std::max<Int>(1, wanted_integers));
-    run(work.get(), reals.get(), integers.get());
+    Int info = 0, found = 0;
+    const R limit = rcond < 0 && !s ? std::numeric_limits<R>::epsilon() : R(rcond);
+    if (s) {
+      R* values = static_cast<R*>(s);
+      in_workspaces<T>(1, 1, [&](T* work, Int length, R* reals, Int* integers) {
+        if constexpr (kComplex<T>)
+          Lapack<T>::gelsd(x.rows(), x.cols(), y.cols(), x.data(), x.lead(), y.data(), y.lead(),
+                           values, &limit, &found, work, &length, reals, integers, &info);
+        else
+          Lapack<T>::gelsd(x.rows(), x.cols(), y.cols(), x.data(), x.lead(), y.data(), y.lead(),
+                           values, &limit, &found, work, &length, integers, &info);
+      });
+    } else {
+      std::vector<Int> order(size_t(a.cols), 0);  // every column may be exchanged
+      in_workspaces<T>(2 * a.cols, 1, [&](T* work, Int length, R* reals, Int*) {
+        if constexpr (kComplex<T>)
+          Lapack<T>::gelsy(x.rows(), x.cols(), y.cols(), x.data(), x.lead(), y.data(), y.lead(),
+                           order.data(), &limit, &found, work, &length, reals, &info);
+        else
+          Lapack<T>::gelsy(x.rows(), x.cols(), y.cols(), x.data(), x.lead(), y.data(), y.lead(),
+                           order.data(), &limit, &found, work, &length, &info);
+      });
+    }
     y.put_back();
     *rank = found;
-    return checked("gelsd", info);
+    return checked(s ? "gelsd" : "gelsy", info);
   });
 }
 

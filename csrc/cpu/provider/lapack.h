@@ -46,8 +46,10 @@ int64_t syevd(Kind kind, bool vectors, bool upper, const Matrix& a, void* values
 // kind.
 int64_t geev(Kind kind, const Matrix& a, void* values, const Matrix* vectors);
 // Least squares: B (max(rows, cols) of A, right sides) becomes the solution in its first cols rows.
-// s (min(rows, cols)) is real; singular values up to rcond times the largest count as zero, a
-// negative rcond stands for the precision.
-int64_t gelsd(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond, int64_t* rank);
+// By singular values, s (min(rows, cols), real): those up to rcond times the largest count as zero;
+// or, where s is null, by a QR decomposition whose columns are exchanged, which is quicker: its
+// leading triangle of a condition below 1 / rcond counts. A negative rcond stands for the precision.
+int64_t least_squares(Kind kind, const Matrix& a, const Matrix& b, void* s, double rcond,
+                      int64_t* rank);
 
 }  // namespace kagari::provider

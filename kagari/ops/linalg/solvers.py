@@ -555,7 +555,9 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: float | None, driver: str | No
     right = right.expand(*batch, *right.shape[-2:])
     if rcond is None:
         rcond = finfo(input.dtype).eps * max(m, n)
-    found, rank, values, info = ops._linalg_lstsq(a.detach(), right.detach(), rcond)
+    found, rank, values, info = ops._linalg_lstsq(
+        a.detach(), right.detach(), rcond, values=driver != "gelsy"
+    )
     _checks.succeeded(name, info, _checks.no_convergence(info, "singular values"))
     solution = found[..., :n, :]
     recorded = is_grad_enabled() and (input.requires_grad or b.requires_grad)
