@@ -45,7 +45,7 @@ AREAS = {
     "shape": ("Shapes", "_docs.shape ops.views"),
     "joining": ("Joining and splitting", "_docs.joining ops.joining"),
     "indexing": ("Indexing and writing", "_docs.indexing _docs.writing ops.indexing"),
-    "linalg": ("Products and linear algebra", "_docs.linalg ops.linalg ops.matmul"),
+    "linalg": ("Products and linear algebra", "_docs.linalg ops.linalg ops.matmul ops.einsum"),
     "layers": (
         "Layers as functions",
         "_docs.layers ops.attention ops.ctc ops.embedding ops.loss ops.native ops.resample ops.rnn "

@@ -111,7 +111,6 @@ void each_block(TensorImpl* t, const At& at, const Lane& lane) {
 }
 
 void range_of(TensorImpl* t, const Scalar& start, const Scalar& step) {
-  int64_t n = t->numel;
   visit(t->dtype, [&]<class T>() {
     if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, c64> || std::is_same_v<T, c128>) {
       KG_FAIL(not_implemented, "not implemented for ", t->dtype);
