@@ -424,8 +424,10 @@ class DirectWeights {
     size_ = c_.out * taps_;
     auto* sums = static_cast<double*>(
         room(Room::split, parts_ * (pairs * size_ + c_.groups * bias) * int64_t(sizeof(double))));
+    // A dimension of nothing is one piece.
+    const int64_t most = std::max<int64_t>(1, parts_of(c_.out, 4 * kMaxGradients));
     const int64_t pieces =
-        std::clamp<int64_t>(kWeightJobs / (pairs * parts_), 1, parts_of(c_.out, 4 * kMaxGradients));
+        std::clamp<int64_t>(kWeightJobs / std::max<int64_t>(1, pairs * parts_), 1, most);
     run_jobs(pairs * parts_ * pieces, [&](int64_t job) {
       int64_t i = job % parts_, piece = job / parts_ % pieces, pair = job / parts_ / pieces;
       double* to = sums + (i * pairs + pair) * size_;

@@ -117,7 +117,7 @@ void factorisations(int64_t m, int64_t n, bool column) {
     Dense<T> x = a, b = random_matrix<T>(m, 3, !column), rest = b;
     std::vector<R> s(size_t(least) + 1);
     int64_t rank = -1;
-    EXPECT(gelsd(kind, x.ref(), b.ref(), s.data(), -1, &rank) == 0 && rank == n, "gelsd");
+    EXPECT(least_squares(kind, x.ref(), b.ref(), s.data(), -1, &rank) == 0 && rank == n, "gelsd");
     Dense<T> solution(n, 3, column);
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = 0; j < 3; ++j) solution(i, j) = b(i, j);
