@@ -17,40 +17,43 @@ __all__ = [
 ]
 
 
-def _each(dims: int, setting: Any) -> list[int]:
-    """A number for each dimension."""
-    return [setting] * dims if isinstance(setting, int) else list(setting)
+def _settings(
+    dims: int, x: Any, w: Any, g: Tensor, stride: Any, padding: Any, dilation: Any, groups: int
+) -> tuple[list[int], list[int], list[int], int]:
+    """The settings, a number for each dimension; x, w and g must be of one convolution."""
+    steps, around, apart = (
+        [s] * dims if isinstance(s, int) else list(s) for s in (stride, padding, dilation)
+    )
+    x, w = tuple(x), tuple(w)
+    counted = len(x) == len(w) == dims + 2 and {len(steps), len(around), len(apart)} == {dims}
+    if counted and min(groups, *steps, *apart) > 0:
+        reach = [p * 2 - d * (k - 1) - 1 for p, d, k in zip(around, apart, w[2:], strict=True)]
+        out = [(n + r) // s + 1 for n, r, s in zip(x[2:], reach, steps, strict=True)]
+        wanted = (x[0], w[0], *out)
+        if x[1] == w[1] * groups and wanted == tuple(g.shape):
+            return steps, around, apart, groups
+        came = f"its gradient has the shape {wanted}, and groups={groups}"
+    else:
+        came = (
+            f"expected {dims + 2} sizes, {dims} of each setting, positive steps and groups={groups}"
+        )
+    raise RuntimeError(
+        f"nn.grad: a gradient of shape {tuple(g.shape)} does not belong to the convolution of an "
+        f"input {x} with a weight {w}: {came}; "
+        "pass the sizes of the convolution whose gradient it is"
+    )
 
 
-def _input(
-    dims: int,
-    size: Any,
-    w: Tensor,
-    g: Tensor,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-) -> Tensor:
-    steps, around, apart = (_each(dims, s) for s in (stride, padding, dilation))
-    result: Tensor = ops.conv_input(g, w, list(size)[-dims:], steps, around, apart, groups)
+def _input(dims: int, size: Any, w: Tensor, g: Tensor, *settings: Any) -> Tensor:
+    steps, around, apart, groups = _settings(dims, size, w.shape, g, *settings)
+    result: Tensor = ops.conv_input(g, w, list(size)[2:], steps, around, apart, groups)
     return result
 
 
-def _weight(
-    dims: int,
-    x: Tensor,
-    size: Any,
-    g: Tensor,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-) -> Tensor:
-    steps, around, apart = (_each(dims, s) for s in (stride, padding, dilation))
-    result: Tensor = ops.conv_weight(
-        g, x, list(size)[-dims:], steps, around, apart, groups, need_bias=False
-    )[0]
+def _weight(dims: int, x: Tensor, size: Any, g: Tensor, *settings: Any) -> Tensor:
+    steps, around, apart, groups = _settings(dims, x.shape, size, g, *settings)
+    kernel = list(size)[2:]
+    result: Tensor = ops.conv_weight(g, x, kernel, steps, around, apart, groups, need_bias=False)[0]
     return result
 
 

@@ -34,6 +34,29 @@ def test_gradients_of_convolutions(dims, x_shape, w_shape, kwargs):
         assert not getattr(nn.grad, f"conv{dims}d_weight")(x, w_shape, g, **kwargs).requires_grad
 
 
+WEIGHT, GRADIENT = kagari.ones(2, 3, 3, 3), kagari.ones(2, 2, 4, 4)
+
+
+@pytest.mark.parametrize("size", [(5, 3, 6, 6), (2, 7, 6, 6), (2, 3, 9, 9), (6, 6)])
+def test_sizes_of_another_convolution(size):
+    with pytest.raises(RuntimeError, match="does not belong to the convolution of an input"):
+        nn.grad.conv2d_input(size, WEIGHT, GRADIENT)
+
+
+@pytest.mark.parametrize("size", [(9, 3, 3, 3), (2, 1, 3, 3), (2, 3, 5, 3), (3, 3)])
+def test_weights_of_another_convolution(size):
+    with pytest.raises(RuntimeError, match="does not belong to the convolution of an input"):
+        nn.grad.conv2d_weight(kagari.ones(2, 3, 6, 6), size, GRADIENT)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"stride": 0}, {"groups": 0}, {"dilation": 0}, {"padding": (1,)}]
+)
+def test_settings_of_no_convolution(settings):
+    with pytest.raises(RuntimeError, match="positive steps and groups"):
+        nn.grad.conv2d_input((2, 3, 6, 6), WEIGHT, GRADIENT, **settings)
+
+
 @pytest.mark.conformance
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
 def test_cross_map_normalization_as_torch(size):
