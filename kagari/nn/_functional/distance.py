@@ -52,15 +52,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         1.0
     """
     x1, x2 = kagari.broadcast_tensors(x1, x2)
-    # A unit vector before the products are summed: they do not overflow, and one is enough.
-    return (x1 / _norm(x1, dim, eps) * x2).sum(dim) / _norm(x2, dim, eps).squeeze(dim)
+    return (_unit(x1, dim, eps) * _unit(x2, dim, eps)).sum(dim)
 
 
-def _norm(x: Tensor, dim: int, eps: float) -> Tensor:
+def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
     norm = ops.linalg_vector_norm(x, 2, dim, True).clone()
     with kagari.no_grad():  # the bound does not take part in the gradient
         norm.clamp_min_(eps)
-    return norm
+    return x / norm
 
 
 pdist = ops.pdist
