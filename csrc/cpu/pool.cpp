@@ -196,19 +196,17 @@ struct Jobs {
     images = lead == 2 ? like.sizes()[0] : 1;
     blocks = (channels + kChannels - 1) / kChannels;
   }
-  // plane(image of one channel) or some(image, first channel, channels).
+  // plane(image of one channel, scratch) or some(image, first channel, channels). Planes are taken
+  // from `first` on.
   template <class Plane, class Some>
-  void run(int64_t work_per_out, Plane&& plane, Some&& some) const {
-    run(0, work_per_out, plane, some);
-  }
-  // Planes from `first` on.
-  template <class Plane, class Some>
-  void run(int64_t first, int64_t work_per_out, Plane&& plane, Some&& some) const {
+  void run(int64_t first, int64_t work_per_out, int64_t scratch_bytes, Plane&& plane,
+           Some&& some) const {
     int64_t cost = std::max<int64_t>(1, std::max(in, out * work_per_out));
     if (!pixels) {
       parallel_for(first, images * channels, std::max<int64_t>(1, 16384 / cost),
                    [&](int64_t begin, int64_t end) {
-                     for (int64_t i = begin; i < end; ++i) plane(i);
+                     Workspace scratch{size_t(scratch_bytes)};
+                     for (int64_t i = begin; i < end; ++i) plane(i, scratch.as<char>());
                    });
       return;
     }
@@ -282,11 +280,10 @@ void max_windows(const Tensor& x, const Tensor& y, const Tensor* index, int64_t 
           });
     }
     jobs.run(
-        done, taps(s),
-        [&](int64_t i) {
-          Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
+        done, taps(s), scratch_bytes(s, sizeof(T)),
+        [&](int64_t i, char* scratch) {
           loops<T>().max_plane(s, in + i * jobs.in, out + i * jobs.out,
-                               where ? where + i * jobs.out : nullptr, scratch.as<char>());
+                               where ? where + i * jobs.out : nullptr, scratch);
         },
         [&](int64_t image, int64_t c, int64_t n) {
           int64_t o = image * jobs.out * jobs.channels + c;
@@ -356,8 +353,8 @@ void choose(const Tensor& big, const Tensor& small, const Tensor& indices, int64
         }
     };
     jobs.run(
-        2,
-        [&](int64_t plane) {
+        0, 2, 0,
+        [&](int64_t plane, char*) {
           T *b = all.data() + plane * jobs.in, *c = chosen.data() + plane * jobs.out;
           const int64_t* place = places.data() + plane * jobs.out;
           if (scatter) std::fill_n(b, jobs.in, T(0));
@@ -388,17 +385,38 @@ void gather_cpu(Results& out, const Tensor& x, const Tensor& indices, int64_t di
 
 // ---- means --------------------------------------------------------------------------------------
 
+constexpr int64_t kWholeWork = 32'768;  // pixels that repay a job
+
+// Whether each image is one window.
+bool is_whole(const PoolShape& s) {
+  for (const PoolAxis& a : s.axis)
+    if (a.out != 1 || a.first[0] != 0 || a.last[0] != a.in || (a.step != 1 && a.in > 1))
+      return false;
+  return true;
+}
+int64_t divisor_of_whole(const PoolShape& s) {
+  return s.divisor ? s.divisor
+                   : int64_t(s.axis[0].count[0]) * s.axis[1].count[0] * s.axis[2].count[0];
+}
+
 void mean_windows(const Tensor& x, const Tensor& y, int64_t dims, const PoolShape& s) {
   if (y.numel() == 0) return;
   Jobs jobs(x, dims, s);
   visit_pool_type(x.dtype(), [&]<class T>() {
     Images<T> from(x, dims, jobs.pixels, true), to(y, dims, jobs.pixels, false);
+    if (!jobs.pixels && is_whole(s)) {
+      const T divisor = T(divisor_of_whole(s));
+      parallel_for(0, jobs.images * jobs.channels, kWholeWork / jobs.in + 1,
+                   [&](int64_t begin, int64_t end) {
+                     loops<T>().mean_whole(from.data() + begin * jobs.in, to.data() + begin,
+                                           end - begin, jobs.in, divisor);
+                   });
+      return to.store();
+    }
     jobs.run(
-        taps(s),
-        [&](int64_t i) {
-          Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
-          loops<T>().mean_plane(s, from.data() + i * jobs.in, to.data() + i * jobs.out,
-                                scratch.as<char>());
+        0, taps(s), scratch_bytes(s, sizeof(T)),
+        [&](int64_t i, char* scratch) {
+          loops<T>().mean_plane(s, from.data() + i * jobs.in, to.data() + i * jobs.out, scratch);
         },
         [&](int64_t image, int64_t c, int64_t n) {
           loops<T>().mean_pixels(s, from.data() + image * jobs.in * jobs.channels + c,
@@ -417,13 +435,15 @@ void mean_back(const Tensor& g, const Tensor& dx, int64_t dims, const PoolShape&
   Jobs jobs(g, dims, s);
   visit_pool_type(g.dtype(), [&]<class T>() {
     Images<T> from(g, dims, jobs.pixels, true), to(dx, dims, jobs.pixels, false);
-    std::memset(static_cast<void*>(to.data()), 0, size_t(dx.numel()) * sizeof(T));
+    if (jobs.pixels) std::memset(static_cast<void*>(to.data()), 0, size_t(dx.numel()) * sizeof(T));
+    const bool whole = is_whole(s);
+    const T divisor = whole ? T(divisor_of_whole(s)) : T(1);
     jobs.run(
-        taps(s),
-        [&](int64_t i) {
-          Workspace scratch(size_t(scratch_bytes(s, sizeof(T))));
-          loops<T>().mean_back_plane(s, from.data() + i * jobs.out, to.data() + i * jobs.in,
-                                     scratch.as<char>());
+        0, whole ? 0 : taps(s), scratch_bytes(s, sizeof(T)),
+        [&](int64_t i, char* scratch) {
+          T* plane = to.data() + i * jobs.in;
+          std::fill_n(plane, jobs.in, whole ? T(from.data()[i] / divisor) : T(0));
+          if (!whole) loops<T>().mean_back_plane(s, from.data() + i * jobs.out, plane, scratch);
         },
         [&](int64_t image, int64_t c, int64_t n) {
           loops<T>().mean_back_pixels(s, from.data() + image * jobs.out * jobs.channels + c,
@@ -464,12 +484,14 @@ void avg_backward_cpu(Results& out, const Tensor& g, Ints size, Ints kernel, Int
 template <int dims>
 void adaptive_avg_cpu(Results& out, const Tensor& x, Ints) {
   if (out[0].numel() == 0) return;  // its other sizes may be huge
+  if (out[0].sizes() == x.sizes()) return convert(out[0].get(), x.get());  // a window per pixel
   Windows w(dims);
   w.adaptive(spatial(x, dims), spatial(out[0], dims));
   mean_windows(x, out[0], dims, w.shape);
 }
 void adaptive_backward_cpu(Results& out, const Tensor& g, Ints size) {
   if (out[0].numel() == 0) return;
+  if (out[0].sizes() == g.sizes()) return convert(out[0].get(), g.get());
   Windows w(size.n);
   w.adaptive(size, spatial(g, size.n));
   mean_back(g, out[0], size.n, w.shape);

@@ -2,7 +2,8 @@
 // three axes.
 //
 // Laws of bits: a window's elements are combined along the rows of each column first, then over the
-// columns, always in ascending order; other windows, images and threads have no say in it.
+// columns, in an order that the window alone decides (ascending, but in sums of long lines); an image
+// that is one window is summed in vectors. Other windows, images and threads have no say in it.
 #pragma once
 #include <cstdint>
 
@@ -47,6 +48,8 @@ struct PoolLoops {
   void (*max_plane)(const PoolShape& s, const T* x, T* y, int64_t* index, char* scratch);
   void (*max_pixels)(const PoolShape& s, const T* x, T* y, int64_t* index, int64_t channels,
                      int64_t pitch);
+  // Of images of n pixels that are one window each.
+  void (*mean_whole)(const T* x, T* y, int64_t planes, int64_t n, T divisor);
   void (*mean_plane)(const PoolShape& s, const T* x, T* y, char* scratch);
   void (*mean_pixels)(const PoolShape& s, const T* x, T* y, int64_t channels, int64_t pitch);
   // dx, which is zero at first, += each mean's gradient spread over its window.

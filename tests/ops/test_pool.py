@@ -147,7 +147,8 @@ def test_divisor() -> None:
 
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize(
-    ("dims", "size"), [(1, (4,)), (2, (3, 4)), (2, (1, 1)), (2, (7, 11)), (3, (2, 3, 3))]
+    ("dims", "size"),
+    [(1, (4,)), (2, (3, 4)), (2, (1, 1)), (2, (7, 11)), (2, (7, 9)), (3, (2, 3, 3))],
 )
 def test_adaptive(dims: int, size: tuple[int, ...], last: bool) -> None:
     x, t = picture(SHAPES[dims])
@@ -161,6 +162,37 @@ def test_adaptive(dims: int, size: tuple[int, ...], last: bool) -> None:
     assert maximum(t, size)[1].tolist() == places.tolist()
     differentiable(lambda a: mean(a, size), t)
     differentiable(lambda a: maximum(a, size)[0], t)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("planes", [1, 2, 40])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 3), (3, 3), (7, 7), (4, 8), (5, 13), (33, 40)], ids=str
+)
+def test_images_that_are_one_window(size: tuple[int, int], planes: int, dtype: str) -> None:
+    x = np.random.default_rng(planes).standard_normal((planes, 3, *size)).astype(dtype)
+    x[0, 0, -1, -1] = np.inf  # no other image sees it
+    t = kagari.from_numpy(x).requires_grad_()
+    tolerance = 1e-5 if dtype == "float32" else 1e-13
+    expected = x.astype(np.float64).mean((2, 3))
+    same(ops.adaptive_avg_pool2d(t, (1, 1))[..., 0, 0], expected, tolerance)
+    same(ops.avg_pool2d(t, size)[..., 0, 0], expected, tolerance)
+    same(ops.adaptive_avg_pool1d(t.flatten(2), 1)[..., 0], expected, tolerance)
+    weights = kagari.arange(planes * 3.0).view(planes, 3, 1, 1).to(t.dtype)
+    for count, y in (
+        (size[0] * size[1], ops.adaptive_avg_pool2d(t, (1, 1))),
+        (5, ops.avg_pool2d(t, size, divisor_override=5)),
+    ):
+        (g,) = kagari.autograd.grad((y * weights).sum(), t)
+        assert kagari.equal(g, (weights / count).expand_as(g))
+
+
+@pytest.mark.parametrize("width", [31, 32, 33, 300])
+def test_means_of_long_lines(width: int) -> None:
+    x = np.random.default_rng(width).standard_normal((2, 3, 2 * width + 1))
+    axes = [adaptive(x.shape[-1], 2)]
+    expected = pooled(x, axes, lambda parts: math.prod(n for _, n in parts))[0]
+    same(ops.adaptive_avg_pool1d(kagari.from_numpy(x), 2), expected)
 
 
 @pytest.mark.parametrize("last", [False, True])

@@ -288,6 +288,61 @@ void sum_span(const PoolAxis& a, const T* __restrict from, T* __restrict y) {
   }
 }
 
+// Numbers that follow one another: one by one where they are few, else in eight sums.
+template <class T>
+KG_INLINE T sum_of(const T* x, int64_t n) {
+  constexpr int64_t w = 8;
+  T sum = 0;
+  if (n < 4 * w) {
+    for (int64_t i = 0; i < n; ++i) sum = wrap_add(sum, x[i]);
+    return sum;
+  }
+  T part[w] = {};
+  int64_t i = 0;
+  for (; i + w <= n; i += w)
+    for (int64_t k = 0; k < w; ++k) part[k] = wrap_add(part[k], x[i + k]);
+  for (int64_t k = 0; i < n; ++i, ++k) part[k] = wrap_add(part[k], x[i]);
+  for (int64_t half = w / 2; half > 0; half /= 2)
+    for (int64_t k = 0; k < half; ++k) part[k] = wrap_add(part[k], part[k + half]);
+  return part[0];
+}
+
+// Images of n pixels in a row, each a window of its own.
+template <class T>
+void mean_whole(const T* x, T* y, int64_t planes, int64_t n, T divisor) {
+  using V = typename simd::Lanes<T>::type;
+  constexpr int64_t w = simd::Lanes<T>::size, chains = 4;
+  // Between images whole vectors can be read, whose lanes beyond the image do not count.
+  const int64_t tail = n % w, whole = planes - (w + n - 1) / n;
+  T within[w];
+  for (int64_t k = 0; k < w; ++k) within[k] = T(k < tail);
+  const auto counts = simd::load(within) != V{};
+  auto load = [&](int64_t p, int64_t i) KG_INLINED {
+    if (n - i >= w) return simd::load(x + i);
+    if (p >= whole) return get(x + i, int(tail));
+    const V v = simd::load(x + i);
+    return counts ? v : V{};
+  };
+  for (int64_t p = 0; p < planes; ++p, x += n) {
+    V sum[chains] = {};
+    int64_t i = 0;
+    for (; i + chains * w <= n; i += chains * w)
+#pragma GCC unroll 4
+      for (int64_t c = 0; c < chains; ++c) sum[c] = wrap_add(sum[c], simd::load(x + i + c * w));
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < chains; ++c) {
+      if (i >= n) break;
+      sum[c] = wrap_add(sum[c], load(p, i));
+      i += w;
+    }
+    T lane[w];
+    simd::store(lane, wrap_add(wrap_add(sum[0], sum[1]), wrap_add(sum[2], sum[3])));
+    for (int64_t half = w / 2; half > 0; half /= 2)
+      for (int64_t k = 0; k < half; ++k) lane[k] = wrap_add(lane[k], lane[k + half]);
+    y[p] = lane[0] / divisor;
+  }
+}
+
 template <class T>
 void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
   const PoolAxis& a = s.axis[2];
@@ -325,11 +380,7 @@ void mean_plane(const PoolShape& s, const T* x, T* y, char* scratch) {
           sum_span<T, 0>(a, sums, y);
           break;
       }
-      auto one = [&](int64_t o) {
-        T sum = 0;
-        for (int64_t w = a.first[o]; w < a.last[o]; w += a.step) sum = wrap_add(sum, sums[w]);
-        y[o] = sum;
-      };
+      auto one = [&](int64_t o) { y[o] = sum_of(sums + a.first[o], a.last[o] - a.first[o]); };
       for (int64_t o = 0; o < a.begin; ++o) one(o);
       for (int64_t o = a.end; o < a.out; ++o) one(o);
       if (s.divisor) {
@@ -395,8 +446,8 @@ void mean_back_pixels(const PoolShape& s, const T* g, T* dx, int64_t channels, i
 
 template <class T>
 constexpr PoolLoops<T> loops{simd::Lanes<T>::size, max_planes<T>,      max_plane<T>,
-                             max_pixels<T>,        mean_plane<T>,      mean_pixels<T>,
-                             mean_back_plane<T>,   mean_back_pixels<T>};
+                             max_pixels<T>,        mean_whole<T>,      mean_plane<T>,
+                             mean_pixels<T>,       mean_back_plane<T>, mean_back_pixels<T>};
 
 }  // namespace
 
