@@ -1,17 +1,13 @@
-// Distances between all pairs of rows on the CPU: a job for some rows. Gradients see the other rows
-// padded to whole vectors.
+// Distances and cosines of rows on the CPU: a job for some rows. Gradients of all pairs see the other
+// rows padded to whole vectors.
 #include <algorithm>
+#include <cmath>
 
 #include "cpu/distance_table.h"
 #include "cpu/rows.h"
-#include "ops/call.h"
+#include "ops/distance.h"
 
 namespace kagari {
-
-KG_DECLARE_ROW(cdist_forward)
-KG_DECLARE_ROW(cdist_backward)
-KG_DECLARE_ROW(pdist_forward)
-KG_DECLARE_ROW(pdist_backward)
 
 namespace {
 
@@ -192,8 +188,92 @@ void pdist_backward_cpu(Results& out, const Tensor& g, const Tensor& x, double p
   });
 }
 
+// ---- rows side by side --------------------------------------------------------------------------
+
+// The rows of two tensors of one shape, which may be broadcast. f(row, x, y).
+template <class T, class F>
+void each_pair(const Tensor& x, const Tensor& y, F&& f) {
+  const int64_t last = x.dim() - 1, n = x.sizes()[last], rows = n ? x.numel() / n : 0;
+  const Lines<T> left(x, last), right(y, last);
+  parallel_for(0, rows, rows_of_job(n), [&](int64_t begin, int64_t end) {
+    Workspace room(size_t(left.scratch() + right.scratch()));
+    for (int64_t i = begin; i < end; ++i)
+      f(i, left.read(i, room.as<char>()), right.read(i, room.as<char>() + left.scratch()));
+  });
+}
+
+void cosines_cpu(Results& out, const Tensor& x, const Tensor& y, double eps) {
+  const int64_t n = x.sizes()[x.dim() - 1];
+  visit_row_type(x.dtype(), [&]<class T>() {
+    T *to = out[0].data_as<T>(), *left = out[1].data_as<T>(), *right = out[2].data_as<T>();
+    if (n == 0)  // nothing has no direction
+      for (T* all : {to, left, right}) std::fill_n(all, out[0].numel(), T(0));
+    each_pair<T>(x, y, [&](int64_t i, const T* a, const T* b) {
+      double sums[3];
+      row_loops<T>().dots(a, b, n, sums);
+      const double norm_a = std::sqrt(sums[1]), norm_b = std::sqrt(sums[2]);
+      left[i] = T(norm_a);
+      right[i] = T(norm_b);
+      auto bounded = [eps](double v) { return v < eps ? eps : v; };
+      to[i] = T(sums[0] / bounded(norm_a) / bounded(norm_b));
+    });
+  });
+}
+
+void cosines_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& y,
+                          const Tensor& cosine, const Tensor& norm_x, const Tensor& norm_y,
+                          double eps) {
+  const int64_t n = x.sizes()[x.dim() - 1];
+  if (x.numel() == 0) return;
+  visit_row_type(x.dtype(), [&]<class T>() {
+    const Whole<T> grad(g), cosines(cosine), left(norm_x), right(norm_y);
+    T *dx = out[0].data_as<T>(), *dy = out[1].data_as<T>();
+    each_pair<T>(x, y, [&](int64_t i, const T* a, const T* b) {
+      auto bounded = [eps](double v) { return v < eps ? eps : v; };
+      const double norm_a = double(left.get()[i]), norm_b = double(right.get()[i]),
+                   slope = double(grad.get()[i]), turn = slope * double(cosines.get()[i]);
+      const double over_a = bounded(norm_a), over_b = bounded(norm_b);
+      const T both = T(slope / over_a / over_b);
+      const T own_a = norm_a == 0 ? T(0) : T(-turn / over_a / norm_a),
+              own_b = norm_b == 0 ? T(0) : T(-turn / over_b / norm_b);
+      row_loops<T>().affine_of_two(b, a, dx + i * n, n, both, own_a, T(0));
+      row_loops<T>().affine_of_two(a, b, dy + i * n, n, both, own_b, T(0));
+    });
+  });
+}
+
+void distances_cpu(Results& out, const Tensor& x, const Tensor& y, double eps) {
+  const int64_t n = x.sizes()[x.dim() - 1];
+  visit_row_type(x.dtype(), [&]<class T>() {
+    T* to = out[0].data_as<T>();
+    if (n == 0) std::fill_n(to, out[0].numel(), T(0));
+    each_pair<T>(x, y, [&](int64_t i, const T* a, const T* b) {
+      to[i] = T(std::sqrt(row_loops<T>().squared_distance(a, b, n, T(eps))));
+    });
+  });
+}
+
+void distances_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& y,
+                            const Tensor& distance, double eps) {
+  const int64_t n = x.sizes()[x.dim() - 1];
+  if (x.numel() == 0) return;
+  visit_row_type(x.dtype(), [&]<class T>() {
+    const Whole<T> grad(g), distances(distance);
+    T* dx = out[0].data_as<T>();
+    each_pair<T>(x, y, [&](int64_t i, const T* a, const T* b) {
+      const T d = distances.get()[i];
+      row_loops<T>().scaled_difference(a, b, dx + i * n, n, T(eps),
+                                       d == 0 ? T(0) : T(grad.get()[i] / d));
+    });
+  });
+}
+
 }  // namespace
 
+KG_KERNEL(cosines, cpu, cosines_cpu)
+KG_KERNEL(cosines_backward, cpu, cosines_backward_cpu)
+KG_KERNEL(distances, cpu, distances_cpu)
+KG_KERNEL(distances_backward, cpu, distances_backward_cpu)
 KG_KERNEL(cdist_forward, cpu, cdist_cpu)
 KG_KERNEL(cdist_backward, cpu, cdist_backward_cpu)
 KG_KERNEL(pdist_forward, cpu, pdist_cpu)

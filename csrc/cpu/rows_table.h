@@ -59,6 +59,12 @@ struct RowLoops {
   void (*affine)(const T* x, T* y, int64_t n, T a, T c);
   // dx = g * a + x * b + c
   void (*affine_of_two)(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c);
+  // The sums of x * y, x * x and y * y.
+  void (*dots)(const T* x, const T* y, int64_t n, double* sums);
+  // The sum of squares of x - y + eps.
+  double (*squared_distance)(const T* x, const T* y, int64_t n, T eps);
+  // dx = (x - y + eps) * a
+  void (*scaled_difference)(const T* x, const T* y, T* dx, int64_t n, T eps, T a);
 };
 
 struct RowsTable {

@@ -13,6 +13,7 @@ KG_DECLARE_ROW(any)
 KG_DECLARE_ROW(argmax)
 KG_DECLARE_ROW(cumsum)
 KG_DECLARE_ROW(cumprod)
+KG_DECLARE_ROW(vector_norm)
 
 inline Tensor sum(const Tensor& x) { return call(rows::sum, x); }
 inline Tensor sum(const Tensor& x, Ints dim, bool keepdim = false) {

@@ -432,14 +432,74 @@ void affine_of_two(const T* g, const T* x, T* dx, int64_t n, T a, T b, T c) {
   });
 }
 
+// Squares of floats leave their range early: then once more in double.
 template <class T>
-constexpr RowLoops<T> loops = {
-    softmax<T>,           log_sum_exp<T>,     scaled_softmax<T>,
-    softmax_backward<T>,  softmax_columns<T>, softmax_backward_columns<T>,
-    moments<T>,           normalize<T>,       normalize_backward<T>,
-    normalize_weights<T>, normalize_sums<T>,  column_moments<T>,
-    column_sums<T>,       affine_columns<T>,  affine<T>,
-    affine_of_two<T>};
+constexpr bool in_range(double square) {
+  return sizeof(T) == 8 || (square > 1e-30 && square < 1e37);
+}
+template <class T>
+void dots(const T* x, const T* y, int64_t n, double* sums) {
+  using V = typename Lanes<T>::type;
+  row_sums<T, 3>(n, sums, [&](int64_t i, int count, V* terms) KG_INLINED {
+    const V a = get(x + i, count), b = get(y + i, count);
+    terms[0] = a * b;
+    terms[1] = a * a;
+    terms[2] = b * b;
+  });
+  if (in_range<T>(sums[1]) && in_range<T>(sums[2])) return;
+  sums[0] = sums[1] = sums[2] = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double a = double(x[i]), b = double(y[i]);
+    sums[0] += a * b;
+    sums[1] += a * a;
+    sums[2] += b * b;
+  }
+}
+template <class T>
+double squared_distance(const T* x, const T* y, int64_t n, T eps) {
+  using V = typename Lanes<T>::type;
+  const V shift = simd::splat<V>(eps);
+  const double sum = row_sum<T>(n, [&](int64_t i, int count) KG_INLINED {
+    const V d = keep<T>(V((get(x + i, count) - get(y + i, count)) + shift), count);
+    return V(d * d);
+  });
+  if (in_range<T>(sum)) return sum;
+  double again = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double d = double(T(T(x[i] - y[i]) + eps));
+    again += d * d;
+  }
+  return again;
+}
+template <class T>
+void scaled_difference(const T* x, const T* y, T* dx, int64_t n, T eps, T a) {
+  using V = typename Lanes<T>::type;
+  const V shift = simd::splat<V>(eps), scale = simd::splat<V>(a);
+  each_vector<T>(n, [&](int64_t i, int count) KG_INLINED {
+    put(dx + i, V(((get(x + i, count) - get(y + i, count)) + shift) * scale), count);
+  });
+}
+
+template <class T>
+constexpr RowLoops<T> loops = {softmax<T>,
+                               log_sum_exp<T>,
+                               scaled_softmax<T>,
+                               softmax_backward<T>,
+                               softmax_columns<T>,
+                               softmax_backward_columns<T>,
+                               moments<T>,
+                               normalize<T>,
+                               normalize_backward<T>,
+                               normalize_weights<T>,
+                               normalize_sums<T>,
+                               column_moments<T>,
+                               column_sums<T>,
+                               affine_columns<T>,
+                               affine<T>,
+                               affine_of_two<T>,
+                               dots<T>,
+                               squared_distance<T>,
+                               scaled_difference<T>};
 
 }  // namespace
 

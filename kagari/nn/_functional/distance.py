@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import kagari
 from kagari import Tensor
-from kagari._core import ops
+from kagari._core import float32, float64, ops
 from kagari.overrides import overridable
+
+_PLAIN = (float32, float64)
 
 
 @overridable
@@ -29,7 +31,15 @@ def pairwise_distance(
         >>> pairwise_distance(kagari.tensor([3.0, 4.0]), kagari.zeros(2), eps=0.0).item()
         5.0
     """
+    if p == 2 and _is_plain(x1, x2):
+        distance: Tensor = ops._distances(*_alike(x1, x2), eps)
+        return distance.unsqueeze(-1) if keepdim else distance
     return ops.linalg_vector_norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def _is_plain(x1: Tensor, x2: Tensor) -> bool:
+    """Whether the kernels of rows take them; halves round after every step."""
+    return x1.dtype == x2.dtype and x1.dtype in _PLAIN and x1.dim() > 0 and x2.dim() > 0
 
 
 @overridable
@@ -51,8 +61,15 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         >>> round(cosine_similarity(x, 2 * x).item(), 4)
         1.0
     """
-    x1, x2 = kagari.broadcast_tensors(x1, x2)
+    x1, x2 = _alike(x1, x2)
+    if dim in (-1, x1.dim() - 1) and _is_plain(x1, x2):
+        cosine: Tensor = ops._cosines(x1, x2, eps)[0]
+        return cosine
     return (_unit(x1, dim, eps) * _unit(x2, dim, eps)).sum(dim)
+
+
+def _alike(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    return (x1, x2) if x1.shape == x2.shape else kagari.broadcast_tensors(x1, x2)
 
 
 def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
