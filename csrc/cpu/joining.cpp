@@ -358,6 +358,19 @@ void cat_cpu(Results& out, TensorList tensors, int64_t dim) {
     if (t->ndim == o->ndim) at += t->sizes[dim] * o->strides()[dim];
   }
 }
+void block_diag_cpu(Results& out, TensorList tensors) {
+  TensorImpl* o = out[0].get();
+  zero_bytes(o->data, o->numel * itemsize(o->dtype));
+  const Ints steps = strides_of(o);
+  int64_t at = 0;
+  for (int64_t i = 0; i < tensors.n; ++i) {
+    const TensorImpl* t = tensors.at(i);
+    const int64_t rows = t->ndim > 1 ? t->sizes[0] : 1,
+                  columns = t->ndim > 0 ? t->sizes[t->ndim - 1] : 1;
+    if (t->numel > 0) move_into(o, at, sizes_of(t), {steps.p + 2 - t->ndim, t->ndim}, t);
+    at += rows * steps[0] + columns * steps[1];
+  }
+}
 void stack_cpu(Results& out, TensorList tensors, int64_t dim) {
   TensorImpl* o = out[0].get();
   dim = wrap_dim(dim, o->ndim);
@@ -622,8 +635,18 @@ void add_to(T& a, T b) {
     a = T(a + b);
 }
 
-// Adds in the order of the input's elements. Leading dimensions whose windows are disjoint run in
-// parallel.
+// to[0], to[step], ... += from[0], from[stride], ...
+template <class T>
+void add_row(T* __restrict to, int64_t step, const T* __restrict from, int64_t stride, int64_t n) {
+  if (step == 1 && stride == 1) {
+    for (int64_t i = 0; i < n; ++i) add_to(to[i], from[i]);
+  } else {
+    for (int64_t i = 0; i < n; ++i) add_to(to[i * step], from[i * stride]);
+  }
+}
+
+// Adds row by row, in an order that the geometry alone decides. Leading dimensions whose windows are
+// disjoint run in parallel.
 template <class T>
 void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_strides) {
   int64_t order[2 * kMaxDims];
@@ -644,6 +667,7 @@ void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_str
     for (int d = split + 1; d < m.n; ++d) rest += (m.sizes[d] - 1) * m.to[d];
     if (m.to[split] <= rest) break;
   }
+  split = std::min(split, m.n - 1);
   int64_t outer = 1, inner = 1;
   for (int d = 0; d < split; ++d) outer *= m.sizes[d];
   for (int d = split; d < m.n; ++d) inner *= m.sizes[d];
@@ -652,12 +676,20 @@ void add_window(Ints sizes, T* to, Ints to_strides, const T* from, Ints from_str
   std::copy(m.sizes + split, m.sizes + m.n, rest.sizes);
   std::copy(m.to + split, m.to + m.n, rest.to);
   std::copy(m.from + split, m.from + m.n, rest.from);
+  // Rows run along the input's memory.
+  const int last = rest.n - 1;
+  int along = last;
+  for (int d = 0; d < last; ++d)
+    if (rest.sizes[d] > 1 && (rest.sizes[along] == 1 || rest.from[d] < rest.from[along])) along = d;
+  for (int64_t* of : {rest.sizes, rest.to, rest.from})
+    std::rotate(of + along, of + along + 1, of + rest.n);
+  const int64_t row = rest.sizes[last];
   parallel_for(0, outer, std::max<int64_t>(8192 / inner, 1), [&](int64_t b, int64_t e) {
     Walk w(m, rest.n, b);
     for (int64_t i = b; i < e; ++i, w.next()) {
-      Walk in(rest, 0, 0);
-      for (int64_t k = 0; k < inner; ++k, in.next())
-        add_to(to[w.to + in.to], from[w.from + in.from]);
+      Walk in(rest, 1, 0);
+      for (int64_t k = 0; k < inner; k += row, in.next())
+        add_row(to + w.to + in.to, rest.to[last], from + w.from + in.from, rest.from[last], row);
     }
   });
 }
@@ -741,6 +773,7 @@ KG_KERNEL(cat, cpu, cat_cpu)
 KG_KERNEL(concat, cpu, cat_cpu)
 KG_KERNEL(concatenate, cpu, cat_cpu)
 KG_KERNEL(stack, cpu, stack_cpu)
+KG_KERNEL(block_diag, cpu, block_diag_cpu)
 KG_KERNEL(constant_pad_nd, cpu, pad_cpu)
 KG_KERNEL(pad_inside, cpu, pad_inside_cpu)
 KG_KERNEL(pad_inside_backward, cpu, pad_inside_backward_cpu)

@@ -79,6 +79,40 @@ void cat_vjp(Vjp& v, TensorList tensors, int64_t dim) {
   }
 }
 
+// What a tensor of at most two dimensions is as a block.
+struct Block {
+  int64_t rows = 1, columns = 1;
+  explicit Block(const TensorImpl* t) {
+    if (t->ndim > 0) columns = t->sizes[t->ndim - 1];
+    if (t->ndim > 1) rows = t->sizes[0];
+  }
+};
+void block_diag_infer(Infer& o, TensorList tensors) {
+  KG_CHECK(tensors.n > 0, "expected a non-empty list of Tensors");
+  int64_t rows = 0, columns = 0;
+  for (int64_t i = 0; i < tensors.n; ++i) {
+    KG_CHECK(tensors.at(i)->ndim <= 2, "expected at most 2 dimensions, got ",
+             int(tensors.at(i)->ndim), " of tensor ", i);
+    const Block b(tensors.at(i));
+    rows += b.rows;
+    columns += b.columns;
+  }
+  o.out({rows, columns}, common_dtype(tensors));
+}
+void block_diag_vjp(Vjp& v, TensorList tensors) {
+  int64_t row = 0, column = 0;
+  for (int64_t i = 0; i < tensors.n; ++i) {
+    const TensorImpl* t = tensors.at(i);
+    const Block b(t);
+    if (v.needs(0, int(i))) {
+      const Tensor g = narrow(narrow(v.g(), 0, row, b.rows), 1, column, b.columns);
+      v.set_element(0, int(i), to_dtype(t->ndim == 2 ? g : reshape(g, sizes_of(t)), t->dtype));
+    }
+    row += b.rows;
+    column += b.columns;
+  }
+}
+
 void stack_infer(Infer& o, TensorList tensors, int64_t dim) {
   KG_CHECK(tensors.n > 0, "expected a non-empty list of Tensors");
   const TensorImpl* first = tensors.at(0);
@@ -266,6 +300,9 @@ KG_ROW(concatenate, "concatenate(Tensor[] tensors, int dim=0) -> Tensor",
 KG_ROW(stack, "stack(Tensor[] tensors, int dim=0) -> Tensor", .grad = vjp<&stack_vjp>(),
        .infer = infer<&stack_infer>, .as = kFunction | kApart, .autocast = Autocast::promote,
        .doc = "Joins tensors of equal shape along a new dimension.")
+KG_ROW(block_diag, "_block_diag(Tensor[] tensors) -> Tensor",
+       .grad = vjp<&block_diag_vjp>("#tensors"), .infer = infer<&block_diag_infer>, .as = kInternal,
+       .doc = "Tensors of at most two dimensions along the diagonal of a matrix of zeros.")
 KG_ROW(constant_pad_nd, "constant_pad_nd(Tensor input, int[] pad, Scalar value=0) -> Tensor",
        .grad = vjp<&pad_vjp>(), .infer = infer<&pad_infer>, .as = kFunction | kNoOut,
        .doc = "Surrounds the last dimensions with a value; negative padding crops.")

@@ -8,6 +8,7 @@ namespace kagari {
 
 KG_DECLARE_ROW(cat)
 KG_DECLARE_ROW(stack)
+KG_DECLARE_ROW(block_diag)
 KG_DECLARE_ROW(constant_pad_nd)
 KG_DECLARE_ROW(pad_inside)
 KG_DECLARE_ROW(pad_inside_backward)

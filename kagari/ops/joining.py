@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kagari._core import composite
+from kagari._core import composite, ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,14 +174,8 @@ def block_diag(tensors: tuple[Tensor, ...]) -> Tensor:
                 "block_diag: Input tensors must have 2 or fewer dimensions. Input "
                 f"{i} has {t.dim()} dimensions"
             )
-    blocks = _at_least(tensors, 2)
-    width = sum(b.shape[1] for b in blocks)
-    rows, before = [], 0
-    for b in blocks:
-        after = width - before - b.shape[1]
-        rows.append(kagari.constant_pad_nd(b, (before, after)))
-        before += b.shape[1]
-    return kagari.cat(rows, 0)
+    matrix: Tensor = ops._block_diag(tensors)
+    return matrix
 
 
 @composite("cartesian_prod(Tensor[*] tensors) -> Tensor")

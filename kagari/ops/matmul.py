@@ -267,6 +267,10 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return result if bias is None else result + bias
 
 
+_SHORT_ROW = 128
+_MANY_PRODUCTS = 512
+
+
 @composite("kron(Tensor input, Tensor other) -> Tensor", method=True, out=True)
 def kron(input: Tensor, other: Tensor) -> Tensor:
     r"""The Kronecker product: each element of ``input`` times all of ``other``.
@@ -290,10 +294,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     b = (1,) * (dims - other.dim()) + tuple(other.shape)
     left = input.reshape([n for size in a for n in (size, 1)])
     right = other.reshape([n for size in b for n in (1, size)])
-    if (
-        dims
-        and 4 * (input.numel() * b[-1] + other.numel() * a[-1]) <= input.numel() * other.numel()
-    ):
+    if dims and 1 < b[-1] <= _SHORT_ROW and input.numel() * other.numel() >= _MANY_PRODUCTS:
         # Both as long rows: products of short ones would be slow.
         left = left.expand(*left.shape[:-1], b[-1]).flatten(-2)
         right = right.expand(*right.shape[:-2], a[-1], b[-1]).flatten(-2)

@@ -19,6 +19,7 @@ CASES = [
     ((2, 3, 5, 6), {"kernel_size": 2}),
     ((3, 5, 6), {"kernel_size": (3, 2), "stride": 2}),
     ((2, 3, 5, 6), {"kernel_size": 3, "padding": (1, 2), "dilation": 2, "stride": (1, 2)}),
+    ((2, 3, 20, 31), {"kernel_size": 3, "stride": 2, "padding": 1}),
     ((0, 3, 5, 6), {"kernel_size": 2}),
     ((1, 1, 5, 6), {"kernel_size": (5, 6)}),
 ]

@@ -11,6 +11,7 @@ import pytest
 from op_checks import array, layouts
 
 import kagari
+from kagari._core import ops
 from kagari.autograd import gradcheck, gradgradcheck
 
 X = np.arange(24.0).reshape(2, 3, 4)
@@ -281,3 +282,26 @@ def test_copies_between_any_geometries(shape: tuple[int, ...], dtype: Any) -> No
             spread[..., 1] = turned
             np.testing.assert_array_equal(array(spread[..., 1]), array(turned))
             assert not array(spread[..., 0]).any()
+
+
+def test_block_diag() -> None:
+    def blocks(library: Any) -> list[Any]:
+        return [library.ones((2, 3)), library.arange(4), library.zeros((2, 0)), library.ones(())]
+
+    got = kagari.block_diag(*blocks(kagari), kagari.tensor([[2.0, 3.0]]).t())
+    want = np.zeros((8, 9), np.float32)
+    want[:2, :3], want[2, 3:7], want[5, 7], want[6:, 8] = 1, range(4), 1, (2, 3)
+    assert got.dtype == kagari.float32
+    np.testing.assert_array_equal(got.numpy(), want)
+    assert kagari.block_diag(kagari.tensor(True), kagari.arange(2)).dtype == kagari.int64
+    x = kagari.rand(2, 3, dtype=kagari.float64, requires_grad=True)
+    y = kagari.rand(3, dtype=kagari.float64, requires_grad=True)
+    assert gradcheck(lambda a, b: kagari.block_diag(a * a, b, a.t(), b[0]), (x, y))
+    assert gradgradcheck(lambda a, b: kagari.block_diag(a * a, b, a), (x, y))
+    single = kagari.rand(2, requires_grad=True)
+    (g,) = kagari.autograd.grad(kagari.block_diag(single, x.detach()).sum(), single)
+    assert g.dtype == kagari.float32 and g.tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="2 or fewer dimensions. Input 1 has 3"):
+        kagari.block_diag(x, kagari.zeros(1, 1, 1))
+    with pytest.raises(RuntimeError, match="at most 2 dimensions, got 3 of tensor 0"):
+        ops._block_diag([kagari.zeros(1, 1, 1)])
