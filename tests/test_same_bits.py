@@ -137,6 +137,10 @@ WORK: dict[str, Callable[[], Work]] = {
     "prod of bytes": lambda: just(lambda x: (x.abs() * 3).byte().prod(0), 300, 5001),
     "mean and var": lambda: of(lambda x: x.var(0) + x.mean(0), 5000, 33),
     "prod": lambda: of(lambda x: (x / 10 + 1).prod(1), 65, 500),
+    "prod of columns": lambda: of(lambda x: (x / 10 + 1).prod(0), 500, 301),
+    "prod that underflows": lambda: of(lambda x: x.prod(0) + x.prod(), 500, 301),
+    "prod of all": lambda: of(lambda x: (x / 100 + 1).prod(), 70_003),
+    "amax of columns": lambda: just(lambda x: x.amax(0), 500, 1501),
     "norm": lambda: of(lambda x: x.norm(), 500_001),
     "logsumexp": lambda: of(lambda x: x.logsumexp(1), 300, 1001),
     "max": lambda: of(lambda x: x.max(0).values, 5000, 33),
@@ -198,6 +202,16 @@ WORK: dict[str, Callable[[], Work]] = {
     "index": lambda: (lambda i: of(lambda x: x[i], 300, 65))(_indices(20_000, 300)),
     "optimiser": lambda: lambda: _steps(kagari.optim.AdamW, amsgrad=True),
     "optimiser with momentum": lambda: lambda: _steps(kagari.optim.SGD, lr=0.1, momentum=0.9),
+    "histogram with weights": lambda: just(
+        lambda x: kagari.histogram(x, 50, weight=data(90_001, seed=1)), 90_001
+    ),
+    "adaptive_avg_pool to one": lambda: of(lambda x: F.adaptive_avg_pool2d(x, 1), 65, 33, 7, 7),
+    "adaptive_avg_pool": lambda: of(lambda x: F.adaptive_avg_pool2d(x, (1, 3)), 16, 33, 50, 70),
+    "fold": lambda: of(lambda x: F.fold(x, (30, 30), 3, padding=1), 8, 72, 900),
+    "cosine_similarity": lambda: of(
+        lambda x: F.cosine_similarity(x, data(501, seed=1), dim=-1), 301, 501
+    ),
+    "pairwise_distance": lambda: of(lambda x: F.pairwise_distance(x, data(501, seed=1)), 301, 501),
     "avg_pool": lambda: of(lambda x: F.avg_pool2d(x, 3, 2, 1), 16, 8, 33, 33),
     "max_pool": lambda: of(lambda x: F.max_pool2d(x, 3, 2, 1), 16, 8, 33, 33),
     "attention": lambda: of(lambda x: F.scaled_dot_product_attention(x, x, x), 4, 4, 65, 16),
@@ -278,6 +292,11 @@ def _norm_gradient(x: Any) -> Any:
     return kagari.autograd.grad(F.layer_norm(y, y.shape[-1:], data(129)), y, x * 2 - 1)[0]
 
 
+def _prod_gradient(x: Any) -> Any:
+    y = x.detach().requires_grad_()
+    return kagari.autograd.grad(y.prod(-1).sum(), y)[0]
+
+
 ROWS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "linear": (lambda x: F.linear(x, data(64, 64), data(64)), (300, 64)),
     "linear narrow": (lambda x: F.linear(x, data(1, 777)), (65, 777)),
@@ -296,6 +315,10 @@ ROWS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "sum of short rows": (lambda x: x.sum(-1), (300, 5)),
     "sum of long rows": (lambda x: x.sum(-1), (70, 5001)),
     "cumsum": (lambda x: x.cumsum(-1), (300, 101)),
+    "prod": (lambda x: (x / 10 + 1).prod(-1), (300, 129)),
+    "prod gradient": (_prod_gradient, (300, 129)),
+    "cosine_similarity": (lambda x: F.cosine_similarity(x, data(1, 129), dim=-1), (300, 129)),
+    "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, 1), (9, 4, 7, 7)),
     "conv2d": (lambda x: F.conv2d(x, data(8, 3, 3, 3), padding=1), (9, 3, 20, 20)),
     "group_norm": (lambda x: F.group_norm(x, 2), (9, 4, 10, 10)),
     "max_pool2d": (lambda x: F.max_pool2d(x, 2), (9, 4, 10, 10)),

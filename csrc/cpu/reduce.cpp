@@ -131,6 +131,7 @@ class PlanFolder {
   }
 
  private:
+  static constexpr int64_t kNarrowest = 128;         // columns of a strip
   static constexpr int64_t kBatch = 256;             // results that are stored at a time
   static constexpr int64_t kWideBytes = 128 * 1024;  // widened elements that stay in the cache
 
@@ -224,22 +225,24 @@ class PlanFolder {
     for (int64_t row = 0; row < p_.outer; ++row) finish(row, parts + row * blocks);
   }
 
-  // A strip is kColumnsPerTask columns, a block kColumnBlock rows of them.
-  int64_t width(int64_t strip) const {
-    return std::min(kColumnsPerTask, p_.inner - strip * kColumnsPerTask);
-  }
+  // A strip is strip_ columns, a block kColumnBlock rows of them.
+  int64_t width(int64_t strip) const { return std::min(strip_, p_.inner - strip * strip_); }
   void column_block(int64_t outer, int64_t strip, int64_t b, A* out) const {
-    const int64_t c = strip * kColumnsPerTask, r = b * kColumnBlock;
+    const int64_t c = strip * strip_, r = b * kColumnBlock;
     fold_columns((outer * p_.n + r) * p_.inner + c, std::min(kColumnBlock, p_.n - r), width(strip),
                  parameter_ ? parameter_ + outer * p_.inner + c : same_, out);
   }
-  void columns() const {
-    const int64_t strips = (p_.inner + kColumnsPerTask - 1) / kColumnsPerTask;
+  void columns() {
     const int64_t blocks = (p_.n + kColumnBlock - 1) / kColumnBlock;
+    auto count = [&] { return (p_.inner + strip_ - 1) / strip_; };
+    // Few rows: narrower strips give every thread some. No column cares how wide its strip is.
+    if (blocks < 8)
+      while (strip_ > kNarrowest && p_.outer * count() < 8) strip_ /= 2;
+    const int64_t strips = count();
     if (p_.outer * strips >= 8 || blocks < 8) {
-      int64_t grain = std::max<int64_t>(1, 16384 / (p_.n * std::min(p_.inner, kColumnsPerTask)));
+      int64_t grain = std::max<int64_t>(1, 16384 / (p_.n * std::min(p_.inner, strip_)));
       parallel_for(0, p_.outer * strips, grain, [&](int64_t begin, int64_t end) {
-        const int64_t room = std::min(p_.inner, kColumnsPerTask);
+        const int64_t room = std::min(p_.inner, strip_);
         alignas(64) char few[2 * kBatch * sizeof(A)];
         Workspace many(room > kBatch ? size_t(2 * room) * sizeof(A) : 0);
         A *total = room > kBatch ? many.as<A>() : reinterpret_cast<A*>(few), *part = total + room;
@@ -250,7 +253,7 @@ class PlanFolder {
             column_block(outer, strip, b, part);
             for (int64_t c = 0; c < w; ++c) total[c] = join_(total[c], part[c]);
           }
-          finish_(total, outer * p_.inner + strip * kColumnsPerTask, w);
+          finish_(total, outer * p_.inner + strip * strip_, w);
         }
       });
       return;
@@ -263,8 +266,7 @@ class PlanFolder {
         [&](int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; ++i) {
             const int64_t strip = i % strips, b = i / strips % blocks, outer = i / strips / blocks;
-            column_block(outer, strip, b,
-                         parts + (outer * blocks + b) * p_.inner + strip * kColumnsPerTask);
+            column_block(outer, strip, b, parts + (outer * blocks + b) * p_.inner + strip * strip_);
           }
         });
     for (int64_t outer = 0; outer < p_.outer; ++outer) {
@@ -285,6 +287,7 @@ class PlanFolder {
   const double* parameter_;
   Join join_;
   Finish finish_;
+  int64_t strip_ = kColumnsPerTask;
   double same_[kColumnsPerTask];  // the power, where every result has the same parameter
 };
 template <class A, class Join, class Finish>

@@ -1,10 +1,13 @@
-// Scans on the CPU: running sums, products, extremes, logarithms of sums, and linear recurrences.
+// Scans on the CPU: running sums, products, extremes, logarithms of sums, and linear recurrences; the
+// gradient of a product.
 //
 // Every kernel converts its input into the output and scans there, but that sums and products along
 // contiguous lines read where the input lies. Long lines are scanned in blocks of a fixed length, so
 // that the bits do not depend on the number of threads.
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "core/parallel.h"
 #include "cpu/convert.h"
@@ -13,6 +16,8 @@
 #include "ops/call.h"
 
 namespace kagari {
+
+KG_DECLARE_ROW(prod_backward)
 
 namespace {
 
@@ -190,46 +195,225 @@ void scan(Results& out, const Tensor& x, int64_t dim, bool product) {
 void cumsum_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, false); }
 void cumprod_cpu(Results& out, const Tensor& x, int64_t dim, Dtype) { scan(out, x, dim, true); }
 
-// ---- running extremes ---------------------------------------------------------------------------
+// ---- the gradient of a product ------------------------------------------------------------------
 
-// NaN stays; of equal elements the last one counts.
-template <class T, class Better>
-void running_extreme(const Grid& g, T* x, int64_t* places, Better better) {
-  each_strip(g, [&](int64_t first, int64_t w) {
-    T best[kStrip];
-    int64_t place[kStrip] = {};
-    std::copy_n(x + first, w, best);
-    for (int64_t r = 0; r < g.n; ++r) {
-      T* at = x + first + r * g.inner;
-      int64_t* to = places + first + r * g.inner;
-      for (int64_t k = 0; k < w; ++k) {
-        if (at[k] != at[k] || (best[k] == best[k] && better(at[k], best[k]))) {
-          best[k] = at[k];
-          place[k] = r;
-        }
-        at[k] = best[k];
-        to[k] = place[k];
-      }
-    }
+// The product of a line's other elements is its result over the element, unless rounding or a zero has
+// taken digits from the result.
+template <class T>
+bool divisible(T result) {
+  const T size = std::abs(result);
+  return size >= std::numeric_limits<T>::min() && size <= std::numeric_limits<T>::max();
+}
+
+// Else the product of the elements that are not zero is taken in double: where there is no zero it is
+// divided by each element, one zero takes all of the gradient, two leave none.
+struct Factors {
+  double product = 1;
+  int64_t zeros = 0;
+  template <class T>
+  void take(T x) {
+    product *= x == T(0) ? 1.0 : double(x);
+    zeros += x == T(0);
+  }
+  void join(const Factors& o) {
+    product *= o.product;
+    zeros += o.zeros;
+  }
+  template <class T>
+  T gradient(T x, double slope) const {
+    const double others = zeros ? (zeros == 1 && x == T(0) ? product : 0.0) : product / double(x);
+    return T(others * slope);
+  }
+  // Whether that holds: what is too small for a double is nothing to a float.
+  template <class T>
+  bool tell() const {
+    const double size = std::abs(product), least = std::numeric_limits<double>::min();
+    return size <= std::numeric_limits<double>::max() && (size >= least || sizeof(T) == 4);
+  }
+};
+
+// Products from both sides: infinities, NaN, and doubles beyond their range.
+template <class T>
+void products_from_both_sides(const T* x, T* dx, int64_t n, int64_t step, T slope) {
+  double before = 1, after = double(slope);
+  for (int64_t i = 0; i < n; ++i) {
+    dx[i * step] = T(before);
+    before *= double(x[i * step]);
+  }
+  for (int64_t i = n - 1; i >= 0; --i) {
+    dx[i * step] = T(double(dx[i * step]) * after);
+    after *= double(x[i * step]);
+  }
+}
+
+constexpr int64_t kProductPiece = 8192;  // of a line, and elements of a task
+
+// f(piece, its first element, its end)
+template <class F>
+void each_product_piece(int64_t n, F&& f) {
+  parallel_for(0, (n + kProductPiece - 1) / kProductPiece, 1, [&](int64_t p, int64_t end) {
+    for (; p < end; ++p) f(p, p * kProductPiece, std::min(n, (p + 1) * kProductPiece));
   });
 }
-void running_extreme(Results& out, const Tensor& x, int64_t dim, bool largest) {
+template <class T>
+void product_line(const T* x, T* dx, int64_t n, T slope, T result) {
+  if (divisible(result))
+    return each_product_piece(n, [=](int64_t, int64_t i, int64_t end) {
+      for (; i < end; ++i) dx[i] = result / x[i] * slope;
+    });
+  std::vector<Factors> parts(size_t((n + kProductPiece - 1) / kProductPiece));
+  each_product_piece(n, [&](int64_t p, int64_t i, int64_t end) {
+    Factors lane[8];
+    for (; i + 8 <= end; i += 8)
+      for (int64_t k = 0; k < 8; ++k) lane[k].take(x[i + k]);
+    for (; i < end; ++i) lane[0].take(x[i]);
+    for (const Factors& l : lane) parts[size_t(p)].join(l);
+  });
+  Factors all;
+  for (const Factors& p : parts) all.join(p);
+  if (!all.tell<T>()) return products_from_both_sides(x, dx, n, 1, slope);
+  each_product_piece(n, [=](int64_t, int64_t i, int64_t end) {
+    for (; i < end; ++i) dx[i] = all.gradient(x[i], double(slope));
+  });
+}
+
+// A strip of columns, each as a line alone would be.
+template <class T>
+void product_strip(const Grid& grid, const T* x, T* dx, int64_t w, const T* slope,
+                   const T* result) {
+  bool divides[kStrip];
+  int64_t count = 0;
+  for (int64_t c = 0; c < w; ++c) count += divides[c] = divisible(result[c]);
+  if (count > 0)
+    for (int64_t r = 0; r < grid.n; ++r)
+      for (int64_t c = 0; c < w; ++c)
+        dx[r * grid.inner + c] = result[c] / x[r * grid.inner + c] * slope[c];
+  if (count == w) return;
+  Factors all[kStrip];
+  for (int64_t r = 0; r < grid.n; ++r)
+    for (int64_t c = 0; c < w; ++c) all[c].take(x[r * grid.inner + c]);
+  for (int64_t r = 0; r < grid.n; ++r)
+    for (int64_t c = 0; c < w; ++c) {
+      T& to = dx[r * grid.inner + c];
+      const T other = all[c].gradient(x[r * grid.inner + c], double(slope[c]));
+      to = divides[c] ? to : other;
+    }
+  for (int64_t c = 0; c < w; ++c)
+    if (!divides[c] && !all[c].template tell<T>())
+      products_from_both_sides(x + c, dx + c, grid.n, grid.inner, slope[c]);
+}
+
+template <class T>
+void product_gradient(const Grid& grid, const T* x, const T* g, const T* result, T* dx) {
+  if (grid.inner == 1 && grid.outer == 1) return product_line(x, dx, grid.n, g[0], result[0]);
+  each_strip(grid, [&](int64_t first, int64_t w) {
+    const int64_t line = first / (grid.n * grid.inner) * grid.inner + first % grid.inner;
+    if (grid.inner == 1)
+      product_line(x + first, dx + first, grid.n, g[line], result[line]);
+    else
+      product_strip(grid, x + first, dx + first, w, g + line, result + line);
+  });
+}
+void prod_backward_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& result,
+                       std::optional<int64_t> dim) {
   if (x.numel() == 0) return;
-  convert(out[0].get(), x.get());
+  Grid grid(x, dim.value_or(0));
+  if (!dim) {
+    grid.outer = grid.inner = 1;
+    grid.n = x.numel();
+  }
+  const Lines in(x), slopes(g), results(result);
+  visit(x.dtype(), [&]<class T>() {
+    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>)
+      product_gradient(grid, in.as<T>(), slopes.as<T>(), results.as<T>(), out[0].data_as<T>());
+  });
+}
+
+// ---- running extremes ---------------------------------------------------------------------------
+
+constexpr int64_t kSteady = 16;  // elements that are looked at together
+
+// NaN stays; of equal elements the last one counts.
+template <bool largest>
+struct Extreme {
+  // Whether b leaves the extreme a as it is.
+  template <class T>
+  static bool stays(T a, T b) {
+    return largest ? b < a : b > a;
+  }
+  template <class T>
+  static void take(T& best, int64_t& place, T b, int64_t at) {
+    if (b != b || (best == best && !stays(best, b))) {
+      best = b;
+      place = at;
+    }
+  }
+};
+
+// The extremes of most lines change rarely: elements are looked at in pieces, and a piece that changes
+// nothing only repeats what holds.
+template <class E, class T>
+void extreme_line(const T* from, T* x, int64_t* places, int64_t n) {
+  T best = from[0];
+  int64_t place = 0, i = 0;
+  auto one = [&](int64_t k) {
+    E::take(best, place, from[k], k);
+    x[k] = best;
+    places[k] = place;
+  };
+  for (; i + kSteady <= n; i += kSteady) {
+    int changes = 0;
+    for (int64_t k = 0; k < kSteady; ++k) changes += !E::stays(best, from[i + k]);
+    if (changes) {
+      for (int64_t k = 0; k < kSteady; ++k) one(i + k);
+    } else {
+      std::fill_n(x + i, kSteady, best);
+      std::fill_n(places + i, kSteady, place);
+    }
+  }
+  for (; i < n; ++i) one(i);
+}
+template <class E, class T>
+void extreme_strip(const Grid& g, const T* from, T* x, int64_t* places, int64_t w) {
+  T best[kStrip];
+  int64_t place[kStrip] = {};
+  std::copy_n(from, w, best);
+  for (int64_t r = 0; r < g.n; ++r, from += g.inner, x += g.inner, places += g.inner) {
+    int64_t k = 0;
+    for (; k + kSteady <= w; k += kSteady) {
+      int changes = 0;
+      for (int64_t j = k; j < k + kSteady; ++j) changes += !E::stays(best[j], from[j]);
+      if (changes)
+        for (int64_t j = k; j < k + kSteady; ++j) E::take(best[j], place[j], from[j], r);
+    }
+    for (; k < w; ++k) E::take(best[k], place[k], from[k], r);
+    std::copy_n(best, w, x);
+    std::copy_n(place, w, places);
+  }
+}
+
+template <bool largest>
+void running_extreme(Results& out, const Tensor& x, int64_t dim) {
+  if (x.numel() == 0) return;
+  const bool there = x.is_contiguous();
+  if (!there) convert(out[0].get(), x.get());
   Grid g(out[0], dim);
   visit(x.dtype(), [&]<class T>() {
     if constexpr (!is_complex(dtype_of<T>)) {
       T* to = out[0].data_as<T>();
+      const T* from = there ? x.data_as<const T>() : to;
       int64_t* places = out[1].data_as<int64_t>();
-      if (largest)
-        running_extreme(g, to, places, [](T a, T b) { return a >= b; });
-      else
-        running_extreme(g, to, places, [](T a, T b) { return a <= b; });
+      each_strip(g, [&](int64_t first, int64_t w) {
+        if (g.inner == 1)
+          extreme_line<Extreme<largest>>(from + first, to + first, places + first, g.n);
+        else
+          extreme_strip<Extreme<largest>>(g, from + first, to + first, places + first, w);
+      });
     }
   });
 }
-void cummax_cpu(Results& out, const Tensor& x, int64_t dim) { running_extreme(out, x, dim, true); }
-void cummin_cpu(Results& out, const Tensor& x, int64_t dim) { running_extreme(out, x, dim, false); }
+void cummax_cpu(Results& out, const Tensor& x, int64_t dim) { running_extreme<true>(out, x, dim); }
+void cummin_cpu(Results& out, const Tensor& x, int64_t dim) { running_extreme<false>(out, x, dim); }
 
 // ---- logcumsumexp and recurrences ---------------------------------------------------------------
 
@@ -302,6 +486,7 @@ void linear_recurrence_cpu(Results& out, const Tensor& x, const Tensor& decay, i
 
 KG_KERNEL(cumsum, cpu, cumsum_cpu)
 KG_KERNEL(cumprod, cpu, cumprod_cpu)
+KG_KERNEL(prod_backward, cpu, prod_backward_cpu)
 KG_KERNEL(cummax, cpu, cummax_cpu)
 KG_KERNEL(cummin, cpu, cummin_cpu)
 KG_KERNEL(logcumsumexp, cpu, logcumsumexp_cpu)

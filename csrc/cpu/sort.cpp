@@ -314,6 +314,9 @@ void unique_dim_cpu(Results& out, const Tensor& x, int64_t dim, bool, bool inver
   unique_slices(out, x, wrap_dim(dim, x.dim()), true, inverse, counts);
 }
 
+constexpr int64_t kRunPart = 16384;  // elements whose runs are found in one task
+constexpr int64_t kRunPiece = 256;   // of them that are collected at a time
+
 void unique_consecutive_cpu(Results& out, const Tensor& x, bool inverse, bool counts,
                             std::optional<int64_t> dim) {
   if (dim) {
@@ -322,16 +325,56 @@ void unique_consecutive_cpu(Results& out, const Tensor& x, bool inverse, bool co
   }
   three(out);
   Lines all(x);
+  const int64_t n = all.n, parts = (n + kRunPart - 1) / kRunPart;
+  std::vector<int64_t> before(size_t(parts) + 1);  // the runs that begin before each part
   visit_ordered(x.dtype(), [&]<class T>() {
     const T* from = all.as<T>();
-    auto firsts = groups(
-        out, x.sizes(), all.n, inverse, counts, x.device(), [](int64_t k) { return k; },
-        [from](int64_t a, int64_t b) {
-          auto key = Order<T>::key(from[a]);
-          return key == Order<T>::key(from[b]) && !Order<T>::nan(key);
-        });
-    out[0] = empty(Ints{int64_t(firsts.size())}, x.dtype(), x.device());
-    for (size_t i = 0; i < firsts.size(); ++i) out[0].data_as<T>()[i] = from[firsts[i]];
+    auto each = [&](auto&& f) {  // f(part, its first element, its end)
+      parallel_for(0, parts, 1, [&](int64_t p, int64_t end) {
+        for (; p < end; ++p) f(p, p * kRunPart, std::min(n, (p + 1) * kRunPart));
+      });
+    };
+    each([&](int64_t p, int64_t i, int64_t end) {
+      int64_t starts = i == 0;
+      for (i += i == 0; i < end; ++i) starts += !(from[i - 1] == from[i]);
+      before[size_t(p) + 1] = starts;
+    });
+    for (size_t p = 0; p < size_t(parts); ++p) before[p + 1] += before[p];
+    const int64_t runs = before.back();
+    out[0] = empty(Ints{runs}, x.dtype(), x.device());
+    out[1] = empty(inverse ? x.sizes() : Ints{0}, Dtype::i64, x.device());
+    out[2] = empty(Ints{counts ? runs : 0}, Dtype::i64, x.device());
+    T* to = out[0].data_as<T>();
+    int64_t *group = inverse ? out[1].data_as<int64_t>() : nullptr,
+            *length = counts ? out[2].data_as<int64_t>() : nullptr;
+    auto fill = [&]<bool kLengths, bool kGroups>() {
+      each([&](int64_t p, int64_t i, int64_t end) {
+        // Runs are put into a piece of their own first, where what begins no run does no harm.
+        T first[kRunPiece + 1];
+        int64_t start[kRunPiece + 1];
+        int64_t run = before[size_t(p)];
+        while (i < end) {
+          const int64_t stop = std::min(end, i + kRunPiece);
+          int64_t found = 0;
+          for (; i < stop; ++i) {
+            first[found] = from[i];
+            if constexpr (kLengths) start[found] = i;
+            found += i == 0 || !(from[i - 1] == from[i]);
+            if constexpr (kGroups) group[i] = run + found - 1;
+          }
+          std::copy_n(first, found, to + run);
+          if constexpr (kLengths) std::copy_n(start, found, length + run);
+          run += found;
+        }
+      });
+    };
+    if (length)
+      group ? fill.template operator()<true, true>() : fill.template operator()<true, false>();
+    else
+      group ? fill.template operator()<false, true>() : fill.template operator()<false, false>();
+    if (!length) return;
+    for (int64_t r = 0; r + 1 < runs; ++r) length[r] = length[r + 1] - length[r];
+    if (runs) length[runs - 1] = n - length[runs - 1];
   });
 }
 

@@ -158,13 +158,35 @@ Tensor product_of_others(const Tensor& x, int64_t dim) {
 static void prod_all_infer(Infer& o, const Tensor& x, Dtype dtype) {
   o.out({}, sum_dtype(x, dtype));
 }
+// Where nothing records it: the result over each element, by a kernel that knows when it may not.
+static bool divides(const Tensor& in) {
+  return !grad_mode.enabled && (in.dtype() == Dtype::f32 || in.dtype() == Dtype::f64);
+}
+static void prod_backward_infer(Infer& o, const Tensor& g, const Tensor& x, const Tensor& result,
+                                std::optional<int64_t> dim) {
+  const Dims sizes =
+      dim ? reduced_sizes(x.sizes(), reduced_dims(Ints{*dim}, x.dim()), true) : Dims();
+  int64_t n = 1;
+  for (int64_t s : sizes) n *= s;
+  KG_CHECK((x.dtype() == Dtype::f32 || x.dtype() == Dtype::f64) && g.dtype() == x.dtype() &&
+               result.dtype() == x.dtype() && g.numel() == n && result.numel() == n,
+           "expected a gradient and a result for each of ", n, " products in float32 or float64, ",
+           "got ", describe(g), " and ", describe(result));
+  o.out(x.sizes(), x.dtype());
+}
+KG_ROW(prod_backward,
+       "_prod_backward(Tensor grad, Tensor input, Tensor result, int? dim=None) -> Tensor",
+       .grad = nondiff("recorded backward passes use scans"), .infer = infer<&prod_backward_infer>,
+       .as = kInternal, .doc = "The gradient of the product over all or one dimension.")
+
 static void prod_all_vjp(Vjp& v, const Tensor& x, Dtype dtype) {
   Tensor in = dtype == Dtype::undefined || dtype == x.dtype() ? x : to(x, dtype);
+  if (divides(in)) return v.set(0, call(rows::prod_backward, v.g(), in, v.out(0)));
   Tensor others = reshape(product_of_others(reshape(in, {-1}), 0), x.sizes());
   v.set(0, v.g() * conj(others));
 }
 KG_ROW(prod, "prod(Tensor input, *, ScalarType? dtype=None) -> Tensor",
-       .grad = vjp<&prod_all_vjp>("input"), .infer = infer<&prod_all_infer>,
+       .grad = vjp<&prod_all_vjp>("input result"), .infer = infer<&prod_all_infer>,
        .as = kFunction | kMethod, .autocast = Autocast::fp32, .doc = "The product of all elements.")
 static void prod_infer(Infer& o, const Tensor& x, int64_t dim, bool keepdim, Dtype dtype) {
   o.out(reduced_sizes(x.sizes(), reduced_dims(Ints{dim}, x.dim()), keepdim), sum_dtype(x, dtype));
@@ -172,12 +194,13 @@ static void prod_infer(Infer& o, const Tensor& x, int64_t dim, bool keepdim, Dty
 static void prod_vjp(Vjp& v, const Tensor& x, int64_t dim, bool keepdim, Dtype dtype) {
   Tensor in = dtype == Dtype::undefined || dtype == x.dtype() ? x : to(x, dtype);
   int64_t d = wrap_dim(dim, x.dim());
+  if (divides(in)) return v.set(0, call(rows::prod_backward, v.g(), in, v.out(0), d));
   v.set(0, unreduce(v.g(), Dims{d}, x.dim(), keepdim) * conj(product_of_others(in, d)));
 }
 KG_ROW(
     prod_dim,
     "prod.dim_int(Tensor input, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-    .grad = vjp<&prod_vjp>("input"), .infer = infer<&prod_infer>, .as = kFunction | kMethod,
+    .grad = vjp<&prod_vjp>("input result"), .infer = infer<&prod_infer>, .as = kFunction | kMethod,
     .autocast = Autocast::fp32, .doc = "The product over one dimension.")
 
 // ---- extremes -----------------------------------------------------------------------------------
@@ -287,6 +310,10 @@ KG_ROW(all, "all(Tensor input) -> Tensor", .grad = nondiff("truth has no derivat
 KG_ROW(all_dim, "all.dims(Tensor input, int[1]? dim, bool keepdim=False) -> Tensor",
        .grad = nondiff("truth has no derivative"), .infer = infer<&truth_infer>,
        .as = kFunction | kMethod, .doc = "Whether no element over the given dimensions is zero.")
+static void equal_infer(Infer& o, const Tensor&, const Tensor&) { o.out({}, Dtype::boolean); }
+KG_ROW(equal, "_equal(Tensor input, Tensor other) -> Tensor",
+       .grad = nondiff("truth has no derivative"), .infer = infer<&equal_infer>, .as = kInternal,
+       .doc = "Whether two tensors have one shape and equal elements.")
 static void count_infer(Infer& o, const Tensor& x, OptInts dim) {
   o.out(reduced_sizes(x.sizes(), reduced_dims(dim, x.dim()), false), Dtype::i64);
 }

@@ -193,6 +193,19 @@ KG_ROW(unique_consecutive,
        .grad = nondiff("gives a set"), .infer = infer<&unique_consecutive_infer>, .as = kInternal,
        .doc = "The first of each run of equal elements or slices.")
 
+static void isin_infer(Infer& o, const Tensor& x, const Tensor& tests, bool) {
+  for (const Tensor* t : {&x, &tests})
+    KG_CHECK(!is_complex(t->dtype()) && t->dtype() != Dtype::boolean,
+             "Unsupported input type encountered for isin(): ", t->dtype(),
+             "; expected real numbers");
+  KG_CHECK(x.dtype() == tests.dtype(), "expected elements of one dtype, got ", x.dtype(), " and ",
+           tests.dtype());
+  o.out(x.sizes(), Dtype::boolean);
+}
+KG_ROW(isin, "_isin(Tensor elements, Tensor test_elements, bool invert) -> Tensor",
+       .grad = nondiff("truth has no derivative"), .infer = infer<&isin_infer>, .as = kInternal,
+       .doc = "Whether each element occurs, or does not occur, among others.")
+
 // ---- searching ----------------------------------------------------------------------------------
 
 static void search_infer(Infer& o, const Tensor& boundaries, Operand values, bool out_int32,

@@ -384,7 +384,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.equal.html
     """
-    return input.shape == other.shape and bool((input.detach() == other.detach()).all())
+    return bool(ops._equal(input, other))
 
 
 # ---- differences --------------------------------------------------------------------------------

@@ -156,14 +156,8 @@ def _is_member(elements: Tensor, tests: Tensor, invert: bool) -> Tensor:
                 f"Unsupported input type encountered for isin(): {t.dtype}; expected real numbers"
             )
     common = kagari.result_type(elements, tests)
-    elements, tests = elements.detach().to(common), tests.detach().to(common).reshape(-1)
-    if tests.numel() <= 8:
-        found = (elements.unsqueeze(-1) == tests).any(-1)
-    else:
-        ordered = tests.sort()[0]
-        places = kagari.searchsorted(ordered, elements.reshape(-1)).clamp(max=tests.numel() - 1)
-        found = ordered[places].view(elements.shape) == elements
-    return found.logical_not() if invert else found
+    found: Tensor = ops._isin(elements.to(common), tests.to(common), invert)
+    return found
 
 
 @composite(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kagari._core import composite
+from kagari._core import composite, ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -443,28 +443,12 @@ def _equal_edges(op: str, points: Tensor, bins: list[int], range: Any) -> list[T
 
 def _count_in_bins(points: Tensor, edges: list[Tensor], weight: Any, density: bool) -> Tensor:
     """How many points (or how much weight) fall into each cell; last bins include their edge."""
-    import kagari
-
-    inside = kagari.ones(points.shape[0], dtype=kagari.bool)
-    cell = kagari.zeros(points.shape[0], dtype=kagari.int64)
-    shape = []
     for d, e in enumerate(edges):
-        x, count = points[:, d].contiguous(), e.numel() - 1
-        if count <= 0:
+        if e.numel() < 2:
             raise RuntimeError(
-                f"histogramdd: bins must be > 0, but got {max(count, 0)} for dimension {d}"
+                f"histogramdd: bins must be > 0, but got {max(e.numel() - 1, 0)} for dimension {d}"
             )
-        place = kagari.searchsorted(e.contiguous(), x, right=True) - 1
-        place = kagari.where(x == e[-1], count - 1, place)
-        inside &= (x >= e[0]) & (x <= e[-1]) & (place >= 0) & (place < count)
-        cell = cell * count + place
-        shape.append(count)
-    counts = kagari.bincount(
-        cell[inside],
-        None if weight is None else weight.reshape(-1)[inside],
-        minlength=math.prod(shape),
-    )
-    hist = counts.to(points.dtype).view(shape)
+    hist: Tensor = ops._histogram(points, edges, None if weight is None else weight.reshape(-1))
     if density:
         hist = hist / hist.sum()
         for d, e in enumerate(edges):

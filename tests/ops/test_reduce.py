@@ -321,3 +321,85 @@ def test_sums_do_not_drift() -> None:
 def test_errors(call: Callable[[], Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+# ---- the gradient of a product ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [kagari.float32, kagari.float64])
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        ([2.0, 3.0, 4.0], [12.0, 8.0, 6.0]),
+        ([2.0, 0.0, 4.0], [0.0, 8.0, 0.0]),
+        ([0.0, 3.0, 0.0], [0.0, 0.0, 0.0]),
+        ([1e-30, 1e30, 1e-30], [1.0, 1e-60, 1.0]),  # what float32 cannot hold
+        ([math.inf, 2.0, 3.0], [6.0, math.inf, math.inf]),
+        ([math.inf, 0.0, 3.0], [0.0, math.inf, math.nan]),
+        ([math.nan, 2.0, 3.0], [6.0, math.nan, math.nan]),
+        ([5.0], [1.0]),
+    ],
+)
+def test_gradient_of_a_product(
+    dtype: kagari.dtype, elements: list[float], expected: list[float]
+) -> None:
+    want = np.array(expected)
+    for lay in (lambda x: x, lambda x: x.expand(3, -1), lambda x: x[:, None].expand(-1, 3)):
+        x = lay(kagari.tensor(elements, dtype=dtype)).contiguous().requires_grad_()
+        dim = 0 if lay(kagari.arange(len(elements))).stride()[0] == 1 else x.dim() - 1
+        (gradient,) = kagari.autograd.grad(x.prod(dim).sum(), x)
+        lines = gradient.movedim(dim, -1).reshape(-1, len(elements))
+        for line in lines:
+            np.testing.assert_allclose(line.numpy(), want.astype(line.numpy().dtype), rtol=1e-6)
+
+
+def test_gradient_of_a_product_of_columns_that_differ() -> None:
+    x = kagari.tensor([[2.0, 2.0, 0.0, 1e-20], [3.0, 0.0, 0.0, 1e-20], [4.0, 4.0, 5.0, 1e-10]])
+    x.requires_grad_()
+    (gradient,) = kagari.autograd.grad(x.prod(0), x, kagari.tensor([1.0, 2.0, 3.0, 4.0]))
+    want = [[12.0, 0.0, 0.0, 4e-30], [8.0, 16.0, 0.0, 4e-30], [6.0, 0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(gradient.numpy(), np.float32(want), rtol=1e-6, atol=1e-39)
+    kept = kagari.autograd.grad(x.prod(0, keepdim=True).sum(), x)[0]
+    np.testing.assert_allclose(kept[:, 0].numpy(), [12.0, 8.0, 6.0], rtol=1e-6)
+
+
+def test_gradient_of_a_long_product() -> None:
+    x = 1 + kagari.randn(50_000, generator=kagari.Generator().manual_seed(0)).double() / 1000
+    x.requires_grad_()
+    (gradient,) = kagari.autograd.grad(x.prod() * 3, x)
+    np.testing.assert_allclose(
+        gradient.numpy(), (3 * x.detach().prod() / x.detach()).numpy(), rtol=1e-12
+    )
+    y = kagari.ones(50_000)
+    y[70] = 0
+    (gradient,) = kagari.autograd.grad(y.requires_grad_().prod(), y)
+    assert gradient.sum() == gradient[70] == 1
+
+
+# ---- equality -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 255, 257, 5000, 100_000])
+@pytest.mark.parametrize("dtype", [*FLOATS, *COMPLEX, kagari.int64, kagari.uint8, kagari.bool])
+def test_equal_looks_at_every_element(n: int, dtype: kagari.dtype) -> None:
+    x = kagari.ones(n, dtype=dtype)
+    y = x.clone()
+    assert kagari.equal(x, y) and x.equal(x)
+    for at in {0, n // 2, n - 1}:
+        y[at] = 0
+        assert not kagari.equal(x, y)
+        y[at] = 1
+
+
+def test_equal_knows_shapes_layouts_and_dtypes() -> None:
+    x = kagari.arange(12.0).view(3, 4)
+    assert kagari.equal(x.t(), x.t().contiguous()) and kagari.equal(x.t(), x.t().clone())
+    assert not kagari.equal(x, x.t()) and not kagari.equal(x, x.view(4, 3))
+    assert kagari.equal(x[:1].expand(3, 4), x[:1].repeat(3, 1))
+    assert kagari.equal(x, x.double()) and kagari.equal(x.long(), x)
+    assert kagari.equal(kagari.zeros(0, 3), kagari.zeros(0, 3))
+    assert not kagari.equal(kagari.zeros(0, 3), kagari.zeros(3, 0))
+    assert kagari.equal(kagari.tensor(0.0), kagari.tensor(-0.0))
+    x[1, 1] = kagari.nan
+    assert not kagari.equal(x, x)
+    assert not kagari.equal(x.requires_grad_(), x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -210,6 +211,66 @@ def test_unique_consecutive() -> None:
     assert places.tolist() == [0, 0, 1]
 
 
+@pytest.mark.parametrize("n", [0, 1, 255, 256, 257, 16_384, 16_385, 40_000])
+@pytest.mark.parametrize("kinds", [2, 100])
+def test_runs_across_pieces(n: int, kinds: int) -> None:
+    x = np.random.default_rng(n).integers(0, kinds, n)
+    starts = np.flatnonzero(np.concatenate([[True], x[1:] != x[:-1]])[:n])
+    for inverse, counts in itertools.product((False, True), repeat=2):
+        got = kagari.unique_consecutive(kagari.from_numpy(x), inverse, counts)
+        got = got if isinstance(got, tuple) else (got,)
+        expected = [x[starts]]
+        if inverse:
+            expected.append(np.repeat(np.arange(len(starts)), np.diff([*starts, n])))
+        if counts:
+            expected.append(np.diff([*starts, n]) if n else np.zeros(0, np.int64))
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(a.numpy(), b)
+
+
+# Few tests are compared one by one, a short range of integers has a table, others a set.
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("reach", [30, 10**9])
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 700])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "float32", "float64"])
+def test_isin(dtype: str, count: int, reach: int, invert: bool) -> None:
+    rng = np.random.default_rng(count)
+    low = 0 if dtype == "uint8" else -reach
+    elements, tests = (rng.integers(low, reach, n).astype(dtype) for n in (1500, count))
+    tests[: count // 2] = elements[: count // 2]
+    if dtype.startswith("float") and count > 1:
+        elements[-4:] = [0.0, -0.0, np.nan, np.inf]
+        tests[-2:] = [-0.0, np.nan]
+    got = kagari.isin(kagari.from_numpy(elements), kagari.from_numpy(tests), invert=invert)
+    np.testing.assert_array_equal(got.numpy(), np.isin(elements, tests, invert=invert))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("n", [20, 9000])
+def test_isin_of_halves(dtype: str, n: int) -> None:
+    x = kagari.randn(n, generator=kagari.Generator().manual_seed(3)).to(getattr(kagari, dtype))
+    x[:3] = kagari.tensor([0.0, -0.0, kagari.nan]).to(x.dtype)
+    tests = x[1 : n // 2]
+    expected = np.isin(x.float().numpy(), tests.float().numpy())
+    np.testing.assert_array_equal(kagari.isin(x, tests).numpy(), expected)
+
+
+def test_isin_between_the_ends_of_int64() -> None:
+    ends = kagari.tensor([-(2**63), 2**63 - 1, 0, 5] * 4)
+    assert kagari.isin(ends, ends[:12]).all()
+    assert kagari.isin(ends, ends[::4]).tolist() == [True, False, False, False] * 4
+
+
+def test_isin_promotes_and_takes_strided_tensors() -> None:
+    x = kagari.arange(12).view(3, 4).t()
+    got = kagari.isin(x, kagari.tensor([1.0, 6.0, 2.5]))
+    assert x[got].tolist() == [1, 6]
+    with pytest.raises(RuntimeError, match="Unsupported input type encountered for isin"):
+        kagari.isin(x > 3, x)
+    with pytest.raises(RuntimeError, match="of one dtype"):
+        ops._isin(x, x.float(), False)
+
+
 def test_isin_and_nonzero_static() -> None:
     x = np.random.default_rng(5).integers(0, 40, (6, 7))
     for tests in (x[:1, :3], x[:, ::2], x[:0]):
@@ -288,6 +349,17 @@ def test_running_extremes(dtype: str, dim: int) -> None:
         np.testing.assert_array_equal(values.numpy(), better.accumulate(x, dim))
         np.testing.assert_array_equal(np.take_along_axis(x, indices.numpy(), dim), values.numpy())
     assert kagari.cummax(kagari.tensor([1, 1, 0, 1]), 0).indices.tolist() == [0, 1, 1, 3]
+    if dtype != "int32":
+        steps = np.sort(x.reshape(-1)).reshape(x.shape)
+        steps[7, 21] = steps[9, 2] = np.nan
+        values, indices = kagari.from_numpy(steps).cummax(dim)
+        np.testing.assert_array_equal(values.numpy(), np.maximum.accumulate(steps, dim))
+        expected = np.take_along_axis(steps, indices.numpy(), dim)
+        np.testing.assert_array_equal(expected, values.numpy())
+        at = (9, 2) if dim == 0 else (9, -1)
+        assert indices[at].item() == (9 if dim == 0 else 2)
+        strided = kagari.from_numpy(np.ascontiguousarray(steps.T)).t().cummax(dim)
+        np.testing.assert_array_equal(strided.indices.numpy(), indices.numpy())
     assert kagari.cummin(kagari.tensor(2.0), 0).indices.item() == 0
 
 
@@ -369,6 +441,9 @@ SAME: dict[str, Callable[[Any], Any]] = {
     "logcumsumexp": lambda x: (kagari.logcumsumexp(x.view(100, -1), 1),),
     "median": lambda x: (kagari.median(x),),
     "quantile": lambda x: (kagari.quantile(x, 0.3),),
+    "unique_consecutive": lambda x: kagari.unique_consecutive((x * 2).int(), True, True),
+    "cummax": lambda x: kagari.cummax(x.view(100, -1), 1),
+    "isin": lambda x: (kagari.isin(x, x[::3]),),
     "unique": lambda x: kagari.unique((x * 100).int(), return_inverse=True),
 }
 

@@ -166,6 +166,35 @@ def test_histc(dtype: str) -> None:
     assert kagari.zeros(0).histc(2).tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("n", [3, 5000, 100_001])
+@pytest.mark.parametrize("bins", [1, 10, 5000])
+def test_long_histograms(n: int, bins: int) -> None:
+    x = np.random.default_rng(n).standard_normal(n)
+    t = kagari.from_numpy(x)
+    np.testing.assert_array_equal(t.histc(bins, -1, 2).sum().item(), ((x >= -1) & (x <= 2)).sum())
+    hist, edges = t.histogram(bins)
+    np.testing.assert_array_equal(hist.numpy(), np.histogram(x, edges.numpy())[0])
+    w = np.random.default_rng(1).random(n)
+    hist, edges = t.histogram(bins, range=(-1.0, 1.5), weight=kagari.from_numpy(w))
+    expected = np.histogram(x, edges.numpy(), weights=w)[0]
+    np.testing.assert_allclose(hist.numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_edges_that_are_not_equally_far_apart() -> None:
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.standard_cauchy(3000), [np.nan, np.inf, -np.inf]])
+    bounds = np.sort(rng.standard_cauchy(40))
+    bounds[7] = bounds[8]  # an empty bin
+    x[:40] = bounds
+    t = kagari.from_numpy(x)
+    expected = np.histogram(x[:-3], bounds)[0]
+    np.testing.assert_array_equal(t.histogram(kagari.from_numpy(bounds))[0].numpy(), expected)
+    half = kagari.from_numpy(x).to(kagari.float32)
+    edges = kagari.from_numpy(bounds).to(kagari.float32)
+    expected = np.histogram(half.numpy()[:-3], edges.numpy())[0]
+    np.testing.assert_array_equal(half.histogram(edges)[0].numpy(), expected)
+
+
 # ---- integrals, slopes, hashes ------------------------------------------------------------------
 
 

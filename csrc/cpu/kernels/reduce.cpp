@@ -298,6 +298,36 @@ void power_row(const float* x, int64_t n, double p, double* out) {
   *out = lanes[0];
 }
 
+// Products of floats in double. Eight running vectors stay in registers, where a block's lanes do not.
+void product_row(const float* x, int64_t n, double* out) {
+  using simd::vd, simd::vf;
+  constexpr int64_t w = simd::Lanes<float>::size;
+  vd p[8];
+  for (vd& lane : p) lane = simd::splat<vd>(1);
+  auto take = [&](int r, vf v) KG_INLINED {
+    p[2 * r] *= simd::widen_low(v);
+    p[2 * r + 1] *= simd::widen_high(v);
+  };
+  int64_t i = 0;
+  for (; i + 4 * w <= n; i += 4 * w)
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) take(r, simd::load(x + i + r * w));
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    if (i >= n) break;
+    const int count = n - i < w ? int(n - i) : int(w);
+    take(r, only<float>(get(x + i, count), count, 1.0f));
+    i += w;
+  }
+#pragma GCC unroll 4
+  for (int step = 4; step > 0; step /= 2)
+#pragma GCC unroll 4
+    for (int r = 0; r < step; ++r) p[r] *= p[r + step];
+  double product = 1;
+  for (int k = 0; k < simd::Lanes<double>::size; ++k) product *= p[0][k];
+  *out = product;
+}
+
 // The folds and kinds that are reduced most: for others short rows and rows in fours do not repay the code.
 template <class F, class T>
 inline constexpr bool is_frequent =
@@ -314,6 +344,8 @@ void many_rows_fold(const T* x, int64_t count, int64_t n, int64_t stride, const 
     for (; row < count; ++row) row_complex_sum(x + row * stride, n, out + row);
   } else if constexpr (std::is_same_v<F, SumAbsPow<float>>) {
     for (; row < count; ++row) power_row(x + row * stride, n, p[row], out + row);
+  } else if constexpr (std::is_same_v<F, Prod<float>>) {
+    for (; row < count; ++row) product_row(x + row * stride, n, out + row);
   } else {
     if constexpr (is_frequent<F, T>) {
       auto each = [&]<int N>() {
