@@ -42,7 +42,7 @@ PyObject* make(PyObject*, PyObject* const* args, Py_ssize_t n) {
   t->device = device;
   impl::set_sizes(t.get(), sizes);
   t->extension = Py_NewRef(checked_parts(args[0]));
-  t->flags |= kSparse | (grad_mode.inference ? kInference : 0);
+  t->flags |= kSparse | (grad_mode.inference ? uint32_t(kInference) : 0);
   tape::track(t.get());
   return wrap(std::move(t));
   KG_BIND_CATCH(nullptr, nullptr)

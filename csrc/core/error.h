@@ -3,7 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <exception>
-#include <sstream>
+#include <initializer_list>
+#include <ostream>
 #include <string>
 
 namespace kagari {
@@ -34,23 +35,41 @@ class Error : public std::exception {
 // Thrown when a Python exception is set and only has to be carried to the boundary.
 [[noreturn]] void throw_python_error();
 [[noreturn]] void throw_error(ErrorKind kind, std::string message);
-[[noreturn]] void throw_internal(const char* file, int line, const char* condition,
-                                 std::string message);
+
+// A piece of a message: where the value lies and how it is written. Messages are put together in
+// one place: hundreds of checks would each bring their own code for it otherwise, most of a file.
+class Piece {
+ public:
+  Piece(const char* text) : value_(text), write_(&write_text) {}
+  template <class T>
+  Piece(const T& value) : value_(&value), write_(&write<T>) {}
+  void to(std::ostream& out) const { write_(out, value_); }
+
+ private:
+  static void write_text(std::ostream& out, const void* text);
+  template <class T>
+  static void write(std::ostream& out, const void* value) {
+    out << *static_cast<const T*>(value);
+  }
+  const void* value_;
+  void (*write_)(std::ostream&, const void*);
+};
+using Pieces = std::initializer_list<Piece>;
+
+std::string join_pieces(Pieces pieces);
+[[noreturn]] void throw_pieces(ErrorKind kind, Pieces pieces);
+[[noreturn]] void throw_internal(const char* file, int line, const char* condition, Pieces pieces);
 
 template <class... Parts>
 std::string concat(const Parts&... parts) {
-  std::ostringstream out;
-  out << std::boolalpha;
-  (out << ... << parts);
-  return std::move(out).str();
+  return join_pieces({parts...});
 }
 
 }  // namespace kagari
 
 // Messages say what was expected, what came and the way out. The binding puts "op: " in front of
 // each.
-#define KG_FAIL(kind, ...) \
-  ::kagari::throw_error(::kagari::ErrorKind::kind, ::kagari::concat(__VA_ARGS__))
+#define KG_FAIL(kind, ...) ::kagari::throw_pieces(::kagari::ErrorKind::kind, {__VA_ARGS__})
 #define KG_CHECK_AS(kind, condition, ...)                              \
   do {                                                                 \
     if (__builtin_expect(!(condition), 0)) KG_FAIL(kind, __VA_ARGS__); \
@@ -60,8 +79,8 @@ std::string concat(const Parts&... parts) {
 #define KG_CHECK_TYPE(condition, ...) KG_CHECK_AS(type, condition, __VA_ARGS__)
 #define KG_CHECK_INDEX(condition, ...) KG_CHECK_AS(index, condition, __VA_ARGS__)
 #define KG_CHECK_IMPLEMENTED(condition, ...) KG_CHECK_AS(not_implemented, condition, __VA_ARGS__)
-#define KG_INTERNAL(condition, ...)                                                            \
-  do {                                                                                         \
-    if (__builtin_expect(!(condition), 0))                                                     \
-      ::kagari::throw_internal(__FILE__, __LINE__, #condition, ::kagari::concat(__VA_ARGS__)); \
+#define KG_INTERNAL(condition, ...)                                            \
+  do {                                                                         \
+    if (__builtin_expect(!(condition), 0))                                     \
+      ::kagari::throw_internal(__FILE__, __LINE__, #condition, {__VA_ARGS__}); \
   } while (0)

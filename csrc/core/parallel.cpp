@@ -74,8 +74,8 @@ struct Loop {
   void* context;
   int64_t count, threads;
   std::atomic<bool> failed{false};
-  std::mutex lock;
-  std::exception_ptr fault;
+  std::mutex lock{};
+  std::exception_ptr fault{};
 
   int64_t first(int64_t share) const { return count * share / threads; }
   void run(int64_t part) {

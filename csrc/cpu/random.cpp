@@ -231,7 +231,7 @@ TensorImpl real_parts(const Tensor& t, int64_t* geometry) {
   geometry[2 * n - 1] = 1;
   parts.sizes = geometry;
   parts.numel = 2 * t.numel();
-  parts.flags = t.is_contiguous() ? kContiguous : 0;
+  parts.flags = t.is_contiguous() ? uint32_t(kContiguous) : 0;
   return parts;
 }
 template <class F>

@@ -63,12 +63,13 @@ template <class T>
 class Maybe {
  public:
   explicit Maybe(const Tensor& t) {
-    if (t.defined() && t.numel()) whole_.emplace(t);
+    if (t.defined() && t.numel()) data_ = whole_.emplace(t).get();
   }
-  T* get() const { return whole_ ? whole_->get() : nullptr; }
+  T* get() const { return data_; }
 
  private:
   std::optional<Whole<T>> whole_;
+  T* data_ = nullptr;
 };
 
 template <class T>

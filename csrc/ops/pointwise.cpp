@@ -479,17 +479,22 @@ struct Backward {
   Tensor in_lanes(int i, unsigned uses, Ints sizes, Dtype dtype) const {
     const int arity = facts[int(plan.formula)].arity;
     Launch launch;
-    auto add = [&](const TensorImpl* t, const Value* number) {
+    auto next = [&]() -> Input& {
       Input& in = launch.in[launch.count++];
-      in.tensor = t;
-      if (!t) in.number = number->scalar();
       in.want = compute;
+      return in;
     };
-    add(g.get(), nullptr);
-    for (int k = 0; k < arity; ++k)
-      if (uses >> k & 1)
-        add(plan.operand[k]->is_tensor() ? plan.operand[k]->t : nullptr, plan.operand[k]);
-    if (uses >> arity & 1) add(y.get(), nullptr);
+    next().tensor = g.get();
+    for (int k = 0; k < arity; ++k) {
+      if (!(uses >> k & 1)) continue;
+      const Value& v = *plan.operand[k];
+      Input& in = next();
+      if (v.is_tensor())
+        in.tensor = v.t;
+      else
+        in.number = v.scalar();
+    }
+    if (uses >> arity & 1) next().tensor = y.get();
     alignas(16) char attributes[kMaxAttributes * 16];
     for (int k = 0; k < plan.attributes; ++k)
       pack(attributes + k * itemsize(compute), compute, plan.attribute[k]);

@@ -19,7 +19,10 @@ std::string bracketed(Ints sizes) {
 }
 std::string by(Ints sizes) {
   std::string s;
-  for (int64_t i = 0; i < sizes.n; ++i) s += (i ? "x" : "") + std::to_string(sizes[i]);
+  for (int64_t i = 0; i < sizes.n; ++i) {
+    if (i) s += 'x';
+    s += std::to_string(sizes[i]);
+  }
   return s;
 }
 

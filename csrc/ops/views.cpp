@@ -3,6 +3,7 @@
 #include "core/sparse.h"
 
 #include <limits>
+#include <sstream>
 #include <tuple>
 
 #include "core/geometry.h"
