@@ -3,6 +3,7 @@
 #include "ops/rnn.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "cpu/matmul.h"
@@ -63,13 +64,12 @@ template <class T>
 class Maybe {
  public:
   explicit Maybe(const Tensor& t) {
-    if (t.defined() && t.numel()) data_ = whole_.emplace(t).get();
+    if (t.defined() && t.numel()) whole_ = std::make_unique<Whole<T>>(t);
   }
-  T* get() const { return data_; }
+  T* get() const { return whole_ ? whole_->get() : nullptr; }
 
  private:
-  std::optional<Whole<T>> whole_;
-  T* data_ = nullptr;
+  std::unique_ptr<Whole<T>> whole_;
 };
 
 template <class T>
