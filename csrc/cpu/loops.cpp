@@ -61,8 +61,12 @@ void bring(char* to, const char* from, const LoopOperand& o, int64_t n) {
 }
 
 // One element for all: a vector of it.
-void bring_single(char* to, const char* from, const LoopOperand& o) {
+void bring_single(char* to, const char* from, const LoopOperand& operand) {
   char one[16];
+  LoopOperand o;
+  o.dtype = operand.dtype;
+  o.via = operand.via;
+  o.want = operand.splat == Dtype::undefined ? operand.want : operand.splat;
   bring(one, from, o, 1);
   splat(to, one, itemsize(o.want));
 }
@@ -369,7 +373,7 @@ LoopOperand& Loop::add(const TensorImpl* t, Dtype want) {
   o.data = t->data;
   o.dtype = t->dtype;
   o.want = want;
-  o.via = Dtype::undefined;
+  o.via = o.splat = Dtype::undefined;
   o.single = t->numel == 1 && numel != 1;
   int64_t size = itemsize(t->dtype);
   int missing = ndim - t->ndim;
@@ -384,7 +388,7 @@ LoopOperand& Loop::add_number(void* value, Dtype want) {
   LoopOperand& o = op[operands++];
   o.data = static_cast<char*>(value);
   o.dtype = o.want = want;
-  o.via = Dtype::undefined;
+  o.via = o.splat = Dtype::undefined;
   o.single = true;
   for (int d = 0; d < ndim; ++d) o.strides[d] = 0;
   return o;

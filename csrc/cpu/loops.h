@@ -13,11 +13,12 @@ namespace kagari {
 
 struct LoopOperand {
   char* data = nullptr;
-  Dtype dtype = Dtype::f32;      // in memory
-  Dtype want = Dtype::f32;       // in the kernel
-  Dtype via = Dtype::undefined;  // rounded to this on the way in
-  bool single = false;           // one element serves all
-  int64_t strides[kMaxDims];     // bytes, 0 where broadcast; outermost first until prepare()
+  Dtype dtype = Dtype::f32;        // in memory
+  Dtype want = Dtype::f32;         // in the kernel
+  Dtype via = Dtype::undefined;    // rounded to this on the way in
+  Dtype splat = Dtype::undefined;  // in the kernel where one element serves all; undefined: `want`
+  bool single = false;             // one element serves all
+  int64_t strides[kMaxDims];       // bytes, 0 where broadcast; outermost first until prepare()
 };
 
 struct Loop {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include "cpu/channels.h"
@@ -32,6 +33,46 @@ class Parameter {
   std::optional<Whole<T>> copy_;
 };
 
+// The rows of a tensor as T, a few at a time: where they lie, or converted in scratch. What does not
+// lie contiguously is copied as a whole.
+template <class T>
+class SomeRows {
+ public:
+  explicit SomeRows(const Tensor& t, bool read = true) : dtype_(t.dtype()) {
+    if (t.dtype() != dtype_of<T> && t.is_contiguous()) {
+      converted_ = t.data();
+      size_ = t.itemsize();
+    } else {
+      data_ = whole_.emplace(t, read).get();
+    }
+  }
+  // Bytes that so many elements need.
+  size_t scratch(int64_t count) const { return converted_ ? size_t(count) * sizeof(T) + 64 : 0; }
+  T* room(int64_t at, char* scratch) const {
+    if (!converted_) return data_ + at;
+    return reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(scratch) + 63) / 64 * 64);
+  }
+  const T* read(int64_t at, int64_t count, char* scratch) const {
+    T* to = room(at, scratch);
+    if (converted_) convert_block(to, dtype_of<T>, converted_ + at * size_, dtype_, count);
+    return to;
+  }
+  void write(int64_t at, int64_t count, char* scratch) const {
+    if (converted_)
+      convert_block(converted_ + at * size_, dtype_, room(at, scratch), dtype_of<T>, count);
+  }
+  void store() {
+    if (whole_) whole_->store();
+  }
+
+ private:
+  std::optional<Whole<T>> whole_;
+  T* data_ = nullptr;
+  char* converted_ = nullptr;
+  int64_t size_ = 0;
+  Dtype dtype_;
+};
+
 int64_t product(Ints sizes, int64_t from, int64_t to) {
   int64_t n = 1;
   for (int64_t i = from; i < to; ++i) n *= sizes[i];
@@ -46,16 +87,21 @@ void layer_forward(const Tensor& y, const Tensor& x, int64_t count, const Tensor
   int64_t n = product(x.sizes(), x.dim() - count, x.dim());
   if (x.numel() == 0) return;
   visit_row_type(x.dtype(), [&]<class T>() {
-    Whole<T> in(x), out(y, false);
+    SomeRows<T> in(x), out(y, false);
     Parameter<T> weight(w), bias(b);
     parallel_for(0, x.numel() / n, grain_for(n), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin, some = rows_together(n); r < end; r += some) {
+      int64_t some = rows_together(n);
+      Workspace ins(in.scratch(some * n)), outs(out.scratch(some * n));
+      for (int64_t r = begin; r < end; r += some) {
         double mean[kRowsTogether], rstd[kRowsTogether];
         some = std::min(some, end - r);
-        row_loops<T>().moments(in.get() + r * n, some, n, eps, rms, mean, rstd);
+        const T* from = in.read(r * n, some * n, ins.as<char>());
+        T* to = out.room(r * n, outs.as<char>());
+        row_loops<T>().moments(from, some, n, eps, rms, mean, rstd);
         for (int64_t i = 0; i < some; ++i)
-          row_loops<T>().normalize(in.get() + (r + i) * n, out.get() + (r + i) * n, n, mean[i],
-                                   rstd[i], weight.get(), bias.get());
+          row_loops<T>().normalize(from + i * n, to + i * n, n, mean[i], rstd[i], weight.get(),
+                                   bias.get());
+        out.write(r * n, some * n, outs.as<char>());
       }
     });
     out.store();
@@ -76,7 +122,8 @@ void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
                              bool need_b) {
   int64_t n = product(x.sizes(), x.dim() - count, x.dim());
   visit_row_type(x.dtype(), [&]<class T>() {
-    Whole<T> in(x), grad(g), dx(out[0], false), dw(out[1], false), db(out[2], false);
+    SomeRows<T> in(x), grad(g), dx(out[0], false);
+    Whole<T> dw(out[1], false), db(out[2], false);
     Parameter<T> weight(w);
     int64_t lines = n ? x.numel() / n : 0;
     // Rows are folded into parameters in blocks whose number depends on the shape alone.
@@ -84,19 +131,24 @@ void layer_norm_backward_cpu(Results& out, const Tensor& g, const Tensor& x, int
     Workspace sums(size_t(2 * blocks * n) * sizeof(T) + 64);
     parallel_for(
         0, blocks, std::max<int64_t>(1, grain_for(n) / per), [&](int64_t begin, int64_t end) {
+          const int64_t most = rows_together(n) * n;
+          Workspace ins(in.scratch(most)), grads(grad.scratch(most)), outs(dx.scratch(most));
           for (int64_t block = begin; block < end; ++block) {
             T *bw = sums.as<T>() + 2 * block * n, *bb = bw + n;
             if (need_w) std::fill(bw, bw + n, T(0));
             if (need_b) std::fill(bb, bb + n, T(0));
             int64_t last = std::min(lines, (block + 1) * per), some = rows_together(n);
             for (int64_t r = block * per; r < last; r += some) {
-              const T *xr = in.get() + r * n, *gr = grad.get() + r * n;
               double mean[kRowsTogether], rstd[kRowsTogether];
               some = std::min(some, last - r);
+              const T* xr = in.read(r * n, some * n, ins.as<char>());
+              const T* gr = grad.read(r * n, some * n, grads.as<char>());
               row_loops<T>().moments(xr, some, n, eps, rms, mean, rstd);
-              if (need_x)
-                row_loops<T>().normalize_backward(gr, xr, dx.get() + r * n, some, n, mean, rstd,
-                                                  weight.get(), rms);
+              if (need_x) {
+                row_loops<T>().normalize_backward(gr, xr, dx.room(r * n, outs.as<char>()), some, n,
+                                                  mean, rstd, weight.get(), rms);
+                dx.write(r * n, some * n, outs.as<char>());
+              }
               if (need_w || need_b)
                 row_loops<T>().normalize_weights(gr, xr, some, n, mean, rstd, need_w ? bw : nullptr,
                                                  need_b ? bb : nullptr);

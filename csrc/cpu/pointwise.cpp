@@ -2,6 +2,8 @@
 // or set elements.
 #include "cpu/pointwise.h"
 
+#include <vector>
+
 #include "core/parallel.h"
 #include "cpu/convert.h"
 #include "cpu/loops.h"
@@ -47,6 +49,37 @@ Span on_signs(const Launch& launch) {
   return nullptr;
 }
 
+// The span that does the same on floats of 16 bits without a pass for every conversion; null where
+// there is none, or where some operand has another dtype.
+Span on_shorts(const Launch& launch) {
+  const Dtype dtype = launch.out->dtype;
+  if ((dtype != Dtype::f16 && dtype != Dtype::bf16) || launch.out_want != Dtype::f32)
+    return nullptr;
+  for (int i = 0; i < launch.count; ++i) {
+    const Input& in = launch.in[i];
+    if (in.want != Dtype::f32) return nullptr;
+    if (in.tensor && in.tensor->dtype != dtype && (in.tensor->numel != 1 || launch.out->numel == 1))
+      return nullptr;
+  }
+  struct Pair {
+    Span wide, bf16, f16;
+  };
+  static const std::vector<Pair> pairs = [] {
+    const ShortTable& table = KG_PICK(short_table);
+    std::vector<Pair> all;
+    for (int i = 0; i < table.count; ++i) {
+      const ShortSpan& s = table.spans[i];
+      const auto& spans = cpu_pointwise.tables[int(Dtype::f32)]->formulas[int(s.id)];
+      const Span wide = s.gradient < 0 ? spans.value : spans.gradient[s.gradient];
+      if (wide) all.push_back({wide, s.bf16, s.f16});
+    }
+    return all;
+  }();
+  for (const Pair& p : pairs)
+    if (p.wide == launch.span) return dtype == Dtype::bf16 ? p.bf16 : p.f16;
+  return nullptr;
+}
+
 void run(const Launch& launch) {
   KG_INTERNAL(launch.span, "a formula has no kernel for its computing dtype");
   if (const Span span = on_signs(launch)) {
@@ -57,23 +90,26 @@ void run(const Launch& launch) {
     run_loop(loop, {span, 2 * launch.lanes, launch.pad});
     return;
   }
+  const Span narrow = on_shorts(launch);
+  auto want = [&](Dtype d) { return narrow ? launch.out->dtype : d; };
   Loop loop;
   loop.shape({launch.out->sizes, launch.out->ndim});
-  loop.add(launch.out, launch.out_want);
+  loop.add(launch.out, want(launch.out_want));
   alignas(16) char numbers[Loop::kMaxOperands][16];
   for (int i = 0; i < launch.count; ++i) {
     const Input& in = launch.in[i];
     LoopOperand* o;
     if (in.tensor) {
-      o = &loop.add(in.tensor, in.want);
+      o = &loop.add(in.tensor, want(in.want));
     } else {
       Dtype d = unpack(in.number, numbers[i]);
-      o = &loop.add_number(numbers[i], in.want);
+      o = &loop.add_number(numbers[i], want(in.want));
       o->dtype = d;
     }
     o->via = in.via;
+    if (narrow) o->splat = in.want;
   }
-  run_loop(loop, {launch.span, launch.lanes, launch.pad, launch.attributes});
+  run_loop(loop, {narrow ? narrow : launch.span, launch.lanes, launch.pad, launch.attributes});
 }
 
 void run_contiguous(const pointwise::SpanTable& table, Span span, void* out, const void* const* in,

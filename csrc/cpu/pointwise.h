@@ -22,6 +22,19 @@ struct SelectTable {
 };
 KG_ISA_TABLE(SelectTable, select_table)
 
+// Values and gradients in floats of 16 bits, computed in float32 within registers, as many to a vector
+// as of float32. Operands that step by nothing are vectors of float32.
+struct ShortSpan {
+  pointwise::Id id;
+  int gradient;  // -1: the value
+  pointwise::Span bf16, f16;
+};
+struct ShortTable {
+  const ShortSpan* spans = nullptr;
+  int count = 0;
+};
+KG_ISA_TABLE(ShortTable, short_table)
+
 // In place of the formulas' own: one complex number per step, several to a vector.
 struct ComplexSpans {
   pointwise::Span add, sub, mul, abs, angle;

@@ -1,21 +1,17 @@
-// Resampling on the CPU. A change of size is a sparse matrix per axis: rows of an image are added
-// up first, then elements of a row. Grids are worked on in blocks of places whose weights are
-// computed once for all channels.
+// Other sizes of images on the CPU. A change of size is a sparse matrix per axis: rows of an image
+// are added up first, then elements of a row.
 #include "ops/resample.h"
 
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "core/parallel.h"
-#include "cpu/rows.h"
+#include "cpu/walked.h"
 #include "ops/conv.h"
 #include "ops/views.h"
 
 namespace kagari {
 namespace {
-
-constexpr int kImageDims = 5;  // batch, channels and three axes at most
 
 Ints last(Ints sizes, int64_t dims) { return {sizes.p + sizes.n - dims, dims}; }
 
@@ -58,8 +54,8 @@ struct Axis {
     for (int32_t p : at) ++count[size_t(p) + 1];
     for (size_t i = 0; i < size_t(in); ++i) count[i + 1] += count[i];
     t.first = count;
-    t.at.resize(at.size());
-    t.weight.resize(at.size());
+    t.at = at;  // of the same length: all are set below
+    t.weight = weight;
     for (int64_t o = 0; o < out; ++o)
       for (int32_t k = first[size_t(o)]; k < first[size_t(o) + 1]; ++k) {
         size_t to = size_t(count[size_t(at[size_t(k)])]++);
@@ -250,31 +246,6 @@ bool lies_in_pixels(const Tensor& t) {
          is_contiguous_as(
              t.get(), t.dim() == 4 ? MemoryFormat::channels_last : MemoryFormat::channels_last_3d);
 }
-// An image as the kernel walks it, with its channels behind where it works on pixels. It counts no
-// reference: kernels run without the GIL.
-struct Walked {
-  int64_t geometry[2 * kImageDims];
-  TensorImpl image{};
-  Walked(const Tensor& t, bool pixels) {
-    const TensorImpl* of = t.get();
-    int n = of->ndim;
-    int64_t step = 1;
-    bool contiguous = true;
-    for (int i = n - 1; i >= 0; --i) {
-      int from = !pixels || i == 0 ? i : i == n - 1 ? 1 : i + 1;
-      int64_t size = geometry[i] = of->sizes[from], stride = geometry[n + i] = of->strides()[from];
-      contiguous = contiguous && (size == 1 || stride == step);
-      step *= size;
-    }
-    image.data = of->data;
-    image.dtype = of->dtype;
-    image.ndim = of->ndim;
-    image.sizes = geometry;
-    image.numel = of->numel;
-    image.flags = contiguous ? uint32_t(kContiguous) : 0;
-  }
-};
-
 // ---- bytes in whole numbers ---------------------------------------------------------------------
 
 // The weights of an axis times 2^bits, for as many bits as keep the largest below 2^15.
@@ -409,274 +380,9 @@ void resize_backward_cpu(Results& out, const Tensor& g, Ints size, std::string_v
   });
 }
 
-// ---- weights of a grid's places -----------------------------------------------------------------
-
-constexpr int kBlock = 64;     // places whose weights are computed together
-constexpr int kElements = 16;  // of the input that a place reads at most
-
-struct GridShape {
-  int64_t dims = 2, size[3] = {1, 1, 1};  // size[j]: of the axis that component j of the grid names
-  int64_t batch = 1, channels = 1, in = 1, places = 1;
-  GridMode mode;
-  GridPadding padding;
-  bool align;
-  GridShape(Ints image, int64_t batch_, int64_t channels_, const Tensor& grid, int64_t mode_,
-            int64_t padding_, bool align_)
-      : dims(image.n),
-        batch(batch_),
-        channels(channels_),
-        mode(GridMode(mode_)),
-        padding(GridPadding(padding_)),
-        align(align_) {
-    for (int64_t j = 0; j < dims; ++j) {
-      size[j] = image[dims - 1 - j];
-      in *= size[j];
-      places *= grid.sizes()[1 + j];
-    }
-  }
-};
-
-// x turned back at both ends, and the sign of its derivative.
-template <class T>
-T reflect(T x, int64_t twice_low, int64_t twice_high, T& slope) {
-  if (twice_low == twice_high) {
-    slope = 0;
-    return 0;
-  }
-  T low = T(twice_low) / 2, span = T(twice_high - twice_low) / 2;
-  x -= low;
-  if (x < 0) {
-    x = -x;
-    slope = -slope;
-  }
-  T extra = std::fmod(x, span);
-  bool odd = std::fmod(std::floor(x / span), T(2)) != 0;
-  if (odd) slope = -slope;
-  return odd ? span - extra + low : extra + low;
-}
-template <class T>
-T padded(const GridShape& s, int64_t size, T x, T& slope) {
-  if (s.padding == GridPadding::zeros) return x;
-  if (s.padding == GridPadding::reflection)
-    x = s.align ? reflect(x, 0, 2 * (size - 1), slope) : reflect(x, -1, 2 * size - 1, slope);
-  if (!(x > 0)) {
-    slope = 0;
-    return 0;
-  }
-  if (x >= T(size - 1)) {
-    slope = 0;
-    return T(size - 1);
-  }
-  return x;
-}
-// The index of a whole number, or -1 where it is none of the axis.
-template <class T>
-int64_t index_of(T x, int64_t size) {
-  return x >= 0 && x < T(size) ? int64_t(x) : -1;
-}
-
-// The n-th derivative of a cubic with coefficients c[0] + c[1] x + ... at x.
-template <class T>
-T derivative(const T (&c)[4], T x, int n) {
-  T sum = 0;
-  for (int i = 3; i >= n; --i) {
-    T factor = c[i];
-    for (int k = 0; k < n; ++k) factor *= T(i - k);
-    sum = sum * x + factor;
-  }
-  return sum;
-}
-
-// The elements that a place reads along one axis, with the derivatives of their weights of the
-// orders `order` and `order + 1`.
-template <class T>
-struct Taps {
-  int n = 0;
-  int64_t at[4];  // -1: outside
-  T weight[2][4];
-
-  void fill(const GridShape& s, int64_t size, T x, int order) {
-    T slope = s.align ? T(size - 1) / 2 : T(size) / 2;
-    x = s.align ? (x + 1) / 2 * T(size - 1) : ((x + 1) * T(size) - 1) / 2;
-    if (s.mode == GridMode::bicubic) return cubic(s, size, x, slope, order);
-    x = padded(s, size, x, slope);
-    n = s.mode == GridMode::nearest ? 1 : 2;
-    if (n == 1) {
-      at[0] = index_of(std::nearbyint(x), size);
-      for (int k = 0; k < 2; ++k) weight[k][0] = order + k == 0 ? T(1) : T(0);
-      return;
-    }
-    T low = std::floor(x), t = x - low;
-    at[0] = index_of(low, size);
-    at[1] = index_of(low + 1, size);
-    for (int k = 0; k < 2; ++k) {
-      int m = order + k;
-      weight[k][0] = m == 0 ? 1 - t : m == 1 ? -slope : T(0);
-      weight[k][1] = m == 0 ? t : m == 1 ? slope : T(0);
-    }
-  }
-
- private:
-  void cubic(const GridShape& s, int64_t size, T x, T slope, int order) {
-    constexpr T a = T(-0.75);
-    constexpr T far[4] = {-4 * a, 8 * a, -5 * a, a}, near[4] = {1, 0, -(a + 3), a + 2};
-    T low = std::floor(x), t = x - low;
-    n = 4;
-    for (int i = 0; i < 4; ++i) {
-      T unused = 1;
-      T place = padded(s, size, low + T(i - 1), unused);
-      // A turn at -1/2 or at a pixel leaves whole numbers whole.
-      at[i] = index_of(std::nearbyint(place), size);
-    }
-    for (int k = 0; k < 2; ++k) {
-      int m = order + k;
-      T scale = 1;
-      for (int i = 0; i < m; ++i) scale *= slope;
-      T turned = m % 2 ? -scale : scale;
-      weight[k][0] = scale * derivative(far, t + 1, m);
-      weight[k][1] = scale * derivative(near, t, m);
-      weight[k][2] = turned * derivative(near, 1 - t, m);
-      weight[k][3] = turned * derivative(far, 2 - t, m);
-    }
-  }
-};
-
-// The elements of a block of places: offsets within a plane (-1: outside) and weights; slopes[j]
-// has one more derivative by component j.
-template <class T>
-struct Block {
-  int n = 0, elements = 0;
-  int64_t at[kBlock][kElements];
-  T weight[kBlock][kElements], slopes[3][kBlock][kElements];
-
-  void fill(const GridShape& s, const T* grid, int places, Ints order, bool with_slopes) {
-    n = places;
-    Taps<T> taps[3];
-    for (int p = 0; p < places; ++p) {
-      for (int64_t j = 0; j < s.dims; ++j)
-        taps[j].fill(s, s.size[j], grid[p * s.dims + j], int(order[j]));
-      int e = 0;
-      for (int z = 0; z < taps[2].n || (s.dims == 2 && z == 0); ++z)
-        for (int y = 0; y < taps[1].n; ++y)
-          for (int x = 0; x < taps[0].n; ++x, ++e) {
-            bool deep = s.dims == 3;
-            int64_t az = deep ? taps[2].at[z] : 0, ay = taps[1].at[y], ax = taps[0].at[x];
-            at[p][e] = az < 0 || ay < 0 || ax < 0 ? -1 : (az * s.size[1] + ay) * s.size[0] + ax;
-            T wz = deep ? taps[2].weight[0][z] : T(1);
-            T wy = taps[1].weight[0][y], wx = taps[0].weight[0][x];
-            weight[p][e] = wz * wy * wx;
-            if (!with_slopes) continue;
-            slopes[0][p][e] = wz * wy * taps[0].weight[1][x];
-            slopes[1][p][e] = wz * taps[1].weight[1][y] * wx;
-            if (deep) slopes[2][p][e] = taps[2].weight[1][z] * wy * wx;
-          }
-      elements = e;
-    }
-  }
-};
-
-// ---- reading and adding at a grid's places ------------------------------------------------------
-
-void grid_sample_cpu(Results& out, const Tensor& x, const Tensor& grid, int64_t mode,
-                     int64_t padding, bool align, Ints order) {
-  if (out[0].numel() == 0) return;
-  GridShape s(last(x.sizes(), order.n), x.sizes()[0], x.sizes()[1], grid, mode, padding, align);
-  visit_row_type(x.dtype(), [&]<class T>() {
-    Whole<T> from(x), places(grid), to(out[0], false);
-    int64_t blocks = (s.places + kBlock - 1) / kBlock;
-    parallel_for(0, s.batch * blocks, 1 + 256 / s.channels, [&](int64_t begin, int64_t end) {
-      auto block = std::make_unique<Block<T>>();
-      for (int64_t b = begin; b < end; ++b) {
-        int64_t image = b / blocks, start = b % blocks * kBlock;
-        int n = int(std::min<int64_t>(kBlock, s.places - start));
-        block->fill(s, places.get() + (image * s.places + start) * s.dims, n, order, false);
-        for (int64_t c = 0; c < s.channels; ++c) {
-          const T* plane = from.get() + (image * s.channels + c) * s.in;
-          T* target = to.get() + (image * s.channels + c) * s.places + start;
-          for (int p = 0; p < n; ++p) {
-            T sum = 0;
-            for (int e = 0; e < block->elements; ++e)
-              if (block->at[p][e] >= 0) sum += block->weight[p][e] * plane[block->at[p][e]];
-            target[p] = sum;
-          }
-        }
-      }
-    });
-    to.store();
-  });
-}
-
-void grid_splat_cpu(Results& out, const Tensor& g, const Tensor& grid, Ints size, int64_t mode,
-                    int64_t padding, bool align, Ints order) {
-  if (out[0].numel() == 0) return;
-  GridShape s(size, g.sizes()[0], g.sizes()[1], grid, mode, padding, align);
-  visit_row_type(g.dtype(), [&]<class T>() {
-    Whole<T> from(g), places(grid), to(out[0], false);
-    std::memset(static_cast<void*>(to.get()), 0, size_t(out[0].numel()) * sizeof(T));
-    // Several channels share the weights; a plane is added to by one job, in the order of places.
-    int64_t together = std::max<int64_t>(1, std::min<int64_t>(16, s.batch * s.channels / 16));
-    int64_t groups = (s.channels + together - 1) / together;
-    parallel_for(0, s.batch * groups, 1, [&](int64_t begin, int64_t end) {
-      auto block = std::make_unique<Block<T>>();
-      for (int64_t i = begin; i < end; ++i) {
-        int64_t image = i / groups, first = i % groups * together;
-        int64_t after = std::min(first + together, s.channels);
-        for (int64_t start = 0; start < s.places; start += kBlock) {
-          int n = int(std::min<int64_t>(kBlock, s.places - start));
-          block->fill(s, places.get() + (image * s.places + start) * s.dims, n, order, false);
-          for (int64_t c = first; c < after; ++c) {
-            T* plane = to.get() + (image * s.channels + c) * s.in;
-            const T* source = from.get() + (image * s.channels + c) * s.places + start;
-            for (int p = 0; p < n; ++p)
-              for (int e = 0; e < block->elements; ++e)
-                if (block->at[p][e] >= 0) plane[block->at[p][e]] += block->weight[p][e] * source[p];
-          }
-        }
-      }
-    });
-    to.store();
-  });
-}
-
-void grid_slope_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor& grid,
-                    int64_t mode, int64_t padding, bool align, Ints order) {
-  if (out[0].numel() == 0) return;
-  GridShape s(last(x.sizes(), order.n), x.sizes()[0], x.sizes()[1], grid, mode, padding, align);
-  visit_row_type(x.dtype(), [&]<class T>() {
-    Whole<T> grads(g), from(x), places(grid), to(out[0], false);
-    int64_t blocks = (s.places + kBlock - 1) / kBlock;
-    parallel_for(0, s.batch * blocks, 1, [&](int64_t begin, int64_t end) {
-      auto block = std::make_unique<Block<T>>();
-      for (int64_t b = begin; b < end; ++b) {
-        int64_t image = b / blocks, start = b % blocks * kBlock;
-        int n = int(std::min<int64_t>(kBlock, s.places - start));
-        block->fill(s, places.get() + (image * s.places + start) * s.dims, n, order, true);
-        T sums[kBlock][3] = {};
-        for (int64_t c = 0; c < s.channels; ++c) {
-          const T* plane = from.get() + (image * s.channels + c) * s.in;
-          const T* gradient = grads.get() + (image * s.channels + c) * s.places + start;
-          for (int p = 0; p < n; ++p)
-            for (int e = 0; e < block->elements; ++e) {
-              if (block->at[p][e] < 0) continue;
-              T part = gradient[p] * plane[block->at[p][e]];
-              for (int64_t j = 0; j < s.dims; ++j) sums[p][j] += block->slopes[j][p][e] * part;
-            }
-        }
-        T* target = to.get() + (image * s.places + start) * s.dims;
-        for (int p = 0; p < n; ++p)
-          for (int64_t j = 0; j < s.dims; ++j) target[p * s.dims + j] = sums[p][j];
-      }
-    });
-    to.store();
-  });
-}
-
 }  // namespace
 
 KG_KERNEL(image_resize, cpu, resize_cpu)
 KG_KERNEL(image_resize_backward, cpu, resize_backward_cpu)
-KG_KERNEL(grid_sample, cpu, grid_sample_cpu)
-KG_KERNEL(grid_splat, cpu, grid_splat_cpu)
-KG_KERNEL(grid_slope, cpu, grid_slope_cpu)
 
 }  // namespace kagari

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "core/dtype.h"
+#include "cpu/simd/halves.h"
 #include "cpu/simd/vec.h"
 
 namespace kagari::KG_ISA {
@@ -55,19 +56,6 @@ KG_INLINE uint64_t to_u64(double x) {
              : 0;
 }
 
-#if KG_SIMD_AVX2 || KG_SIMD_AVX512
-// Eight floats rounded to bf16, in 32-bit lanes; a NaN becomes the quiet one.
-KG_INLINE __m256i round_to_bf16(const float* from) {
-  const __m256 x = _mm256_loadu_ps(from);
-  const __m256i u = _mm256_castps_si256(x);
-  const __m256i last = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
-  const __m256i r =
-      _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), last), 16);
-  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-  return _mm256_blendv_epi8(r, _mm256_set1_epi32(0x7fc0), nan);
-}
-#endif
-
 template <class To, class From>
 void convert(void* to_, const void* from_, int64_t n) {
   auto* to = static_cast<To*>(to_);
@@ -97,32 +85,22 @@ void convert(void* to_, const void* from_, int64_t n) {
       truncate_sixteen(y, x);
       std::memcpy(to + i, y, size_t(rest) * sizeof(To));
     }
-  } else if constexpr (std::is_same_v<To, f16> && std::is_same_v<From, float>) {
+#ifdef KG_SIMD_HALVES
+  } else if constexpr (is_short_float<To> && std::is_same_v<From, float>) {
+    constexpr int w = simd::Lanes<float>::size;
     int64_t i = 0;
-#if defined(__F16C__)
-    for (; i + 8 <= n; i += 8)
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
-                       _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
-#endif
-    for (; i < n; ++i) to[i] = f16(from[i]);
-  } else if constexpr (std::is_same_v<To, bf16> && std::is_same_v<From, float>) {
+    for (; i + 4 * w <= n; i += 4 * w)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) simd::narrow(to + i + k * w, simd::load(from + i + k * w));
+    for (; i < n; ++i) to[i] = To(from[i]);
+  } else if constexpr (is_short_float<From> && std::is_same_v<To, float>) {
+    constexpr int w = simd::Lanes<float>::size;
     int64_t i = 0;
-#if KG_SIMD_AVX2 || KG_SIMD_AVX512
-    for (; i + 16 <= n; i += 16) {
-      const __m256i both =
-          _mm256_packus_epi32(round_to_bf16(from + i), round_to_bf16(from + i + 8));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_permute4x64_epi64(both, 0xd8));
-    }
-#endif
-    for (; i < n; ++i) to[i] = bf16(from[i]);
-  } else if constexpr (std::is_same_v<From, f16> && std::is_same_v<To, float>) {
-    int64_t i = 0;
-#if defined(__F16C__)
-    for (; i + 8 <= n; i += 8)
-      _mm256_storeu_ps(
-          to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
-#endif
+    for (; i + 4 * w <= n; i += 4 * w)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) simd::store(to + i + k * w, simd::widen(from + i + k * w));
     for (; i < n; ++i) to[i] = float(from[i]);
+#endif
   } else {
     for (int64_t i = 0; i < n; ++i)
       to[i] = To(static_cast<Wide<To>>(static_cast<Wide<From>>(from[i])));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "cpu/provider/small.h"
 
 // The library's symbols carry its build's prefix.
 #ifndef BLAS_SYMBOL_PREFIX
@@ -247,6 +248,8 @@ int64_t checked(const char* function, Int info) {
 int64_t getrf(Kind kind, const Matrix& a, int32_t* pivots) {
   return with_kind(kind, [&]<class T>() -> int64_t {
     if (a.rows == 0 || a.cols == 0) return 0;
+    if constexpr (!kComplex<T>)
+      if (is_small(a)) return small_getrf<T>(a, pivots);
     Columns<T> x(a, Columns<T>::kBoth);
     Int info = 0;
     Lapack<T>::getrf(x.rows(), x.cols(), x.data(), x.lead(), pivots, &info);
@@ -259,6 +262,8 @@ int64_t getrs(Kind kind, char transpose, const Matrix& lu, const int32_t* pivots
   KG_INTERNAL(lu.rows == lu.cols && b.rows == lu.rows, "getrs of ", lu.rows, " by ", lu.cols);
   return with_kind(kind, [&]<class T>() -> int64_t {
     if (b.rows == 0 || b.cols == 0) return 0;
+    if constexpr (!kComplex<T>)
+      if (is_small(lu)) return small_getrs<T>(transpose != 'N', lu, pivots, b);
     Columns<T> x(lu, Columns<T>::kInput), y(b, Columns<T>::kBoth);
     Int info = 0;
     Lapack<T>::getrs(&transpose, x.rows(), y.cols(), x.data(), x.lead(), pivots, y.data(), y.lead(),
@@ -273,6 +278,8 @@ void trsm(Kind kind, bool left, bool upper, bool unit, const Matrix& a, const Ma
               a.cols);
   with_kind(kind, [&]<class T>() -> int64_t {
     if (b.rows == 0 || b.cols == 0) return 0;
+    if constexpr (!kComplex<T>)
+      if (is_small(a)) return small_trsm<T>(left, upper, unit, a, b);
     // A row-major A is the transpose of a column-major one.
     bool turned = a.row_stride != 1 && a.col_stride == 1;
     Matrix stored = turned ? Matrix{a.data, a.cols, a.rows, a.col_stride, a.row_stride} : a;
@@ -327,6 +334,8 @@ int64_t potrf(Kind kind, bool upper, const Matrix& a) {
   KG_INTERNAL(a.rows == a.cols, "potrf of ", a.rows, " by ", a.cols);
   return with_kind(kind, [&]<class T>() -> int64_t {
     if (a.rows == 0) return 0;
+    if constexpr (!kComplex<T>)
+      if (is_small(a) && small_potrf<T>(upper, a)) return 0;
     Columns<T> x(a, Columns<T>::kBoth);
     Int info = 0;
     char triangle = upper ? 'U' : 'L';
@@ -341,10 +350,12 @@ int64_t potrf(Kind kind, bool upper, const Matrix& a) {
 int64_t geqrf(Kind kind, const Matrix& a, void* tau) {
   return with_kind(kind, [&]<class T>() -> int64_t {
     if (a.rows == 0 || a.cols == 0) return 0;
+    T* t = static_cast<T*>(tau);
+    if constexpr (!kComplex<T>)
+      if (is_small(a) && small_geqrf<T>(a, t)) return 0;
     Columns<T> x(a, Columns<T>::kBoth);
     Int info = 0, length = -1;
     T wanted{};
-    T* t = static_cast<T*>(tau);
     Lapack<T>::geqrf(x.rows(), x.cols(), x.data(), x.lead(), t, &wanted, &length, &info);
     length = workspace(wanted);
     Buffer<T> work(length);
@@ -358,10 +369,12 @@ int64_t orgqr(Kind kind, const Matrix& a, int64_t reflectors, const void* tau) {
   KG_INTERNAL(a.cols <= a.rows && reflectors <= a.cols, "orgqr of ", a.rows, " by ", a.cols);
   return with_kind(kind, [&]<class T>() -> int64_t {
     if (a.rows == 0 || a.cols == 0) return 0;
+    const T* t = static_cast<const T*>(tau);
+    if constexpr (!kComplex<T>)
+      if (is_small(a)) return small_orgqr<T>(a, reflectors, t);
     Columns<T> x(a, Columns<T>::kBoth);
     Int info = 0, length = -1, count = narrow(reflectors);
     T wanted{};
-    const T* t = static_cast<const T*>(tau);
     Lapack<T>::orgqr(x.rows(), x.cols(), &count, x.data(), x.lead(), t, &wanted, &length, &info);
     length = workspace(wanted);
     Buffer<T> work(length);
