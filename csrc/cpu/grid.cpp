@@ -41,9 +41,9 @@ struct GridShape {
       size[j] = image[dims - 1 - j];
       in *= size[j];
       places *= grid.sizes()[1 + j];
-      KG_CHECK(size[j] <= std::numeric_limits<int32_t>::max(),
-               "expected an image whose sides are below 2^31, got ", size[j]);
     }
+    KG_CHECK(in <= std::numeric_limits<int32_t>::max(), "expected planes below 2^31 elements, got ",
+             in);
   }
   int taps() const { return mode == GridMode::nearest ? 1 : mode == GridMode::bilinear ? 2 : 4; }
   int64_t elements() const {
@@ -175,13 +175,12 @@ struct Taps {
   }
 };
 
-// The elements of a block of places: offsets within a plane (-1: outside) and weights; slopes[j]
-// has one more derivative by component j.
+// The elements of a block of places: offsets within a plane (those outside: -1, and `read` 0) and
+// weights; slopes[j] has one more derivative by component j.
 template <class T>
 struct Block {
   int n = 0, elements = 0;
-  bool inside = true;  // all of them
-  int64_t at[kElements][kBlock];
+  int32_t at[kElements][kBlock], read[kElements][kBlock];
   T weight[kElements][kBlock], slopes[3][kElements][kBlock];
 
   void fill(const GridShape& s, const T* grid, int places, Ints order, bool with_slopes) {
@@ -189,21 +188,25 @@ struct Block {
     for (int64_t j = 0; j < s.dims; ++j)
       taps_[j].fill(s, s.size[j], grid + j, places, int(order[j]));
     const bool deep = s.dims == 3;
+    const int32_t width = int32_t(s.size[0]), height = int32_t(s.size[1]);
     int e = 0;
     for (int z = 0; z < (deep ? taps_[2].n : 1); ++z)
       for (int y = 0; y < taps_[1].n; ++y)
         for (int x = 0; x < taps_[0].n; ++x, ++e) {
           for (int p = 0; p < n; ++p) {
-            const int64_t az = deep ? taps_[2].at[z][p] : 0, ay = taps_[1].at[y][p],
-                          ax = taps_[0].at[x][p];
-            const int64_t place = (az * s.size[1] + ay) * s.size[0] + ax;
-            at[e][p] = (az | ay | ax) < 0 ? -1 : place;
+            const int32_t ay = taps_[1].at[y][p], ax = taps_[0].at[x][p];
+            at[e][p] = ay < 0 || ax < 0 ? -1 : ay * width + ax;
           }
+          for (int p = 0; deep && p < n; ++p) {
+            const int32_t az = taps_[2].at[z][p];
+            at[e][p] = az < 0 || at[e][p] < 0 ? -1 : az * (width * height) + at[e][p];
+          }
+          for (int p = 0; p < n; ++p) read[e][p] = at[e][p] < 0 ? 0 : at[e][p];
           const T *wx = taps_[0].weight[0][x], *wy = taps_[1].weight[0][y];
           const T *sx = taps_[0].weight[1][x], *sy = taps_[1].weight[1][y];
           if (deep) {
             const T *wz = taps_[2].weight[0][z], *sz = taps_[2].weight[1][z];
-            for (int p = 0; p < n; ++p) weight[e][p] = wz[p] * wy[p] * wx[p];
+            for (int p = 0; p < n; ++p) weight[e][p] = at[e][p] < 0 ? T(0) : wz[p] * wy[p] * wx[p];
             if (!with_slopes) continue;
             for (int p = 0; p < n; ++p) {
               slopes[0][e][p] = wz[p] * wy[p] * sx[p];
@@ -211,7 +214,7 @@ struct Block {
               slopes[2][e][p] = sz[p] * wy[p] * wx[p];
             }
           } else {
-            for (int p = 0; p < n; ++p) weight[e][p] = wy[p] * wx[p];
+            for (int p = 0; p < n; ++p) weight[e][p] = at[e][p] < 0 ? T(0) : wy[p] * wx[p];
             if (!with_slopes) continue;
             for (int p = 0; p < n; ++p) {
               slopes[0][e][p] = wy[p] * sx[p];
@@ -220,10 +223,6 @@ struct Block {
           }
         }
     elements = e;
-    int64_t least = 0;
-    for (e = 0; e < elements; ++e)
-      for (int p = 0; p < n; ++p) least |= at[e][p];
-    inside = least >= 0;
   }
 
  private:
@@ -253,35 +252,20 @@ void transpose(T* to, int64_t to_step, const T* from, int64_t from_step, int64_t
 
 // ---- reading ------------------------------------------------------------------------------------
 
-template <class T, int elements>
-void read_plane(const Block<T>& b, const T* plane, T* to) {
-  if (b.inside) {
-    for (int p = 0; p < b.n; ++p) {
-      T sum = 0;
-      for (int e = 0; e < elements; ++e) sum += b.weight[e][p] * plane[b.at[e][p]];
-      to[p] = sum;
-    }
-    return;
-  }
-  for (int p = 0; p < b.n; ++p) {
-    T sum = 0;
-    for (int e = 0; e < elements; ++e)
-      if (b.at[e][p] >= 0) sum += b.weight[e][p] * plane[b.at[e][p]];
-    to[p] = sum;
-  }
+// What element e of every place reads; nothing outside.
+template <class T>
+void fetch(const Block<T>& b, int e, const T* plane, T* to) {
+  for (int p = 0; p < b.n; ++p) to[p] = plane[b.read[e][p]];
+  for (int p = 0; p < b.n; ++p) to[p] = b.at[e][p] >= 0 ? to[p] : T(0);
 }
 template <class T>
 void read_plane(const Block<T>& b, const T* plane, T* to) {
-  switch (b.elements) {
-    case 1:
-      return read_plane<T, 1>(b, plane, to);
-    case 4:
-      return read_plane<T, 4>(b, plane, to);
-    case 8:
-      return read_plane<T, 8>(b, plane, to);
-    default:
-      return read_plane<T, 16>(b, plane, to);
+  T sums[kBlock] = {}, some[kBlock];
+  for (int e = 0; e < b.elements; ++e) {
+    fetch(b, e, plane, some);
+    for (int p = 0; p < b.n; ++p) sums[p] += b.weight[e][p] * some[p];
   }
+  std::copy_n(sums, b.n, to);
 }
 
 // `count` channels of every place, one place after the other.
@@ -296,11 +280,11 @@ void read_pixels(const Block<T>& b, const T* image, int64_t step, int64_t count,
       continue;
     }
     // The first starts from zero as the others go on, so that minus zero comes out as zero.
-    const T *row = image + b.at[e][p] * step, w = b.weight[e][p];
+    const T *row = image + int64_t(b.at[e][p]) * step, w = b.weight[e][p];
     for (int64_t c = 0; c < count; ++c) to[c] = T(0) + w * row[c];
     for (++e; e < b.elements; ++e) {
       if (b.at[e][p] < 0) continue;
-      const T *next = image + b.at[e][p] * step, v = b.weight[e][p];
+      const T *next = image + int64_t(b.at[e][p]) * step, v = b.weight[e][p];
       for (int64_t c = 0; c < count; ++c) to[c] += v * next[c];
     }
   }
@@ -353,7 +337,7 @@ void add_to_pixels(const Block<T>& b, T* image, int64_t count, const T* source) 
   for (int p = 0; p < b.n; ++p, source += count)
     for (int e = 0; e < b.elements; ++e) {
       if (b.at[e][p] < 0) continue;
-      T *row = image + b.at[e][p] * count, w = b.weight[e][p];
+      T *row = image + int64_t(b.at[e][p]) * count, w = b.weight[e][p];
       for (int64_t c = 0; c < count; ++c) row[c] += w * source[c];
     }
 }
@@ -402,9 +386,11 @@ void grid_splat_cpu(Results& out, const Tensor& g, const Tensor& grid, Ints size
 // dots[e][p] += the sum over channels of the gradient at a place times the element that it read.
 template <class T>
 void dot_planes(const Block<T>& b, const T* plane, const T* gradient, T (*dots)[kBlock]) {
-  for (int e = 0; e < b.elements; ++e)
-    for (int p = 0; p < b.n; ++p)
-      if (b.at[e][p] >= 0) dots[e][p] += gradient[p] * plane[b.at[e][p]];
+  T some[kBlock];
+  for (int e = 0; e < b.elements; ++e) {
+    fetch(b, e, plane, some);
+    for (int p = 0; p < b.n; ++p) dots[e][p] += gradient[p] * some[p];
+  }
 }
 template <class T>
 void dot_pixels(const Block<T>& b, const T* image, int64_t step, int64_t count, const T* gradient,
@@ -412,7 +398,7 @@ void dot_pixels(const Block<T>& b, const T* image, int64_t step, int64_t count, 
   for (int p = 0; p < b.n; ++p, gradient += count)
     for (int e = 0; e < b.elements; ++e) {
       if (b.at[e][p] < 0) continue;
-      const T* row = image + b.at[e][p] * step;
+      const T* row = image + int64_t(b.at[e][p]) * step;
       T sums[kLanes] = {};
       int64_t c = 0;
       for (; c + kLanes <= count; c += kLanes)

@@ -124,19 +124,31 @@ void scan_long_line(const T* from, T* x, int64_t n, A identity, Op op) {
 // from its start as it would be alone.
 template <int64_t count, class A, class T, class Op>
 void scan_lines(const T* from, T* x, int64_t n, A identity, Op op, bool stream) {
-  constexpr int64_t piece = 512 / int64_t(sizeof(T));
-  alignas(64) T out[count][piece];
+  // Floats of 16 bits are widened and rounded a piece at a time.
+  constexpr bool half = std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
+  using S = std::conditional_t<half, float, T>;
+  constexpr int64_t piece = 512 / int64_t(sizeof(S));
+  alignas(64) S in[half ? count : 1][piece], out[count][piece];
   A running[count];
   std::fill_n(running, count, identity);
   for (int64_t at = 0; at < n; at += piece) {
     const int64_t w = std::min(piece, n - at);
+    for (int64_t k = 0; half && k < count; ++k)
+      convert_block(in[k], dtype_of<S>, from + k * n + at, dtype_of<T>, w);
     for (int64_t i = 0; i < w; ++i)
       for (int64_t k = 0; k < count; ++k) {
-        running[k] = op(running[k], loaded<A>(from[k * n + at + i]));
-        out[k][i] = stored<T>(running[k]);
+        if constexpr (half)
+          running[k] = op(running[k], loaded<A>(in[k][i]));
+        else
+          running[k] = op(running[k], loaded<A>(from[k * n + at + i]));
+        out[k][i] = stored<S>(running[k]);
       }
-    for (int64_t k = 0; k < count; ++k)
-      store_bytes(x + k * n + at, out[k], w * int64_t(sizeof(T)), stream);
+    for (int64_t k = 0; k < count; ++k) {
+      if constexpr (half)
+        convert_block(x + k * n + at, dtype_of<T>, out[k], dtype_of<S>, w);
+      else
+        store_bytes(x + k * n + at, out[k], w * int64_t(sizeof(T)), stream);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstring>
 
 #include "cpu/provider/lapack.h"
 
@@ -13,12 +13,25 @@ inline constexpr int kSmall = 16;
 
 inline bool is_small(const Matrix& m) { return m.rows <= kSmall && m.cols <= kSmall; }
 
+template <class T>
+struct FourOf;
+template <>
+struct FourOf<float> {
+  using type = float __attribute__((vector_size(16)));
+};
+template <>
+struct FourOf<double> {
+  using type = double __attribute__((vector_size(32)));
+};
+
 // A copy with rows of kSmall; what lies beyond the matrix is zero, so that loops may run over whole
-// rows.
+// rows. Rows are read and written as vectors: a number stored by itself would hold up the next read.
 template <class T>
 class Small {
  public:
   explicit Small(const Matrix& m) : Small(m, 0, m.cols) {}
+  // Room for numbers.
+  Small(int rows_, int cols_) : rows(rows_), cols(cols_), wide(0) {}
   // Columns first .. first + cols.
   Small(const Matrix& m, int64_t first, int64_t cols)
       : m_(m),
@@ -35,25 +48,39 @@ class Small {
     for (int i = 0; i < rows; ++i)
       for (int j = 0; j < cols; ++j) p_[i * m_.row_stride + j * m_.col_stride] = x[i][j];
   }
-  // x[i] -= factor * x[k], from column `from` on.
-  void subtract(int i, T factor, const T* row, int from) {
-    for (int j = from / kLanes * kLanes; j < wide; j += kLanes)
-      for (int l = 0; l < kLanes; ++l) x[i][j + l] -= j + l < from ? T(0) : factor * row[j + l];
-  }
-  // The same for whole rows.
+  // x[i] -= factor * row, and x[i] /= by, over whole rows.
   void subtract(int i, T factor, const T* row) {
-    for (int j = 0; j < wide; j += kLanes)
-      for (int l = 0; l < kLanes; ++l) x[i][j + l] -= factor * row[j + l];
+    for (int j = 0; j < wide; j += kLanes) {
+      V a, b;
+      std::memcpy(&a, x[i] + j, sizeof a);
+      std::memcpy(&b, row + j, sizeof b);
+      a -= factor * b;
+      std::memcpy(x[i] + j, &a, sizeof a);
+    }
   }
   void divide(int i, T by) {
-    for (int j = 0; j < wide; j += kLanes)
-      for (int l = 0; l < kLanes; ++l) x[i][j + l] /= by;
+    for (int j = 0; j < wide; j += kLanes) {
+      V a;
+      std::memcpy(&a, x[i] + j, sizeof a);
+      a /= by;
+      std::memcpy(x[i] + j, &a, sizeof a);
+    }
+  }
+  void exchange(int i, int k) {
+    for (int j = 0; j < wide; j += kLanes) {
+      V a, b;
+      std::memcpy(&a, x[i] + j, sizeof a);
+      std::memcpy(&b, x[k] + j, sizeof b);
+      std::memcpy(x[i] + j, &b, sizeof b);
+      std::memcpy(x[k] + j, &a, sizeof a);
+    }
   }
 
  private:
   static constexpr int kLanes = 4;
+  using V = typename FourOf<T>::type;
   Matrix m_;
-  T* p_;
+  T* p_ = nullptr;
 
  public:
   int rows, cols, wide;
@@ -72,25 +99,32 @@ void by_columns(const Matrix& b, F&& f) {
 
 template <class T>
 int64_t small_getrf(const Matrix& a, int32_t* pivots) {
-  Small<T> s(a);
+  Small<T> s(a), lower(s.rows, s.cols);
+  const int least = std::min(s.rows, s.cols);
   int64_t info = 0;
-  for (int k = 0; k < std::min(s.rows, s.cols); ++k) {
+  for (int k = 0; k < least; ++k) {
     int at = k;
     for (int i = k + 1; i < s.rows; ++i)
       if (std::abs(s.x[i][k]) > std::abs(s.x[at][k])) at = i;
     pivots[k] = at + 1;
     const T pivot = s.x[at][k];
-    if (at != k)
-      for (int j = 0; j < s.wide; ++j) std::swap(s.x[at][j], s.x[k][j]);
+    if (at != k) {
+      s.exchange(at, k);
+      for (int j = 0; j < k; ++j) std::swap(lower.x[at][j], lower.x[k][j]);
+    }
     if (pivot == 0) {
       if (info == 0) info = k + 1;
+      for (int i = k + 1; i < s.rows; ++i) lower.x[i][k] = s.x[i][k];
       continue;
     }
+    // Columns up to k of the rows below are not read again.
     for (int i = k + 1; i < s.rows; ++i) {
-      const T factor = s.x[i][k] /= pivot;
-      s.subtract(i, factor, s.x[k], k + 1);
+      const T factor = lower.x[i][k] = s.x[i][k] / pivot;
+      s.subtract(i, factor, s.x[k]);
     }
   }
+  for (int i = 1; i < s.rows; ++i)
+    for (int j = 0; j < std::min(i, least); ++j) s.x[i][j] = lower.x[i][j];
   s.put_back();
   return info;
 }
@@ -113,7 +147,7 @@ int64_t small_getrs(bool transposed, const Matrix& lu, const int32_t* pivots, co
   auto turned = [&](int i, int k) { return f.x[k][i]; };
   auto exchange = [&](Small<T>& s, int i) {
     if (pivots[i] == i + 1) return;
-    for (int j = 0; j < s.wide; ++j) std::swap(s.x[i][j], s.x[pivots[i] - 1][j]);
+    s.exchange(i, pivots[i] - 1);
   };
   by_columns<T>(b, [&](Small<T>& s) {
     if (!transposed) {
@@ -147,17 +181,21 @@ int64_t small_trsm(bool left, bool upper, bool unit, const Matrix& a, const Matr
 // False, and nothing done, where the matrix is not positive: LAPACK leaves what it leaves.
 template <class T>
 bool small_potrf(bool upper, const Matrix& a) {
-  const Matrix lower{a.data, a.rows, a.cols, upper ? a.col_stride : a.row_stride,
-                     upper ? a.row_stride : a.col_stride};
-  Small<T> s(lower);
+  const Matrix stored{a.data, a.rows, a.cols, upper ? a.col_stride : a.row_stride,
+                      upper ? a.row_stride : a.col_stride};
+  Small<T> s(stored), lower(s.rows, s.cols);
   for (int k = 0; k < s.rows; ++k) {
     if (!(s.x[k][k] > 0)) return false;
-    const T d = s.x[k][k] = std::sqrt(s.x[k][k]);
-    T column[kSmall] = {};
-    for (int i = k + 1; i < s.rows; ++i) column[i] = s.x[i][k] /= d;
-    for (int i = k + 1; i < s.rows; ++i) s.subtract(i, column[i], column, k + 1);
-    for (int j = k + 1; j < s.cols; ++j) s.x[k][j] = T(0);
+    const T d = lower.x[k][k] = std::sqrt(s.x[k][k]);
+    alignas(64) T column[kSmall] = {};
+    for (int i = k + 1; i < s.rows; ++i) column[i] = s.x[i][k] / d;
+    for (int i = k + 1; i < s.rows; ++i) {
+      s.subtract(i, column[i], column);
+      lower.x[i][k] = column[i];
+    }
   }
+  for (int i = 0; i < s.rows; ++i)
+    for (int j = 0; j < s.cols; ++j) s.x[i][j] = j <= i ? lower.x[i][j] : T(0);
   s.put_back();
   return true;
 }
@@ -165,10 +203,11 @@ bool small_potrf(bool upper, const Matrix& a) {
 // tau's reflectors on the rows from k on and the columns from `from` on: x -= tau v (v' x).
 template <class T>
 void reflect(Small<T>& s, int k, T tau, const T* v, int from) {
-  T sums[kSmall] = {};
+  alignas(64) T sums[kSmall] = {};
   for (int i = k; i < s.rows; ++i)
     for (int j = 0; j < s.wide; ++j) sums[j] += v[i] * s.x[i][j];
-  for (int i = k; i < s.rows; ++i) s.subtract(i, tau * v[i], sums, from);
+  std::fill_n(sums, from, T(0));
+  for (int i = k; i < s.rows; ++i) s.subtract(i, tau * v[i], sums);
 }
 
 // False, and nothing done, where a column's length is out of the numbers' range.
