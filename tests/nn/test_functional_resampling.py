@@ -232,6 +232,35 @@ def test_grid_sample_derivatives(dims, mode, padding):
     assert gradgradcheck(f, [x, grid])
 
 
+# From eight channels on an image is turned, so that a place reads rows of channels.
+@pytest.mark.parametrize("channels", [8, 19, 70])
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+def test_grid_sample_of_many_channels_is_that_of_each(padding, mode, channels):
+    x, out = image(2, channels, 6, 7, dtype=kagari.float32), image(2, channels, 9, 11, seed=2)
+    grid = image(2, 9, 11, 2, dtype=kagari.float32, seed=1)
+    out = out.float()
+
+    def run(first, last):
+        a, g = x[:, first:last].clone().requires_grad_(), grid.clone().requires_grad_()
+        y = F.grid_sample(a, g, mode, padding, align_corners=False)
+        y.backward(out[:, first:last])
+        return y.detach(), a.grad, g.grad
+
+    together, each = run(0, channels), [run(c, c + 1) for c in range(channels)]
+    for k in (0, 1):
+        assert kagari.equal(together[k], kagari.cat([e[k] for e in each], 1))
+    total = sum(e[2].double() for e in each)
+    assert kagari.allclose(together[2].double(), total, 1e-4, 1e-4)
+
+
+def test_grid_sample_of_many_channels_skips_what_is_outside():
+    x = kagari.full((1, 9, 4, 4), float("nan"))
+    grid = kagari.full((1, 5, 5, 2), 3.0)
+    y = F.grid_sample(x, grid, align_corners=False)
+    assert kagari.equal(y, kagari.zeros(1, 9, 5, 5))
+
+
 def test_grid_sample_third_derivative():
     x = kagari.tensor([[[[0.0, 1.0, 8.0, 27.0, 64.0, 125.0]]]], dtype=kagari.float64)
     # The cubic kernel reproduces only parabolas, but its own third derivative is constant between

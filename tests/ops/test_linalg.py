@@ -790,3 +790,57 @@ def test_unchecked_forms_report() -> None:
         0,
         2,
     ]
+
+
+# Up to 16 rows and columns real matrices are worked on without LAPACK.
+SMALL = (1, 2, 3, 4, 7, 8, 15, 16, 17)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", SMALL)
+def test_small_matrices(n: int, dtype: str) -> None:
+    a, b = numbers((3, n, n), dtype), numbers((3, n, 19), dtype, 1)
+    s = definite((3, n, n), dtype)
+    scale = 20.0 * n
+    p, lower, upper = linalg.lu(a)
+    close(p @ lower @ upper, a, scale)
+    assert float(lower.abs().max()) <= 1  # by the largest of each column
+    factors, pivots = linalg.lu_factor(s)
+    close(s @ linalg.lu_solve(factors, pivots, b), b, scale)
+    close(s.mT @ linalg.lu_solve(factors, pivots, b, adjoint=True), b, scale)
+    close(linalg.solve(s, b.mT, left=False) @ s, b.mT, scale)
+    close(s @ linalg.inv(s), kagari.eye(n, dtype=s.dtype).expand(3, n, n), scale)
+    root = linalg.cholesky(s)
+    close(root @ root.mT, s, scale)
+    close(linalg.cholesky(s, upper=True), root.mT, scale)
+    close(root @ linalg.solve_triangular(root, b, upper=False), b, scale)
+    close(linalg.solve_triangular(root.mT, b.mT, upper=True, left=False) @ root.mT, b.mT, scale)
+    unit = root.tril(-1) / n + kagari.eye(n, dtype=s.dtype)
+    x = linalg.solve_triangular(root / n, b, upper=False, unitriangular=True)
+    close(unit @ x, b, scale)
+    for m in (a, b[..., : n + 2], b[..., : n + 2].mT):
+        for mode in ("reduced", "complete"):
+            q, r = linalg.qr(m, mode=mode)
+            close(q @ r, m, scale)
+            close(q.mT @ q, kagari.eye(q.shape[-1], dtype=q.dtype).expand(3, -1, -1), scale)
+            assert kagari.equal(r, r.triu())
+    for i in range(3):
+        for f in (linalg.inv, linalg.det, linalg.cholesky, lambda m: linalg.qr(m)[0]):
+            assert kagari.equal(f(s)[i], f(s[i]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_matrices_that_have_no_inverse(dtype: str) -> None:
+    a = kagari.tensor([[1.0, 2, 3], [2, 4, 6], [0, 0, 5]], dtype=getattr(kagari, dtype))
+    assert linalg.det(a) == 0
+    assert linalg.lu_factor_ex(a)[2] == 3
+    assert linalg.inv_ex(kagari.zeros(2, 2, dtype=a.dtype))[1] == 1
+    assert linalg.cholesky_ex(kagari.diag(kagari.tensor([1.0, -1, 1], dtype=a.dtype)))[1] == 2
+    assert math.isnan(linalg.det(kagari.full((2, 2), math.nan, dtype=a.dtype)))
+    tiny = kagari.full((3, 2), 1e-30 if dtype == "float32" else 1e-300, dtype=a.dtype)
+    q, r = linalg.qr(tiny)
+    close(q.mT @ q, kagari.eye(2, dtype=a.dtype), 20)
+    close(q @ (r * 1e25), tiny * 1e25, 20)
+    assert kagari.equal(
+        linalg.qr(kagari.zeros(3, 3, dtype=a.dtype))[1].abs(), kagari.zeros(3, 3, dtype=a.dtype)
+    )

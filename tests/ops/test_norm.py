@@ -340,3 +340,19 @@ def test_softmax_of_columns_has_the_bits_of_rows(shape, dim, dtype):
         assert_same(rows(da), db)
         wide = kagari.stack([x, x], -1)[..., 0]  # other strides
         assert_same(f(wide, dim), columns.detach())
+
+
+@pytest.mark.parametrize("dtype", [kagari.bfloat16, kagari.float16])
+@pytest.mark.parametrize("shape", [(3, 5), (9, 512), (3, 2, 1100)])
+def test_layer_norm_of_short_floats_is_rounded_once(shape, dtype):
+    rng = np.random.default_rng(0)
+    x, g = (kagari.tensor(rng.standard_normal(shape), dtype=dtype) for _ in range(2))
+    w, b = (kagari.tensor(rng.standard_normal(shape[-1]), dtype=dtype) for _ in range(2))
+    results = []
+    for wide in (False, True):
+        leaves = [(t.float() if wide else t.clone()).requires_grad_() for t in (x, w, b)]
+        y = kagari.nn.functional.layer_norm(leaves[0], shape[-1:], *leaves[1:])
+        y.backward(g.float() if wide else g)
+        results.append([y.detach(), *(t.grad for t in leaves)])
+    for short, wide in zip(*results, strict=True):
+        assert kagari.equal(short, wide.to(dtype))

@@ -295,3 +295,92 @@ def test_cosine_similarity_keeps_its_range() -> None:
     a = kagari.randn(3, 5, dtype=kagari.float64, requires_grad=True)
     b = kagari.randn(3, 5, dtype=kagari.float64, requires_grad=True)
     assert gradcheck(f, (a, b)) and gradgradcheck(f, (a, b))
+
+
+# ---- floats of 16 bits: widened, computed in float32 and rounded once -----------------------------
+
+SHORT_FORMULAS: dict[str, Callable[..., Tensor]] = {
+    "add": lambda x, y: x + y,
+    "add alpha": lambda x, y: kagari.add(x, y, alpha=0.3),
+    "sub alpha": lambda x, y: kagari.sub(x, y, alpha=0.3),
+    "number first": lambda x, y: 1.7 - x,
+    "mul": lambda x, y: x * y,
+    "mul number": lambda x, y: x * 1.3,
+    "div": lambda x, y: x / y,
+    "square": lambda x, y: x**2,
+    "reciprocal": lambda x, y: kagari.reciprocal(x),
+    "sqrt": lambda x, y: kagari.sqrt(x),
+    "rsqrt": lambda x, y: kagari.rsqrt(x),
+    "addcmul": lambda x, y: kagari.addcmul(x, y, y, value=0.3),
+    "lerp": lambda x, y: kagari.lerp(x, y, 0.3),
+    "maximum": lambda x, y: kagari.maximum(x, y),
+    "clamp": lambda x, y: x.clamp(-0.25, 0.5),
+    "relu": lambda x, y: kagari.relu(x),
+    "leaky_relu": lambda x, y: kagari.nn.functional.leaky_relu(x, 0.125),
+    "exp": lambda x, y: kagari.exp(x),
+    "log": lambda x, y: kagari.log(x),
+    "sigmoid": lambda x, y: kagari.sigmoid(x),
+    "tanh": lambda x, y: kagari.tanh(x),
+    "sin": lambda x, y: kagari.sin(x),
+    "erf": lambda x, y: kagari.erf(x),
+    "silu": lambda x, y: kagari.nn.functional.silu(x),
+    "gelu": lambda x, y: kagari.nn.functional.gelu(x),
+}
+SHORT_LAYOUTS: dict[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
+    "contiguous": lambda x: (x, x.flip(0)),
+    "one row": lambda x: (x, x[3]),
+    "one column": lambda x: (x, x[:, 2:3]),
+    "one element": lambda x: (x, x[3, 2]),
+    "turned": lambda x: (x[:, :37], x[:, :37].t()),
+    "steps": lambda x: (x[:, ::2], x[:, 1::2]),
+    "short": lambda x: (x[:, :5], x[:, 5:10]),
+}
+
+
+@pytest.mark.parametrize("layout", SHORT_LAYOUTS)
+@pytest.mark.parametrize("dtype", [kagari.bfloat16, kagari.float16])
+def test_short_floats_are_rounded_once(dtype: kagari.dtype, layout: str) -> None:
+    rng = np.random.default_rng(0)
+    given = rng.standard_normal((37, 70)).astype(np.float32)
+    given[:, :14] = SPECIAL
+    x, y = SHORT_LAYOUTS[layout](kagari.from_numpy(given).to(dtype))
+    for name, f in SHORT_FORMULAS.items():
+        want = f(x.float(), y.float()).to(dtype)
+        np.testing.assert_array_equal(bits(f(x, y)), bits(want), err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", [kagari.bfloat16, kagari.float16])
+def test_short_floats_beside_numbers_keep_their_precision(dtype: kagari.dtype) -> None:
+    x = kagari.linspace(-3, 3, 101).to(dtype)
+    factor = kagari.tensor(1.2345678)  # no dimension: no say in the dtype, and not rounded to it
+    want = (x.float() * factor).to(dtype)
+    assert kagari.equal(x * factor, want)
+    assert (x * factor).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [kagari.bfloat16, kagari.float16])
+@pytest.mark.parametrize("name", ["mul", "div", "relu", "sigmoid", "tanh", "silu", "gelu"])
+def test_short_gradients_are_rounded_once(name: str, dtype: kagari.dtype) -> None:
+    rng = np.random.default_rng(1)
+    x, y, g = (kagari.from_numpy(rng.standard_normal(83).astype("f4")).to(dtype) for _ in range(3))
+    short, wide = x.clone().requires_grad_(), x.float().requires_grad_()
+    SHORT_FORMULAS[name](short, y).backward(g)
+    z = SHORT_FORMULAS[name](wide, y.float())
+    if name in ("sigmoid", "tanh"):  # their slopes are made of the rounded result
+        y16 = z.detach().to(dtype).float()
+        slope = y16 * (1 - y16) if name == "sigmoid" else 1 - y16 * y16
+        want = g.float() * slope
+    else:
+        z.backward(g.float())
+        want = wide.grad
+    np.testing.assert_array_equal(bits(short.grad), bits(want.to(dtype)))
+
+
+@pytest.mark.parametrize("dtype", [kagari.bfloat16, kagari.float16])
+def test_short_floats_are_converted_alike_in_body_and_tail(dtype: kagari.dtype) -> None:
+    every = kagari.from_numpy(np.arange(65536, dtype=np.uint16).view(np.int16)).view(dtype)
+    back = every.float().to(dtype)
+    same = bits(back) == bits(every)
+    assert same[~every.isnan().numpy()].all()
+    for n in (1, 7, 31, 33, 100):
+        assert kagari.equal(every[200 : 200 + n].float(), every.float()[200 : 200 + n])

@@ -403,3 +403,13 @@ def test_equal_knows_shapes_layouts_and_dtypes() -> None:
     x[1, 1] = kagari.nan
     assert not kagari.equal(x, x)
     assert not kagari.equal(x.requires_grad_(), x)
+
+
+@pytest.mark.parametrize("dtype", [kagari.bfloat16, kagari.float16])
+@pytest.mark.parametrize("shape", [(1, 5), (7, 300), (9, 1000)])
+def test_cumsum_of_short_floats_is_rounded_once(shape, dtype):
+    x = kagari.tensor(np.random.default_rng(0).standard_normal(shape), dtype=dtype)
+    assert kagari.equal(x.cumsum(1), x.float().cumsum(1).to(dtype))
+    y = x.clone()
+    assert kagari.equal(y.cumsum_(1), x.cumsum(1))
+    assert kagari.equal((x * 0.1).exp().cumprod(1), (x * 0.1).exp().float().cumprod(1).to(dtype))
