@@ -323,6 +323,13 @@ GRID_ERRORS = [
         "bicubic interpolation only supports 4D input",
     ),
     (x4.long(), g4.long(), {}, NotImplementedError, "is not implemented for int64"),
+    (
+        kagari.zeros(1, 1, 1, 1).expand(1, 1, 2**16, 2**16),
+        kagari.zeros(1, 1, 1, 2),
+        {},
+        RuntimeError,
+        "planes below 2",
+    ),
 ]
 
 
