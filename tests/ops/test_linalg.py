@@ -833,7 +833,7 @@ def test_small_matrices(n: int, dtype: str) -> None:
 def test_small_matrices_that_have_no_inverse(dtype: str) -> None:
     a = kagari.tensor([[1.0, 2, 3], [2, 4, 6], [0, 0, 5]], dtype=getattr(kagari, dtype))
     assert linalg.det(a) == 0
-    assert linalg.lu_factor_ex(a)[2] == 3
+    assert linalg.lu_factor_ex(a)[2] == 2  # the first pivot that is zero, though not the last
     assert linalg.inv_ex(kagari.zeros(2, 2, dtype=a.dtype))[1] == 1
     assert linalg.cholesky_ex(kagari.diag(kagari.tensor([1.0, -1, 1], dtype=a.dtype)))[1] == 2
     assert math.isnan(linalg.det(kagari.full((2, 2), math.nan, dtype=a.dtype)))
