@@ -147,6 +147,15 @@ struct NodeData {
   PyObject* python = nullptr;      // autograd.Function: the class whose backward runs
   TensorImpl* variable = nullptr;  // AccumulateGrad: the leaf (strong)
   void* extra = nullptr;           // CopySlices: geometry
+
+  // Edges [first, last) of a parameter: none of a number, one of a tensor, one of each in a list.
+  struct EdgeRange {
+    int first, last;
+  };
+  EdgeRange edges_of(int param) const {
+    const bool more = param + 1 < first_edge.size();
+    return {int(first_edge[param]), more ? int(first_edge[param + 1]) : edges.size()};
+  }
 };
 
 struct Node {

@@ -311,9 +311,7 @@ NodeRef make_node(const Row& row, const Value* args) {
 
 bool wanted(const NodeData& d, const Row& row, const SaveItem& item) {
   if (item.condition < 0) return true;
-  int first = d.first_edge[item.condition];
-  int last =
-      item.condition + 1 < row.sig.count ? int(d.first_edge[item.condition + 1]) : d.edges.size();
+  const auto [first, last] = d.edges_of(item.condition);
   for (int e = first; e < last; ++e)
     if (d.edges[e].node) return true;
   return false;

@@ -525,8 +525,8 @@ struct Backward {
 };
 
 bool has_edge(const NodeData& d, int param) {
-  int end = param + 1 < d.first_edge.size() ? int(d.first_edge[param + 1]) : d.edges.size();
-  return int(d.first_edge[param]) < end && d.edges[int(d.first_edge[param])].node;
+  const auto [first, last] = d.edges_of(param);
+  return first < last && d.edges[first].node;
 }
 
 }  // namespace

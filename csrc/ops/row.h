@@ -108,8 +108,9 @@ class Vjp {
   }  // may be undefined when the row has several outputs
   // Whether anybody asked for this gradient, in the run that is under way.
   bool needs(int param, int element = 0) const {
-    const int i = edge(param, element);
-    return node_.d.edges[i].node && WantedEdges::has(node_, i);
+    const auto [first, last] = node_.d.edges_of(param);
+    const int i = first + element;
+    return i < last && node_.d.edges[i].node && WantedEdges::has(node_, i);
   }
   void set(int param, Tensor gradient) { results_[edge(param, 0)] = std::move(gradient); }
   void set_element(int param, int element, Tensor gradient) {
@@ -122,7 +123,11 @@ class Vjp {
   Node& node() const { return node_; }
 
  private:
-  int edge(int param, int element) const { return node_.d.first_edge[param] + element; }
+  int edge(int param, int element) const {
+    const auto [first, last] = node_.d.edges_of(param);
+    KG_INTERNAL(first + element < last, "parameter ", param, " has no gradient ", element);
+    return first + element;
+  }
   const OutputMeta& meta(int param, int element) const {
     const Edge& e = node_.d.edges[edge(param, element)];
     return e.node->d.outputs[int(e.slot)];
