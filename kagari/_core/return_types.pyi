@@ -10,6 +10,13 @@ class _attention_backward(NamedTuple):
     dq: Tensor
     dk: Tensor
     dv: Tensor
+class _cosines(NamedTuple):
+    cosine: Tensor
+    norm1: Tensor
+    norm2: Tensor
+class _cosines_backward(NamedTuple):
+    dx1: Tensor
+    dx2: Tensor
 class _cross_entropy(NamedTuple):
     loss: Tensor
     lse: Tensor
