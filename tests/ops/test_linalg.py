@@ -829,6 +829,15 @@ def test_small_matrices(n: int, dtype: str) -> None:
             assert kagari.equal(f(s)[i], f(s[i]))
 
 
+@pytest.mark.parametrize("n", [3, 40])
+def test_cholesky_reports_a_pivot_that_is_not_a_number(n: int) -> None:
+    a = kagari.eye(n)
+    a[2, 0] = float("nan")
+    assert linalg.cholesky_ex(a).info == 3
+    with pytest.raises(linalg.LinAlgError, match="not positive-definite"):
+        linalg.cholesky(a)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_small_matrices_that_have_no_inverse(dtype: str) -> None:
     a = kagari.tensor([[1.0, 2, 3], [2, 4, 6], [0, 0, 5]], dtype=getattr(kagari, dtype))

@@ -343,6 +343,9 @@ int64_t potrf(Kind kind, bool upper, const Matrix& a) {
     for (int64_t j = 0; j < a.cols; ++j)
       for (int64_t i = upper ? j + 1 : 0; i < (upper ? a.rows : j); ++i) x.at(i, j) = T(0);
     x.put_back();
+    // A pivot that is not a number is not positive either, which not every LAPACK sees.
+    for (int64_t j = 0; info == 0 && j < a.cols; ++j)
+      if (x.at(j, j) != x.at(j, j)) info = Int(j + 1);
     return checked("potrf", info);
   });
 }
