@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <optional>
 
 #include "cpu/walked.h"
 #include "ops/resample.h"
@@ -229,18 +228,24 @@ struct Block {
   Taps<T> taps_[3];
 };
 
-// An image whose pixels hold their channels together: itself or a copy.
+// An image in planes or, where it is turned, in pixels that hold their channels together: itself or
+// a copy.
 template <class T>
-class Pixels {
+class Image {
  public:
-  Pixels(const Tensor& t, const GridShape& s)
-      : walked_(t, true), whole_(&walked_.image), size_(s.in * s.channels) {}
-  const T* image(int64_t i) const { return whole_.get() + i * size_; }
+  Image(const Tensor& t, const GridShape& s)
+      : walked_(t, s.turns()),
+        whole_(&walked_.image),
+        size_(s.in * s.channels),
+        channel_(s.turns() ? 1 : s.in) {}
+  const T* at(int64_t image, int64_t channel) const {
+    return whole_.get() + image * size_ + channel * channel_;
+  }
 
  private:
   Walked walked_;
   Whole<T> whole_;
-  int64_t size_;
+  int64_t size_, channel_;
 };
 
 template <class T>
@@ -296,12 +301,8 @@ void grid_sample_cpu(Results& out, const Tensor& x, const Tensor& grid, int64_t 
   GridShape s(last(x.sizes(), order.n), x.sizes()[0], x.sizes()[1], grid, mode, padding, align);
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> places(grid), to(out[0], false);
-    std::optional<Whole<T>> planes;
-    std::optional<Pixels<T>> pixels;
-    if (s.turns())
-      pixels.emplace(x, s);
-    else
-      planes.emplace(x);
+    const Image<T> from(x, s);
+    const bool turns = s.turns();
     parallel_for(0, s.batch * s.blocks(), 1 + 256 / s.channels, [&](int64_t begin, int64_t end) {
       auto block = std::make_unique<Block<T>>();
       alignas(64) T some[kBlock * kTogether];
@@ -310,12 +311,11 @@ void grid_sample_cpu(Results& out, const Tensor& x, const Tensor& grid, int64_t 
         const int n = int(std::min<int64_t>(kBlock, s.places - start));
         block->fill(s, places.get() + (image * s.places + start) * s.dims, n, order, false);
         T* target = to.get() + image * s.channels * s.places + start;
-        for (int64_t c = 0; !pixels && c < s.channels; ++c)
-          read_plane(*block, planes->get() + (image * s.channels + c) * s.in,
-                     target + c * s.places);
-        for (int64_t c = 0; pixels && c < s.channels; c += kTogether) {
+        for (int64_t c = 0; !turns && c < s.channels; ++c)
+          read_plane(*block, from.at(image, c), target + c * s.places);
+        for (int64_t c = 0; turns && c < s.channels; c += kTogether) {
           const int64_t count = std::min(kTogether, s.channels - c);
-          read_pixels(*block, pixels->image(image) + c, s.channels, count, some);
+          read_pixels(*block, from.at(image, c), s.channels, count, some);
           transpose(target + c * s.places, s.places, some, count, n, count);
         }
       }
@@ -415,12 +415,8 @@ void grid_slope_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor
   GridShape s(last(x.sizes(), order.n), x.sizes()[0], x.sizes()[1], grid, mode, padding, align);
   visit_row_type(x.dtype(), [&]<class T>() {
     Whole<T> grads(g), places(grid), to(out[0], false);
-    std::optional<Whole<T>> planes;
-    std::optional<Pixels<T>> pixels;
-    if (s.turns())
-      pixels.emplace(x, s);
-    else
-      planes.emplace(x);
+    const Image<T> from(x, s);
+    const bool turns = s.turns();
     parallel_for(0, s.batch * s.blocks(), 1, [&](int64_t begin, int64_t end) {
       auto block = std::make_unique<Block<T>>();
       alignas(64) T some[kBlock * kTogether], dots[kElements][kBlock];
@@ -430,13 +426,12 @@ void grid_slope_cpu(Results& out, const Tensor& g, const Tensor& x, const Tensor
         block->fill(s, places.get() + (image * s.places + start) * s.dims, n, order, true);
         std::fill_n(dots[0], kElements * kBlock, T(0));
         const T* gradient = grads.get() + image * s.channels * s.places + start;
-        for (int64_t c = 0; !pixels && c < s.channels; ++c)
-          dot_planes(*block, planes->get() + (image * s.channels + c) * s.in,
-                     gradient + c * s.places, dots);
-        for (int64_t c = 0; pixels && c < s.channels; c += kTogether) {
+        for (int64_t c = 0; !turns && c < s.channels; ++c)
+          dot_planes(*block, from.at(image, c), gradient + c * s.places, dots);
+        for (int64_t c = 0; turns && c < s.channels; c += kTogether) {
           const int64_t count = std::min(kTogether, s.channels - c);
           transpose(some, count, gradient + c * s.places, s.places, count, n);
-          dot_pixels(*block, pixels->image(image) + c, s.channels, count, some, dots);
+          dot_pixels(*block, from.at(image, c), s.channels, count, some, dots);
         }
         T* target = to.get() + (image * s.places + start) * s.dims;
         for (int p = 0; p < n; ++p)
